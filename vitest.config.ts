@@ -1,0 +1,25 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+
+// Tests run from source: every package of the workspace is its `src/index.ts`.
+const alias = readdirSync(`${root}packages`).map((folder) => ({
+  find: new RegExp(folder === 'sconce' ? '^sconce$' : `^@sconce/${folder}$`),
+  replacement: `${root}packages/${folder}/src/index.ts`,
+}));
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    include: [
+      'packages/*/src/**/*.test.ts',
+      'examples/*/src/**/*.test.ts',
+      'bench/src/**/*.test.ts',
+      'scripts/**/*.test.ts',
+    ],
+    maxWorkers: 2,
+    testTimeout: 30_000,
+  },
+});
