@@ -57,6 +57,20 @@ export function findWebgpu() {
 }
 
 /**
+ * The environment for a program that is given these arguments: this one's, and where they ask for
+ * WebGPU, what reaches an adapter.
+ *
+ * @param {string[]} args
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function environmentFor(args) {
+  if (!args.some((arg) => /\bwebgpu\b/.test(arg))) return process.env;
+  const { adapter, env } = findWebgpu();
+  if (Object.keys(env).length > 0) console.log(`No GPU was found; WebGPU runs on ${adapter}.`);
+  return { ...process.env, ...env };
+}
+
+/**
  * Finds a system BLAS that can be called from Node.
  *
  * @returns {string | null} the library's name
