@@ -1,5 +1,6 @@
 // Looks once a run at what the machine has, says in one line each what is skipped for want of it,
-// and passes the rest on to the tests (see host.ts).
+// and passes the rest on to the tests (see host.ts). CI sets SCONCE_TEST_ALL, which makes skipping
+// an error: there a missing browser would otherwise pass as green.
 
 import type { TestProject } from 'vitest/node';
 import { findBlas, findChromium, findWebgpu } from '../host.mjs';
@@ -29,5 +30,6 @@ export default function setup(project: TestProject): void {
 }
 
 function skipped(tests: string, reason: string): void {
+  if (process.env.SCONCE_TEST_ALL) throw new Error(`${tests} tests cannot run: ${reason}.`);
   console.warn(`sconce: ${tests} tests are skipped: ${reason}.`);
 }
