@@ -146,4 +146,8 @@ function storagesIn(root: unknown): Set<Storage> {
 }
 
 const isStorage = (value: unknown): value is Storage =>
-  typeof value === 'object' && value !== null && 'disposed' in value && 'version' in value && 'buffer' in value;
+  typeof value === 'object' &&
+  value !== null &&
+  'disposed' in value &&
+  'version' in value &&
+  'buffer' in value;

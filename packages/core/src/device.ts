@@ -1,0 +1,145 @@
+import type { Backend } from './backend.js';
+import { RuntimeError } from './errors.js';
+
+/** How a device is written: its type, and for several of one type the number: `'cpu'`, `'webgpu'`, `'cuda:1'`. */
+export type DeviceLike = string | Device;
+
+/**
+ * A place where tensors live and computations run.
+ *
+ * @example Device.from('cuda:1').index // 1
+ * @see https://pytorch.org/docs/stable/tensor_attributes.html#torch.device
+ */
+export class Device {
+  readonly type: string;
+  readonly index: number;
+  #backend: Backend | undefined;
+
+  private constructor(type: string, index: number) {
+    this.type = type;
+    this.index = index;
+  }
+
+  static #known = new Map<string, Device>();
+
+  /**
+   * The one Device object of that name.
+   *
+   * @throws RuntimeError if the name is malformed.
+   */
+  static from(device: DeviceLike): Device {
+    if (typeof device !== 'string') return device;
+    const known = Device.#known.get(device);
+    if (known) return known;
+    const match = /^([a-z][a-z0-9_]*)(?::(\d{1,4}))?$/.exec(device);
+    if (!match) {
+      throw new RuntimeError(
+        `device: '${device}' is not a device name such as 'cpu', 'webgpu' or 'cuda:1'`,
+      );
+    }
+    const type = match[1] as string;
+    const index = Number(match[2] ?? 0);
+    const canonical = index === 0 ? type : `${type}:${index}`;
+    const made = Device.#known.get(canonical) ?? new Device(type, index);
+    Device.#known.set(canonical, made);
+    Device.#known.set(device, made);
+    return made;
+  }
+
+  /**
+   * The running backend of this device.
+   *
+   * @throws RuntimeError if none is registered, or it must be prepared first with `await init(device)`.
+   */
+  get backend(): Backend {
+    if (this.#backend) return this.#backend;
+    const provider = providers.get(this.type);
+    if (!provider) {
+      const names = [...providers.keys()].map((n) => `'${n}'`).join(', ') || 'none';
+      throw new RuntimeError(
+        `device '${this.type}' is not registered (registered: ${names}); import the package that provides it, e.g. '@sconce/backend-${this.type}'`,
+      );
+    }
+    if (!provider.open) {
+      throw new RuntimeError(
+        `device '${this.toString()}' is not ready: call \`await init('${this.toString()}')\` once before using it`,
+      );
+    }
+    this.#backend = provider.open(this.index);
+    return this.#backend;
+  }
+
+  /** Whether `backend` can be had at once. */
+  get ready(): boolean {
+    return this.#backend !== undefined || providers.get(this.type)?.open !== undefined;
+  }
+
+  /** @internal */
+  attach(backend: Backend | undefined): void {
+    this.#backend = backend;
+  }
+
+  /** @internal */
+  get attached(): Backend | undefined {
+    return this.#backend;
+  }
+
+  toString(): string {
+    return this.index === 0 ? this.type : `${this.type}:${this.index}`;
+  }
+}
+
+/** How a backend package makes a device available. */
+export interface BackendProvider {
+  /** Opens at once; absent where opening is asynchronous. */
+  open?(index: number): Backend;
+  /** Opens asynchronously; rejects with a sentence on what is missing. */
+  openAsync?(index: number): Promise<Backend>;
+}
+
+const providers = new Map<string, BackendProvider>();
+
+/**
+ * Makes a device type available under a name; a later registration replaces an earlier one for devices not yet opened.
+ *
+ * @example registerBackend('cpu', { open: () => new CpuBackend() });
+ */
+export function registerBackend(type: string, provider: BackendProvider): void {
+  providers.set(type, provider);
+}
+
+/** The registered device types. */
+export const registeredDevices = (): string[] => [...providers.keys()];
+
+const opening = new Map<Device, Promise<Device>>();
+
+/**
+ * Prepares a device that opens asynchronously (`webgpu`), and returns it; at once for one that is ready.
+ *
+ * @throws RuntimeError if the device is not registered or the machine lacks it.
+ * @example const device = await init('webgpu');
+ */
+export function init(device: DeviceLike): Promise<Device> {
+  const target = Device.from(device);
+  if (target.attached) return Promise.resolve(target);
+  const under = opening.get(target);
+  if (under) return under;
+  const provider = providers.get(target.type);
+  const work = (async () => {
+    if (provider?.openAsync) target.attach(await provider.openAsync(target.index));
+    else void target.backend; // throws what is wrong
+    return target;
+  })().finally(() => opening.delete(target));
+  opening.set(target, work);
+  return work;
+}
+
+let current: Device | undefined;
+
+/** The device creation functions use when none is given; `cpu` unless set. */
+export const getDefaultDevice = (): Device => (current ??= Device.from('cpu'));
+
+/** Sets the device that creation functions use when none is given. */
+export function setDefaultDevice(device: DeviceLike): void {
+  current = Device.from(device);
+}

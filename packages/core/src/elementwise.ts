@@ -1,0 +1,286 @@
+import type { Device } from './device.js';
+import {
+  type ComputeType,
+  category,
+  computeType,
+  type DType,
+  getDefaultDtype,
+  promoteTypes,
+} from './dtype.js';
+import { NotImplementedError, RuntimeError } from './errors.js';
+import { execute } from './execute.js';
+import { cast, type Expr, input, scalar } from './expr.js';
+import { autogradEngine } from './grad-mode.js';
+import { checkResult, checkWritable, defineOp, inplace, mustRecord, type Op } from './op.js';
+import type { ScalarValue } from './primitive.js';
+import { Float, isScalar, type Scalar, scalarCategory, scalarValue } from './scalar.js';
+import { broadcastShapes, sameShape } from './shape.js';
+import { allocate, Tensor } from './tensor.js';
+
+/** An operand of an elementwise operation. */
+export type Operand = Tensor | Scalar;
+
+/** Where the result is written, if not to a new tensor. */
+export interface OutOptions {
+  /** A tensor of the result's shape that receives the result. */
+  out?: Tensor;
+}
+
+/**
+ * How an elementwise operation relates dtypes:
+ * - `same`: computes and returns the promoted dtype;
+ * - `float`: integers and bools become the default float first;
+ * - `bool`: computes in the promoted dtype, returns bool;
+ * - `first`: everything is cast to the dtype of the first operand.
+ */
+export type Promotion = 'same' | 'float' | 'bool' | 'first';
+
+/** Builds the value of one element from the operands, all of the same compute type. */
+// biome-ignore lint/suspicious/noExplicitAny: bodies name as many operands as their row has parameters
+export type Body = (...operands: any[]) => Expr;
+
+interface Plan {
+  readonly value: Expr;
+  readonly dtype: DType;
+  readonly compute: ComputeType;
+}
+
+/** What an elementwise operation is: everything else follows from this one row. */
+export interface ElementwiseRow {
+  readonly name: string;
+  /** Names of the operands, as the derivative table refers to them. */
+  readonly params: string;
+  readonly promotion: Promotion;
+  readonly body: Body;
+  /** The operand, if any, that is a bool condition and takes no part in promotion. */
+  readonly condition?: number;
+  /** Refuses a promoted dtype with the sentence to show. */
+  readonly refuse?: (dtype: DType) => string | undefined;
+}
+
+const dtypeCodes: Record<DType, number> = {
+  float32: 1,
+  float64: 2,
+  float16: 3,
+  bfloat16: 4,
+  int8: 5,
+  uint8: 6,
+  int16: 7,
+  int32: 8,
+  int64: 9,
+  bool: 10,
+};
+
+/**
+ * The dtype in which operands meet: tensors with dimensions count before zero-dimensional tensors,
+ * these before scalars, and a lower group only matters through a higher category.
+ *
+ * @see https://pytorch.org/docs/stable/tensor_attributes.html#type-promotion-doc
+ */
+export function resultType(...operands: readonly Operand[]): DType {
+  let dims: DType | undefined;
+  let zero: DType | undefined;
+  let wrapped: DType | undefined;
+  for (const x of operands) {
+    if (x instanceof Tensor) {
+      if (x.shape.length > 0) dims = dims ? promoteTypes(dims, x.dtype) : x.dtype;
+      else zero = zero ? promoteTypes(zero, x.dtype) : x.dtype;
+    } else {
+      const own = (['bool', 'int64', getDefaultDtype()] as const)[scalarCategory(x)] as DType;
+      wrapped = wrapped ? promoteTypes(wrapped, own) : own;
+    }
+  }
+  const merge = (high: DType | undefined, low: DType | undefined): DType | undefined => {
+    if (!high || !low) return high ?? low;
+    return category(low) > category(high) ? low : high;
+  };
+  return merge(merge(dims, zero), wrapped) ?? getDefaultDtype();
+}
+
+/** An elementwise operation, ready to run on any operands. */
+export class Elementwise {
+  readonly row: ElementwiseRow;
+  readonly op: Op;
+  readonly #plans = new Map<number, Plan>();
+  readonly #arity: number;
+
+  constructor(row: ElementwiseRow) {
+    this.row = row;
+    this.#arity = row.params.split(' ').length;
+    this.op = defineOp(row.name, row.params, ((...args: Operand[]) =>
+      this.run(args)) as Op['forward']);
+  }
+
+  /** The operation as a function of operands and `{ out }`. */
+  call(args: readonly unknown[]): Tensor {
+    const n = this.#arity;
+    const operands = (args.length === n ? args : args.slice(0, n)) as readonly Operand[];
+    const options = args[n] as (OutOptions & { inplace?: boolean }) | undefined;
+    if (options?.out)
+      return options.inplace ? this.inplace(operands) : this.#into(operands, options.out);
+    if (mustRecord(operands)) {
+      return (autogradEngine() as NonNullable<ReturnType<typeof autogradEngine>>).record(
+        this.op,
+        operands,
+      ) as Tensor;
+    }
+    return this.run(operands);
+  }
+
+  /** The in-place form: the result replaces the first operand. */
+  inplace(args: readonly unknown[]): Tensor {
+    const self = args[0] as Tensor;
+    return inplace(this.op, args, () => this.run(args as readonly Operand[], self));
+  }
+
+  #into(operands: readonly Operand[], out: Tensor): Tensor {
+    if (mustRecord([...operands, out])) {
+      throw new RuntimeError(
+        `${this.row.name}: functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad`,
+      );
+    }
+    checkWritable(this.row.name, out);
+    this.run(operands, out);
+    out.storage.version++;
+    return out;
+  }
+
+  #plan(operands: readonly Operand[]): Plan {
+    let key = 0;
+    for (const x of operands) {
+      const code =
+        x instanceof Tensor
+          ? dtypeCodes[x.dtype] + (x.shape.length === 0 ? 16 : 0)
+          : 11 + scalarCategory(x);
+      key = key * 32 + code;
+    }
+    // The default float dtype takes part in promotion.
+    key = key * 16 + dtypeCodes[getDefaultDtype()];
+    let plan = this.#plans.get(key);
+    if (!plan) {
+      plan = this.#makePlan(operands);
+      this.#plans.set(key, plan);
+    }
+    return plan;
+  }
+
+  #makePlan(operands: readonly Operand[]): Plan {
+    const { promotion, body, refuse, name, condition } = this.row;
+    const first = operands[0] as Operand;
+    let common =
+      promotion === 'first' && first instanceof Tensor
+        ? first.dtype
+        : resultType(...operands.filter((_, i) => i !== condition));
+    if (promotion === 'float' && category(common) < 2) common = getDefaultDtype();
+    const why = refuse?.(common);
+    if (why) throw new NotImplementedError(`${name}: ${why}`);
+    const compute = computeType(common);
+    let tensors = 0;
+    let scalars = 0;
+    const exprs = operands.map((x, i) => {
+      const target = i === condition ? 'bool' : compute;
+      return x instanceof Tensor
+        ? cast(input(tensors++, computeType(x.dtype)), target)
+        : cast(scalar(scalars++, target === 'bool' ? 'int32' : target), target);
+    });
+    return { value: body(...exprs), dtype: promotion === 'bool' ? 'bool' : common, compute };
+  }
+
+  /** Computes without recording; into `out`, or a new tensor. */
+  run(operands: readonly Operand[], out?: Tensor): Tensor {
+    const name = this.row.name;
+    let device: Device | undefined;
+    let shape: readonly number[] | undefined;
+    for (const x of operands) {
+      if (!(x instanceof Tensor)) {
+        if (!isScalar(x))
+          throw new TypeError(
+            `${name}: expected a Tensor or a number, got ${x === null ? 'null' : typeof x}`,
+          );
+        continue;
+      }
+      if (device === undefined) {
+        device = x.storage.device;
+        shape = x.shape;
+        continue;
+      }
+      if (device !== x.storage.device) {
+        const local = bringScalars(name, operands);
+        return this.run(local, out);
+      }
+      if (!sameShape(shape as readonly number[], x.shape))
+        shape = broadcastShapes(name, shape as readonly number[], x.shape);
+    }
+    if (device === undefined || shape === undefined) {
+      throw new TypeError(`${name}: expected at least one Tensor among the arguments`);
+    }
+    const plan = this.#plan(operands);
+    const inputs: Tensor[] = [];
+    const scalars: ScalarValue[] = [];
+    for (const x of operands) {
+      if (x instanceof Tensor) inputs.push(x);
+      else scalars.push(scalarValue(x));
+    }
+    let result: Tensor;
+    let { value } = plan;
+    if (out) {
+      value = cast(value, computeType(out.dtype));
+      checkResult(name, out, shape, plan.dtype);
+      for (let i = 0; i < inputs.length; i++) inputs[i] = separate(name, inputs[i] as Tensor, out);
+      result = out;
+    } else {
+      result = allocate(shape, plan.dtype, device);
+    }
+    execute({ kind: 'map', shape, inputs, scalars, values: [value], outputs: [result] });
+    return result;
+  }
+}
+
+/** On mixed devices, zero-dimensional cpu tensors act as numbers; anything else is an error. */
+function bringScalars(name: string, operands: readonly Operand[]): Operand[] {
+  const target = operands.find(
+    (x): x is Tensor =>
+      x instanceof Tensor && !(x.shape.length === 0 && x.storage.backend.synchronous),
+  );
+  return operands.map((x) => {
+    if (!(x instanceof Tensor) || x.storage.device === target?.storage.device) return x;
+    if (x.shape.length === 0 && x.storage.backend.synchronous) {
+      const value = x.itemSync();
+      return category(x.dtype) === 2 ? new Float(value) : x.dtype === 'bool' ? value !== 0 : value;
+    }
+    throw new RuntimeError(
+      `${name}: expected all tensors to be on the same device, but found ${target?.device} and ${x.device}; move one with .to('${target?.device}')`,
+    );
+  });
+}
+
+/** An input that may be read while `out` is written: itself, or a copy where the two partly overlap. */
+export function separate(name: string, x: Tensor, out: Tensor): Tensor {
+  if (x === out || x.storage !== out.storage) return x;
+  if (x.offset === out.offset && sameShape(x.shape, out.shape) && sameShape(x.strides, out.strides))
+    return x;
+  const range = (t: Tensor) => {
+    let last = t.offset;
+    for (let i = 0; i < t.shape.length; i++)
+      last += ((t.shape[i] as number) - 1) * (t.strides[i] as number);
+    return [t.offset, last] as const;
+  };
+  const [a, b] = range(x);
+  const [c, d] = range(out);
+  if (b < c || d < a) return x;
+  if (x.isContiguous() && out.isContiguous()) {
+    throw new RuntimeError(
+      `${name}_: unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor before performing the operation.`,
+    );
+  }
+  const copy = allocate(x.shape, x.dtype, x.storage.device);
+  execute({
+    kind: 'map',
+    shape: x.shape,
+    inputs: [x],
+    scalars: [],
+    values: [input(0, computeType(x.dtype))],
+    outputs: [copy],
+  });
+  return copy;
+}

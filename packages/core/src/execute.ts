@@ -1,0 +1,71 @@
+import { RuntimeError } from './errors.js';
+import type { MapPrimitive, Primitive, View } from './primitive.js';
+
+/** The views a primitive writes. */
+function outputsOf(p: Primitive): readonly View[] {
+  switch (p.kind) {
+    case 'map':
+      return p.outputs;
+    case 'reduce':
+      return p.outputs.map((o) => o.view);
+    case 'scan':
+      return p.indices ? [p.output, p.indices] : [p.output];
+    case 'matmul':
+      return [p.out];
+    case 'conv':
+      return [p[p.compute]];
+    case 'scatter':
+      return [p.output];
+    case 'sort':
+      return [p.values, p.indices];
+  }
+}
+
+/** The views a primitive reads. */
+function inputsOf(p: Primitive): readonly View[] {
+  switch (p.kind) {
+    case 'map':
+    case 'reduce':
+    case 'scatter':
+      return p.inputs;
+    case 'scan':
+    case 'sort':
+      return [p.input];
+    case 'matmul':
+      return [p.a, p.b, ...(p.epilogue?.inputs ?? [])];
+    case 'conv': {
+      const all = [p.input, p.weight, p.output].filter((v) => v !== p[p.compute]);
+      return p.bias ? [...all, p.bias] : all;
+    }
+  }
+}
+
+/**
+ * Runs a primitive on the device its operands live on.
+ *
+ * @throws RuntimeError if they live on different devices.
+ */
+export function execute(p: Primitive): void {
+  if (p.kind === 'map') return executeMap(p);
+  const outputs = outputsOf(p);
+  const device = (outputs[0] as View).storage.device;
+  for (const v of [...outputs, ...inputsOf(p)]) checkDevice(v, device.toString());
+  (outputs[0] as View).storage.backend.execute(p);
+}
+
+function executeMap(p: MapPrimitive): void {
+  const { storage } = p.outputs[0] as View;
+  for (let i = 0; i < p.inputs.length; i++) {
+    if ((p.inputs[i] as View).storage.device !== storage.device)
+      checkDevice(p.inputs[i] as View, storage.device.toString());
+  }
+  storage.backend.execute(p);
+}
+
+function checkDevice(v: View, device: string): void {
+  if (v.storage.device.toString() !== device) {
+    throw new RuntimeError(
+      `expected all tensors to be on the same device, but found ${device} and ${v.storage.device}; move one with .to('${device}')`,
+    );
+  }
+}

@@ -1,0 +1,62 @@
+import type { Op } from './op.js';
+import type { Tensor } from './tensor.js';
+
+/** A node of the backward graph, as users see it on `tensor.gradFn`. */
+export interface GradFn {
+  /** As PyTorch names it: `AddBackward0`. */
+  readonly name: string;
+}
+
+/** What the autograd engine keeps on a tensor; core only asks these questions of it. */
+export interface TensorMeta {
+  readonly requiresGrad: boolean;
+  readonly gradFn: GradFn | null;
+  grad: Tensor | null;
+}
+
+/** What a hook may be taken off with. */
+export interface HookHandle {
+  remove(): void;
+}
+
+/** Options of `backward`. */
+export interface BackwardOptions {
+  /** Keep what the graph saved, so that backward can run again; default: `createGraph`. */
+  retainGraph?: boolean;
+  /** Record the backward pass itself, for higher derivatives; default false. */
+  createGraph?: boolean;
+  /** Accumulate into the `grad` of these leaves only. */
+  inputs?: readonly Tensor[];
+}
+
+/**
+ * The engine that `@sconce/autograd` installs. Core knows that an operation may be recorded, not how.
+ */
+export interface AutogradEngine {
+  /** Runs `op.forward(...args)` and records it; called only when gradients are on and an argument requires grad. */
+  record(op: Op, args: readonly unknown[]): unknown;
+  /** Runs an in-place operation (`run`) on `args[0]` and rebases its history; returns `args[0]`. */
+  recordInplace(op: Op, args: readonly unknown[], run: () => void): Tensor;
+  /** A view of `base` was made, recorded or not (also under noGrad). */
+  view(view: Tensor, base: Tensor): void;
+  setRequiresGrad(tensor: Tensor, value: boolean): void;
+  backward(tensor: Tensor, gradient: Tensor | undefined, options: BackwardOptions): void;
+  registerHook(tensor: Tensor, hook: (grad: Tensor) => Tensor | undefined | void): HookHandle;
+  retainGrad(tensor: Tensor): void;
+}
+
+/** Whether operations are recorded; set through `noGrad`, `enableGrad` and `inferenceMode` of autograd. */
+export const gradMode: { enabled: boolean; inference: boolean } = {
+  enabled: true,
+  inference: false,
+};
+
+let installed: AutogradEngine | undefined;
+
+/** Installs the engine; `@sconce/autograd` does so when imported. */
+export function installAutograd(engine: AutogradEngine): void {
+  installed = engine;
+}
+
+/** The installed engine, or undefined where gradients are not in use. */
+export const autogradEngine = (): AutogradEngine | undefined => installed;

@@ -1,0 +1,74 @@
+import * as binary from './ops/binary.js';
+import * as copying from './ops/copy.js';
+import * as ternary from './ops/ternary.js';
+import * as unary from './ops/unary.js';
+import * as viewing from './ops/view.js';
+import { Tensor } from './tensor.js';
+
+type Fn = (...args: never[]) => unknown;
+
+/** The functions of a module, all of which take a tensor first, as methods. */
+export type Methods<M> = {
+  [K in keyof M]: M[K] extends (self: Tensor, ...rest: infer R) => infer O
+    ? (...rest: R) => O
+    : never;
+};
+
+/** The same with `_`: methods that replace the tensor's own values, and return it. */
+export type InplaceMethods<M> = {
+  [K in keyof M & string as `${K}_`]: M[K] extends (self: Tensor, ...rest: infer R) => unknown
+    ? (...rest: R) => Tensor
+    : never;
+};
+
+declare module './tensor.js' {
+  interface Tensor
+    extends Methods<typeof unary>,
+      InplaceMethods<typeof unary>,
+      Methods<typeof binary>,
+      InplaceMethods<typeof binary>,
+      Methods<Omit<typeof ternary, 'where'>>,
+      InplaceMethods<Omit<typeof ternary, 'where'>>,
+      Methods<typeof viewing>,
+      Methods<typeof copying> {}
+}
+
+const prototype = Tensor.prototype as unknown as Record<string, Fn>;
+
+/** Attaches the functions of a module to `Tensor` as methods. */
+export function attach(module: Readonly<Record<string, unknown>>): void {
+  for (const [name, fn] of Object.entries(module)) {
+    if (typeof fn !== 'function') continue;
+    prototype[name] = function (this: Tensor, ...args: unknown[]) {
+      return (fn as (...a: unknown[]) => unknown)(this, ...args);
+    } as Fn;
+  }
+}
+
+/** Attaches `name_` methods; `arity` counts the operands, behind which the options stand. */
+export function attachInplace(
+  module: Readonly<Record<string, unknown>>,
+  arity: (name: string) => number,
+): void {
+  for (const [name, fn] of Object.entries(module)) {
+    if (typeof fn !== 'function') continue;
+    const operands = arity(name) - 1;
+    prototype[`${name}_`] = function (this: Tensor, ...args: unknown[]) {
+      const options = { ...(args[operands] as object | undefined), out: this, inplace: true };
+      const padded = Array.from({ length: operands }, (_, i) => args[i]);
+      return (fn as unknown as (...a: unknown[]) => unknown)(this, ...padded, options);
+    } as Fn;
+  }
+}
+
+const { where: _, ...ternaryMethods } = ternary;
+const ternaryArity: Record<string, number> = { fill: 2, clampMin: 2, clampMax: 2 };
+
+attach(unary);
+attachInplace(unary, () => 1);
+attach(binary);
+attachInplace(binary, () => 2);
+attach(ternaryMethods);
+attachInplace(ternaryMethods, (name) => ternaryArity[name] ?? 3);
+attach(viewing);
+attach(copying);

@@ -1,0 +1,114 @@
+import { canCast, category, type DType } from './dtype.js';
+import { formatShape, RuntimeError } from './errors.js';
+import { autogradEngine, gradMode } from './grad-mode.js';
+import { sameShape } from './shape.js';
+import { Tensor } from './tensor.js';
+
+/** A differentiable operation: the name under which autograd finds its derivative, and how to run it. */
+export interface Op {
+  readonly name: string;
+  /** Names of the positional parameters, as the derivative table refers to them. */
+  readonly params: readonly string[];
+  /** Computes the result; never records. Its own calls of operations are not recorded either. */
+  readonly forward: (...args: never[]) => unknown;
+}
+
+/** Every operation defined so far, by name: what documentation, parity and gradient checks enumerate. */
+export const operations = new Map<string, Op>();
+
+function requiresGrad(args: readonly unknown[]): boolean {
+  for (let i = 0; i < args.length; i++) {
+    const a = args[i];
+    if (a instanceof Tensor) {
+      if (a.meta !== undefined && a.meta.requiresGrad) return true;
+    } else if (Array.isArray(a) && requiresGrad(a)) return true;
+  }
+  return false;
+}
+
+/** Whether a call with these arguments must go through the autograd engine. */
+export function mustRecord(args: readonly unknown[]): boolean {
+  return gradMode.enabled && autogradEngine() !== undefined && requiresGrad(args);
+}
+
+/**
+ * Defines a differentiable operation. The result is called like `forward`; when gradients are on
+ * and an argument requires grad, the call goes through the autograd engine, which looks
+ * the derivative up by `name`. Operations composed of others need no definition: plain functions do.
+ *
+ * @param params names of the positional parameters, separated by spaces.
+ * @example
+ * export const narrow: (self: Tensor, dim: number, start: number, length: number) => Tensor =
+ *   op('narrow', 'self dim start length', (self, dim, start, length) => ...);
+ */
+export function op<F extends (...args: never[]) => unknown>(
+  name: string,
+  params: string,
+  forward: F,
+): F {
+  const schema = defineOp(name, params, forward);
+  return ((...args: unknown[]) =>
+    mustRecord(args)
+      ? (autogradEngine() as NonNullable<ReturnType<typeof autogradEngine>>).record(schema, args)
+      : (forward as unknown as (...a: unknown[]) => unknown)(...args)) as unknown as F;
+}
+
+/** Registers an operation's schema without wrapping it. */
+export function defineOp(name: string, params: string, forward: Op['forward']): Op {
+  const schema: Op = { name, params: params.split(' '), forward };
+  operations.set(name, schema);
+  return schema;
+}
+
+/**
+ * Runs `write` as the in-place form of `schema` on `args[0]`: checks that the tensor may be written,
+ * lets autograd rebase its history, and bumps the version counter.
+ */
+export function inplace(schema: Op, args: readonly unknown[], write: () => void): Tensor {
+  const self = args[0] as Tensor;
+  checkWritable(schema.name, self);
+  const run = () => {
+    write();
+    self.storage.version++;
+  };
+  if (mustRecord(args)) {
+    return (autogradEngine() as NonNullable<ReturnType<typeof autogradEngine>>).recordInplace(
+      schema,
+      args,
+      run,
+    );
+  }
+  run();
+  return self;
+}
+
+/** @throws RuntimeError if several elements of `self` share memory, as those of an expanded tensor do. */
+export function checkWritable(operation: string, self: Tensor): void {
+  for (let i = 0; i < self.shape.length; i++) {
+    if (self.strides[i] === 0 && (self.shape[i] as number) > 1) {
+      throw new RuntimeError(
+        `${operation}_: unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation.`,
+      );
+    }
+  }
+}
+
+/** @throws RuntimeError if a result of that shape and dtype cannot be written into `self`. */
+export function checkResult(
+  operation: string,
+  self: Tensor,
+  shape: readonly number[],
+  dtype: DType,
+): void {
+  if (!sameShape(self.shape, shape)) {
+    throw new RuntimeError(
+      `${operation}_: output with shape ${formatShape(self.shape)} doesn't match the broadcast shape ${formatShape(shape)}`,
+    );
+  }
+  if (!canCast(dtype, self.dtype)) {
+    const kind = ['bool', 'integer', 'floating'][category(self.dtype)];
+    throw new RuntimeError(
+      `${operation}_: result type ${dtype} can't be cast to the desired output type ${self.dtype} (a ${kind} type)`,
+    );
+  }
+}

@@ -1,0 +1,384 @@
+import { category, computeType } from '../dtype.js';
+import { type OutOptions, resultType } from '../elementwise.js';
+import { RuntimeError } from '../errors.js';
+import { execute } from '../execute.js';
+import { bitcast, cast, constant, type Expr, e, input, stage } from '../expr.js';
+import { float, isScalar, type Scalar, scalarCategory } from '../scalar.js';
+import { allocate, Tensor } from '../tensor.js';
+import { bitsOf, integral, one, zero } from './bodies.js';
+import { type Binary, binary, define, refusing } from './define.js';
+
+const floats = ['float16', 'bfloat16', 'float32', 'float64'] as const;
+
+/** Options of `add` and `sub`. */
+export interface AlphaOptions extends OutOptions {
+  /** The factor of the second operand; default 1. */
+  alpha?: number;
+}
+
+type Additive = (self: Tensor, other: Tensor | Scalar, options?: AlphaOptions) => Tensor;
+
+const plus = binary('add', 'same', (a, b) => (a.dtype === 'bool' ? e.or(a, b) : e.add(a, b)));
+const minus = binary(
+  'sub',
+  'same',
+  (a, b) => e.sub(a, b),
+  (t) =>
+    t === 'bool'
+      ? 'Subtraction, the `-` operator, with a bool tensor is not supported; use logicalXor or bitwiseXor'
+      : undefined,
+);
+
+/** The second operand times alpha, in its own dtype. */
+function scaled(
+  operation: string,
+  self: Tensor | Scalar,
+  other: Tensor | Scalar,
+  alpha: number | undefined,
+): Tensor | Scalar {
+  if (alpha === undefined || alpha === 1) return other;
+  if (!Number.isInteger(alpha) && category(resultType(self, other)) < 2) {
+    throw new RuntimeError(
+      `${operation}: For integral input tensors, argument alpha must not be a floating point number, got ${alpha}`,
+    );
+  }
+  if (other instanceof Tensor) return mul(other, alpha);
+  const value = Number(typeof other === 'object' ? other.value : other) * alpha;
+  return scalarCategory(other) === 2 ? float(value) : value;
+}
+
+/** self + alpha * other. */
+export const add: Additive = (self, other, options) =>
+  plus(self, scaled('add', self, other, options?.alpha), options);
+/** self - alpha * other. */
+export const sub: Additive = (self, other, options) =>
+  minus(self, scaled('sub', self, other, options?.alpha), options);
+/** other - self. */
+export const rsub: Additive = (self, other, options) => {
+  return minus(other as Tensor, scaled('rsub', other, self, options?.alpha), options);
+};
+
+/** self * other. */
+export const mul: Binary = binary('mul', 'same', (a, b) =>
+  a.dtype === 'bool' ? e.and(a, b) : e.mul(a, b),
+);
+
+/** How a quotient is rounded. */
+export interface DivOptions extends OutOptions {
+  /** `'trunc'` rounds towards zero, `'floor'` downwards; default: no rounding, and integers divide to floats. */
+  roundingMode?: 'trunc' | 'floor' | null;
+}
+
+/** self / other without rounding; integers divide to the default float. */
+export const trueDivide: Binary = binary('div', 'float', (a, b) => e.div(a, b));
+const truncDivide = binary(
+  'divTrunc',
+  'same',
+  (a, b) => (integral(a) ? e.idiv(a, b) : e.trunc(e.div(a, b))),
+  refusing('div_trunc', ['bool']),
+);
+/** Python's //: the quotient rounded down, exact for floats through the remainder. */
+const floorDivideBody = (a: Expr, b: Expr): Expr => {
+  if (integral(a)) {
+    const q = e.idiv(a, b);
+    const inexact = e.ne(e.mul(q, b), a);
+    const negative = e.ne(e.lt(a, zero(a)), e.lt(b, zero(b)));
+    return e.where(e.and(inexact, negative), e.sub(q, one(q)), q);
+  }
+  const mod = e.fmod(a, b);
+  const quotient = e.div(e.sub(a, mod), b);
+  const adjusted = e.where(
+    e.and(e.ne(mod, 0), e.ne(e.lt(b, 0), e.lt(mod, 0))),
+    e.sub(quotient, one(a)),
+    quotient,
+  );
+  const floored = e.floor(adjusted);
+  const nearest = e.where(e.gt(e.sub(adjusted, floored), 0.5), e.add(floored, one(a)), floored);
+  const signedZero = e.mul(zero(a), e.div(a, b));
+  return e.where(e.eq(b, 0), e.div(a, b), e.where(e.ne(adjusted, 0), nearest, signedZero));
+};
+const floorDivideOp = binary(
+  'floorDivide',
+  'same',
+  floorDivideBody,
+  refusing('div_floor', ['bool']),
+);
+
+function checkIntegerDivisor(
+  operation: string,
+  self: Tensor | Scalar,
+  other: Tensor | Scalar,
+): void {
+  if (category(resultType(self, other)) === 2) return;
+  if (
+    other instanceof Tensor
+      ? other.storage.backend.synchronous && hasZero(other)
+      : Number(typeof other === 'object' ? other.value : other) === 0
+  ) {
+    throw new RuntimeError(`${operation}: ZeroDivisionError (an integer was divided by zero)`);
+  }
+}
+
+/** Whether an integer tensor on a device that reads at once holds a zero. */
+function hasZero(t: Tensor): boolean {
+  const result = allocate(new Array(t.shape.length).fill(1), 'bool', t.device);
+  const x = input(0, computeType(t.dtype));
+  execute({
+    kind: 'reduce',
+    shape: t.shape,
+    axes: t.shape.map((_, i) => i),
+    inputs: [t],
+    scalars: [],
+    stages: [{ combine: 'max', value: x.dtype === 'bool' ? e.not(x) : e.eq(x, 0) }],
+    outputs: [{ per: 'row', value: stage(0, 'bool'), view: result }],
+  });
+  const found = result.itemSync() !== 0;
+  result.dispose();
+  return found;
+}
+
+/** self / other; integers divide to the default float unless a rounding mode is given. */
+export const div: (self: Tensor, other: Tensor | Scalar, options?: DivOptions) => Tensor = (
+  self,
+  other,
+  options,
+) => {
+  const mode = options?.roundingMode;
+  if (!mode) return trueDivide(self, other, options);
+  if (mode === 'floor') return floorDivide(self, other, options);
+  if (mode !== 'trunc') {
+    throw new RuntimeError(
+      `div: expected roundingMode to be one of null, 'trunc', or 'floor' but found '${mode}'`,
+    );
+  }
+  checkIntegerDivisor('div', self, other);
+  return truncDivide(self, other, options);
+};
+/** The quotient rounded downwards. */
+export const floorDivide: Binary = (self, other, options) => {
+  checkIntegerDivisor('floorDivide', self, other);
+  return floorDivideOp(self, other, options);
+};
+const remainderOp = binary(
+  'remainder',
+  'same',
+  (a, b) => {
+    const m = e.fmod(a, b);
+    const wrong = e.and(e.ne(m, zero(a)), e.ne(e.lt(b, zero(a)), e.lt(m, zero(a))));
+    return e.where(wrong, e.add(m, b), m);
+  },
+  refusing('remainder_cpu', ['bool']),
+);
+/** Python's %: the remainder with the sign of the divisor. */
+export const remainder: Binary = (self, other, options) => {
+  checkIntegerDivisor('remainder', self, other);
+  return remainderOp(self, other, options);
+};
+const fmodOp = binary('fmod', 'same', (a, b) => e.fmod(a, b), refusing('fmod_cpu', ['bool']));
+/** C's fmod: the remainder with the sign of the dividend. */
+export const fmod: Binary = (self, other, options) => {
+  checkIntegerDivisor('fmod', self, other);
+  return fmodOp(self, other, options);
+};
+
+/** Repeated squaring, unrolled over the bits that an exponent of this width can have. */
+function integerPower(a: Expr, b: Expr): Expr {
+  let result = one(a);
+  let base = a;
+  let left = b;
+  for (let i = 0; i < (a.dtype === 'int64' ? 6 : 5); i++) {
+    result = e.where(e.ne(e.and(left, one(b)), zero(b)), e.mul(result, base), result);
+    base = e.mul(base, base);
+    left = e.shr(left, one(b));
+  }
+  const negative = e.where(
+    e.eq(a, one(a)),
+    one(a),
+    e.where(
+      e.eq(a, constant(-1, a.dtype)),
+      e.where(e.eq(e.and(b, one(b)), zero(b)), one(a), constant(-1, a.dtype)),
+      zero(a),
+    ),
+  );
+  return e.where(e.lt(b, zero(b)), negative, result);
+}
+const power = binary('pow', 'same', (a, b) => (integral(a) ? integerPower(a, b) : e.pow(a, b)));
+/**
+ * self to the power other.
+ *
+ * @throws RuntimeError for an integer tensor to a negative integer number.
+ */
+export const pow: Binary = (self, other, options) => {
+  if (
+    isScalar(other) &&
+    scalarCategory(other) < 2 &&
+    category(self.dtype) < 2 &&
+    Number(other) < 0
+  ) {
+    throw new RuntimeError('pow: Integers to negative integer powers are not allowed.');
+  }
+  if (
+    isScalar(other) &&
+    category(self.dtype) === 2 &&
+    Number(typeof other === 'object' ? other.value : other) === 2
+  ) {
+    return powSquare(self, other, options);
+  }
+  return power(self, other, options);
+};
+// x^2 is by far the commonest power: the same operation with a cheaper body.
+const powSquare = define<Binary>({
+  name: 'pow',
+  params: 'self other',
+  promotion: 'same',
+  body: (a) => e.mul(a, a),
+});
+
+/** atan(self / other) in the right quadrant. */
+export const atan2: Binary = binary('atan2', 'float', (a, b) => e.atan2(a, b));
+/** Elementwise greater; NaN if either is. */
+export const maximum: Binary = binary('maximum', 'same', (a, b) =>
+  a.dtype === 'bool' ? e.or(a, b) : e.max(a, b),
+);
+/** Elementwise smaller; NaN if either is. */
+export const minimum: Binary = binary('minimum', 'same', (a, b) =>
+  a.dtype === 'bool' ? e.and(a, b) : e.min(a, b),
+);
+const ignoringNaN =
+  (pick: (a: Expr, b: Expr) => Expr) =>
+  (a: Expr, b: Expr): Expr =>
+    integral(a) ? pick(a, b) : e.where(e.isnan(a), b, e.where(e.isnan(b), a, pick(a, b)));
+/** Elementwise greater; the other where one is NaN. */
+export const fmax: Binary = binary('fmax', 'same', (a, b) =>
+  a.dtype === 'bool' ? e.or(a, b) : ignoringNaN(e.max)(a, b),
+);
+/** Elementwise smaller; the other where one is NaN. */
+export const fmin: Binary = binary('fmin', 'same', (a, b) =>
+  a.dtype === 'bool' ? e.and(a, b) : ignoringNaN(e.min)(a, b),
+);
+/** sqrt(self² + other²) without overflow. */
+export const hypot: Binary = binary(
+  'hypot',
+  'same',
+  (a, b) => {
+    const x = e.abs(a);
+    const y = e.abs(b);
+    const big = e.max(x, y);
+    const small = e.min(x, y);
+    const ratio = e.div(small, big);
+    const regular = e.where(
+      e.eq(big, 0),
+      zero(a),
+      e.mul(big, e.sqrt(e.add(one(a), e.mul(ratio, ratio)))),
+    );
+    return e.where(
+      e.or(e.eq(x, Infinity), e.eq(y, Infinity)),
+      constant(Infinity, a.dtype),
+      regular,
+    );
+  },
+  refusing('hypot_cpu', ['bool', 'uint8', 'int8', 'int16', 'int32', 'int64']),
+);
+/** The magnitude of self with the sign of other. */
+export const copysign: Binary = binary('copysign', 'float', (a, b) => {
+  const wide = a.dtype === 'float64';
+  const sign = wide ? constant(-(2n ** 63n), 'int64') : constant(-(2 ** 31), 'int32');
+  return bitcast(e.or(e.and(bitsOf(a), e.not(sign)), e.and(bitsOf(b), sign)), a.dtype);
+});
+/** log(e^self + e^other), without overflow. */
+export const logaddexp: Binary = binary(
+  'logaddexp',
+  'same',
+  (a, b) => {
+    const big = e.max(a, b);
+    const regular = e.add(big, e.log1p(e.exp(e.neg(e.abs(e.sub(a, b))))));
+    return e.where(e.and(e.eq(a, b), e.eq(e.abs(a), Infinity)), a, regular);
+  },
+  refusing('logaddexp_cpu', ['bool', 'uint8', 'int8', 'int16', 'int32', 'int64']),
+);
+/** log2(2^self + 2^other), without overflow. */
+export const logaddexp2: Binary = binary(
+  'logaddexp2',
+  'same',
+  (a, b) => {
+    const big = e.max(a, b);
+    const regular = e.add(big, e.mul(e.log1p(e.exp2(e.neg(e.abs(e.sub(a, b))))), Math.LOG2E));
+    return e.where(e.and(e.eq(a, b), e.eq(e.abs(a), Infinity)), a, regular);
+  },
+  refusing('logaddexp2_cpu', ['bool', 'uint8', 'int8', 'int16', 'int32', 'int64']),
+);
+/** self * log(other), 0 where self is 0. */
+export const xlogy: Binary = binary('xlogy', 'float', (a, b) =>
+  e.where(e.isnan(b), b, e.where(e.eq(a, 0), zero(a), e.mul(a, e.log(b)))),
+);
+/** 0, `other` or 1 as self is negative, zero or positive. */
+export const heaviside: Binary = binary('heaviside', 'same', (a, b) =>
+  a.dtype === 'bool'
+    ? e.or(a, b)
+    : e.where(e.eq(a, zero(a)), b, e.where(e.gt(a, zero(a)), one(a), zero(a))),
+);
+
+// comparisons
+
+const compare = (name: 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge'): Binary =>
+  binary(name, 'bool', (a, b) => {
+    if (a.dtype !== 'bool' || name === 'eq' || name === 'ne') return e[name](a, b);
+    return e[name](cast(a, 'int32'), cast(b, 'int32'));
+  });
+/** self == other. */
+export const eq: Binary = compare('eq');
+/** self != other. */
+export const ne: Binary = compare('ne');
+/** self < other. */
+export const lt: Binary = compare('lt');
+/** self <= other. */
+export const le: Binary = compare('le');
+/** self > other. */
+export const gt: Binary = compare('gt');
+/** self >= other. */
+export const ge: Binary = compare('ge');
+
+// logic and bits
+
+const truth = (x: Expr) => cast(x, 'bool');
+/** Both are nonzero. */
+export const logicalAnd: Binary = binary('logicalAnd', 'bool', (a, b) => e.and(truth(a), truth(b)));
+/** Either is nonzero. */
+export const logicalOr: Binary = binary('logicalOr', 'bool', (a, b) => e.or(truth(a), truth(b)));
+/** Exactly one is nonzero. */
+export const logicalXor: Binary = binary('logicalXor', 'bool', (a, b) => e.xor(truth(a), truth(b)));
+/** Bitwise and; logical on bools. */
+export const bitwiseAnd: Binary = binary(
+  'bitwiseAnd',
+  'same',
+  (a, b) => e.and(a, b),
+  refusing('bitwise_and_cpu', floats),
+);
+/** Bitwise or; logical on bools. */
+export const bitwiseOr: Binary = binary(
+  'bitwiseOr',
+  'same',
+  (a, b) => e.or(a, b),
+  refusing('bitwise_or_cpu', floats),
+);
+/** Bitwise exclusive or; logical on bools. */
+export const bitwiseXor: Binary = binary(
+  'bitwiseXor',
+  'same',
+  (a, b) => e.xor(a, b),
+  refusing('bitwise_xor_cpu', floats),
+);
+/** self << other. */
+export const bitwiseLeftShift: Binary = binary(
+  'bitwiseLeftShift',
+  'same',
+  (a, b) => e.shl(a, b),
+  refusing('lshift_cpu', ['bool', ...floats]),
+);
+/** self >> other, keeping the sign. */
+export const bitwiseRightShift: Binary = binary(
+  'bitwiseRightShift',
+  'same',
+  (a, b) => e.shr(a, b),
+  refusing('rshift_cpu', ['bool', ...floats]),
+);

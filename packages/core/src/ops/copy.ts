@@ -1,0 +1,175 @@
+import { type Device, type DeviceLike, Device as Devices } from '../device.js';
+import { computeType, type DType } from '../dtype.js';
+import { separate } from '../elementwise.js';
+import { formatShape, RuntimeError } from '../errors.js';
+import { execute } from '../execute.js';
+import { cast, input } from '../expr.js';
+import { defineOp, inplace, type Op, op } from '../op.js';
+import { readAll, readAllSync } from '../read.js';
+import { broadcastShapes, contiguousStrides, numel, sameShape } from '../shape.js';
+import { Storage } from '../storage.js';
+import { allocate, Tensor } from '../tensor.js';
+
+/** Writes the elements of `from`, broadcast and converted, into `to`; both on one device. */
+export function copyInto(to: Tensor, from: Tensor): void {
+  if (numel(to.shape) === 0) return;
+  const source = cast(input(0, computeType(from.dtype)), computeType(to.dtype));
+  execute({
+    kind: 'map',
+    shape: to.shape,
+    inputs: [from],
+    scalars: [],
+    values: [source],
+    outputs: [to],
+  });
+}
+
+/** Strides of a fresh tensor that keeps the order of dimensions in memory of a dense one. */
+function preservedStrides(t: Tensor): number[] {
+  const order = t.shape
+    .map((_, i) => i)
+    .sort((a, b) => (t.strides[b] as number) - (t.strides[a] as number) || a - b);
+  const ordered = contiguousStrides(order.map((d) => t.shape[d] as number));
+  const dense = order.every((d, i) => t.shape[d] === 1 || t.strides[d] === ordered[i]);
+  if (!dense) return contiguousStrides(t.shape);
+  const result = new Array<number>(t.shape.length);
+  order.forEach((d, i) => {
+    result[d] = ordered[i] as number;
+  });
+  return result;
+}
+
+/** Options of `clone`. */
+export interface CloneOptions {
+  /** `'preserve'` keeps the order of dimensions in memory (default), `'contiguous'` makes it row-major. */
+  memoryFormat?: 'preserve' | 'contiguous';
+}
+
+/** A copy with its own memory; gradients flow through it. */
+export const clone: (self: Tensor, options?: CloneOptions) => Tensor = op(
+  'clone',
+  'self options',
+  (self: Tensor, options?: CloneOptions): Tensor => {
+    const strides =
+      options?.memoryFormat === 'contiguous'
+        ? contiguousStrides(self.shape)
+        : preservedStrides(self);
+    const result = new Tensor(
+      new Storage(self.device, self.dtype, numel(self.shape)),
+      self.dtype,
+      self.shape,
+      strides,
+    );
+    copyInto(result, self);
+    return result;
+  },
+);
+
+/** What `to` may change. */
+export interface ToOptions {
+  dtype?: DType;
+  device?: DeviceLike;
+  /** Copy even if nothing changes; default false. */
+  copy?: boolean;
+}
+
+const toDtype = op('toDtype', 'self dtype', (self: Tensor, dtype: DType): Tensor => {
+  const result = new Tensor(
+    new Storage(self.device, dtype, numel(self.shape)),
+    dtype,
+    self.shape,
+    preservedStrides(self),
+  );
+  copyInto(result, self);
+  return result;
+});
+
+const toDevice = op('toDevice', 'self device', (self: Tensor, device: Device): Tensor => {
+  const result = allocate(self.shape, self.dtype, device);
+  if (numel(self.shape) > 0)
+    device.backend.write(result.storage.buffer, self.dtype, 0, readAllSync(self, 'toSync'));
+  return result;
+});
+
+/**
+ * The tensor with another dtype or on another device; itself if nothing changes.
+ *
+ * Moving from a device that can only be read asynchronously needs `await t.toAsync(device)`.
+ *
+ * @throws RuntimeError if the target device is not ready or cannot hold the dtype.
+ * @see https://pytorch.org/docs/stable/generated/torch.Tensor.to.html
+ */
+export function to(self: Tensor, target: DType | Device | DeviceLike | Tensor | ToOptions): Tensor {
+  const { dtype, device, copy } = toTarget(target);
+  let result = self;
+  const place = device === undefined ? self.device : Devices.from(device);
+  // Narrow before the transfer, widen after it.
+  if (
+    dtype !== undefined &&
+    dtype !== self.dtype &&
+    (place === self.device || self.storage.backend.supports(dtype))
+  ) {
+    result = toDtype(result, dtype);
+  }
+  if (place !== self.device) result = toDevice(result, place);
+  if (dtype !== undefined && dtype !== result.dtype) result = toDtype(result, dtype);
+  return result === self && copy ? clone(self) : result;
+}
+
+/** As `to`, also from devices that can only be read asynchronously; outside the graph there. */
+export async function toAsync(
+  self: Tensor,
+  target: DType | Device | DeviceLike | Tensor | ToOptions,
+): Promise<Tensor> {
+  const { dtype, device } = toTarget(target);
+  const place = device === undefined ? self.device : Devices.from(device);
+  if (place === self.device || self.storage.backend.synchronous) return to(self, target);
+  const result = allocate(self.shape, self.dtype, place);
+  if (numel(self.shape) > 0)
+    place.backend.write(result.storage.buffer, self.dtype, 0, await readAll(self));
+  return dtype === undefined ? result : to(result, dtype);
+}
+
+const dtypeNames = new Set([
+  'float32',
+  'float64',
+  'float16',
+  'bfloat16',
+  'int8',
+  'uint8',
+  'int16',
+  'int32',
+  'int64',
+  'bool',
+]);
+
+function toTarget(target: DType | Device | DeviceLike | Tensor | ToOptions): ToOptions {
+  if (typeof target === 'string')
+    return dtypeNames.has(target) ? { dtype: target as DType } : { device: target };
+  if (target instanceof Tensor) return { dtype: target.dtype, device: target.device };
+  if (target instanceof Devices) return { device: target };
+  return target;
+}
+
+const copySchema = defineOp('copy', 'self source', ((self: Tensor, source: Tensor) => {
+  const result = allocate(self.shape, self.dtype, self.device);
+  copyInto(result, source);
+  return result;
+}) as Op['forward']);
+
+/**
+ * Overwrites `self` with the elements of `source`, broadcast and converted; from another device too.
+ *
+ * @see https://pytorch.org/docs/stable/generated/torch.Tensor.copy_.html
+ */
+export function copy_(self: Tensor, source: Tensor): Tensor {
+  const local = source.device === self.device ? source : toDevice(source, self.device);
+  return inplace(copySchema, [self, local], () => {
+    if (!sameShape(broadcastShapes('copy_', self.shape, local.shape), self.shape)) {
+      throw new RuntimeError(
+        `copy_: The size of the source ${formatShape(source.shape)} does not broadcast to the destination ${formatShape(self.shape)}`,
+      );
+    }
+    copyInto(self, separate('copy', local, self));
+  });
+}

@@ -1,0 +1,46 @@
+import type { DType } from '../dtype.js';
+import {
+  type Body,
+  Elementwise,
+  type ElementwiseRow,
+  type OutOptions,
+  type Promotion,
+} from '../elementwise.js';
+import type { Scalar } from '../scalar.js';
+import type { Tensor } from '../tensor.js';
+
+/** A function of one tensor, element by element. */
+export type Unary = (self: Tensor, options?: OutOptions) => Tensor;
+
+/** A function of two operands that broadcast together; a plain number may stand for the second. */
+export type Binary = (self: Tensor, other: Tensor | Scalar, options?: OutOptions) => Tensor;
+
+/** Every elementwise operation by name: what in-place methods are made from. */
+export const elementwise = new Map<string, Elementwise>();
+
+/** Defines an elementwise operation from its row. */
+export function define<F extends (...args: never[]) => Tensor>(row: ElementwiseRow): F {
+  const op = new Elementwise(row);
+  elementwise.set(row.name, op);
+  return ((...args: unknown[]) => op.call(args)) as unknown as F;
+}
+
+/** Refuses the dtypes of a kind, in PyTorch's words. */
+export const refusing =
+  (operation: string, kinds: readonly DType[]) =>
+  (dtype: DType): string | undefined =>
+    kinds.includes(dtype) ? `"${operation}" not implemented for '${dtype}'` : undefined;
+
+export const unary = (
+  name: string,
+  promotion: Promotion,
+  body: Body,
+  refuse?: ElementwiseRow['refuse'],
+): Unary => define<Unary>({ name, params: 'self', promotion, body, refuse });
+
+export const binary = (
+  name: string,
+  promotion: Promotion,
+  body: Body,
+  refuse?: ElementwiseRow['refuse'],
+): Binary => define<Binary>({ name, params: 'self other', promotion, body, refuse });

@@ -1,0 +1,193 @@
+import { category } from '../dtype.js';
+import type { OutOptions } from '../elementwise.js';
+import { RuntimeError } from '../errors.js';
+import { constant, e } from '../expr.js';
+import { isScalar, type Scalar } from '../scalar.js';
+import type { Tensor } from '../tensor.js';
+import { type Binary, binary, define, refusing } from './define.js';
+
+type Limit = Tensor | Scalar | null | undefined;
+
+const clampBoth = define<
+  (self: Tensor, min: Tensor | Scalar, max: Tensor | Scalar, options?: OutOptions) => Tensor
+>({
+  name: 'clamp',
+  params: 'self min max',
+  promotion: 'same',
+  body: (x, low, high) => e.min(e.max(x, low), high),
+  refuse: refusing('clamp', ['bool']),
+});
+/** Values below `min` become `min`. */
+export const clampMin: Binary = binary(
+  'clampMin',
+  'same',
+  (x, low) => e.max(x, low),
+  refusing('clamp_min', ['bool']),
+);
+/** Values above `max` become `max`. */
+export const clampMax: Binary = binary(
+  'clampMax',
+  'same',
+  (x, high) => e.min(x, high),
+  refusing('clamp_max', ['bool']),
+);
+
+/**
+ * Values limited to [min, max]; either limit may be left out, not both. NaN stays NaN.
+ *
+ * @see https://pytorch.org/docs/stable/generated/torch.clamp.html
+ * @example tensor([-1, 0.5, 2]).clamp(0, 1) // tensor([0.0000, 0.5000, 1.0000])
+ */
+export const clamp = (self: Tensor, min?: Limit, max?: Limit, options?: OutOptions): Tensor => {
+  const low = min ?? undefined;
+  const high = max ?? undefined;
+  if (low === undefined && high === undefined) {
+    throw new RuntimeError("clamp: At least one of 'min' or 'max' must not be None");
+  }
+  if (low === undefined) return clampMax(self, high as Tensor, options);
+  if (high === undefined) return clampMin(self, low, options);
+  return clampBoth(self, low, high, options);
+};
+
+/** `self` where `condition` holds, else `other`; all three broadcast. */
+const choose = define<(condition: Tensor, self: Tensor | Scalar, other: Tensor | Scalar) => Tensor>(
+  {
+    name: 'where',
+    params: 'condition self other',
+    promotion: 'same',
+    body: (c, a, b) => e.where(c, a, b),
+    condition: 0,
+  },
+);
+
+/**
+ * Elements of `self` where `condition` is true, of `other` elsewhere; the three broadcast together.
+ *
+ * @param condition a bool (or uint8) tensor.
+ * @see https://pytorch.org/docs/stable/generated/torch.where.html
+ */
+export const where = (condition: Tensor, self: Tensor | Scalar, other: Tensor | Scalar): Tensor => {
+  if (condition.dtype !== 'bool' && condition.dtype !== 'uint8') {
+    throw new RuntimeError(
+      `where: expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype}`,
+    );
+  }
+  return choose(condition, self, other);
+};
+
+/** Options of `addcmul` and `addcdiv`. */
+export interface ValueOptions extends OutOptions {
+  /** The factor of the product or quotient; default 1. */
+  value?: number;
+}
+
+const addcmulOp = define<
+  (self: Tensor, a: Tensor, b: Tensor, value: Scalar, options?: OutOptions) => Tensor
+>({
+  name: 'addcmul',
+  params: 'self tensor1 tensor2 value',
+  promotion: 'same',
+  body: (s, a, b, v) => e.add(s, e.mul(e.mul(v, a), b)),
+});
+/** self + value * tensor1 * tensor2. */
+export const addcmul = (
+  self: Tensor,
+  tensor1: Tensor,
+  tensor2: Tensor,
+  options?: ValueOptions,
+): Tensor => addcmulOp(self, tensor1, tensor2, options?.value ?? 1, options);
+
+const addcdivOp = define<
+  (self: Tensor, a: Tensor, b: Tensor, value: Scalar, options?: OutOptions) => Tensor
+>({
+  name: 'addcdiv',
+  params: 'self tensor1 tensor2 value',
+  promotion: 'same',
+  body: (s, a, b, v) => e.add(s, e.mul(v, e.div(a, b))),
+  refuse: (t) =>
+    category(t) < 2
+      ? 'Integer division with addcdiv is no longer supported; convert to a floating-point dtype first'
+      : undefined,
+});
+/** self + value * tensor1 / tensor2. */
+export const addcdiv = (
+  self: Tensor,
+  tensor1: Tensor,
+  tensor2: Tensor,
+  options?: ValueOptions,
+): Tensor => addcdivOp(self, tensor1, tensor2, options?.value ?? 1, options);
+
+const lerpOp = define<
+  (self: Tensor, end: Tensor, weight: Tensor | Scalar, options?: OutOptions) => Tensor
+>({
+  name: 'lerp',
+  params: 'self end weight',
+  promotion: 'same',
+  body: (a, b, w) => {
+    const d = e.sub(b, a);
+    // The end that is nearer is kept exact.
+    return e.where(
+      e.lt(e.abs(w), 0.5),
+      e.add(a, e.mul(w, d)),
+      e.sub(b, e.mul(d, e.sub(constant(1, d.dtype), w))),
+    );
+  },
+  refuse: refusing('lerp', ['bool', 'uint8', 'int8', 'int16', 'int32', 'int64']),
+});
+/** self + weight * (end - self). */
+export const lerp = (
+  self: Tensor,
+  end: Tensor,
+  weight: Tensor | Scalar,
+  options?: OutOptions,
+): Tensor => {
+  if (self.dtype !== end.dtype) {
+    throw new RuntimeError(
+      `lerp: expected dtype ${self.dtype} for \`end\` but got dtype ${end.dtype}`,
+    );
+  }
+  return lerpOp(self, end, weight, options);
+};
+
+const fillOp = define<(self: Tensor, value: Tensor | Scalar, options?: OutOptions) => Tensor>({
+  name: 'fill',
+  params: 'self value',
+  promotion: 'first',
+  body: (_, v) => v,
+});
+/** A tensor like `self` with every element `value` (a number or a zero-dimensional tensor). */
+export const fill = (self: Tensor, value: Tensor | Scalar, options?: OutOptions): Tensor => {
+  if (!isScalar(value) && value.shape.length > 0) {
+    throw new RuntimeError(
+      `fill: only supports 0-dimension value tensor but got tensor with ${value.shape.length} dimensions`,
+    );
+  }
+  return fillOp(self, value, options);
+};
+
+/** `self` with elements where `mask` is true replaced by `value`. */
+export const maskedFill: (
+  self: Tensor,
+  mask: Tensor,
+  value: Tensor | Scalar,
+  options?: OutOptions,
+) => Tensor = (self, mask, value, options) => {
+  if (mask.dtype !== 'bool') {
+    throw new RuntimeError(`maskedFill: expects mask dtype to be bool, got ${mask.dtype}`);
+  }
+  if (!isScalar(value) && value.shape.length > 0) {
+    throw new RuntimeError(
+      `maskedFill: only supports a 0-dimensional value tensor, but got tensor with ${value.shape.length} dimension(s)`,
+    );
+  }
+  return maskedFillOp(self, mask, value, options);
+};
+const maskedFillOp = define<
+  (self: Tensor, mask: Tensor, value: Tensor | Scalar, options?: OutOptions) => Tensor
+>({
+  name: 'maskedFill',
+  params: 'self mask value',
+  promotion: 'first',
+  body: (x, m, v) => e.where(m, v, x),
+  condition: 1,
+});

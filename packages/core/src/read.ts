@@ -1,0 +1,117 @@
+import { type DType, itemSize, type TypedArray, typedArray } from './dtype.js';
+import { RuntimeError, ValueError } from './errors.js';
+import { bfloat16ToNumber, float16ToNumber } from './half.js';
+import { isContiguous, numel } from './shape.js';
+import type { NestedArray, Tensor } from './tensor.js';
+
+/** First and last storage element a view touches. */
+function extent(t: Tensor): [number, number] {
+  let last = t.offset;
+  for (let i = 0; i < t.shape.length; i++)
+    last += ((t.shape[i] as number) - 1) * (t.strides[i] as number);
+  return [t.offset, last];
+}
+
+/** The elements of a strided view in row-major order, from the elements of its extent. */
+function gatherLogical(t: Tensor, raw: TypedArray, start: number): TypedArray {
+  const count = numel(t.shape);
+  if (isContiguous(t.shape, t.strides)) return raw;
+  const out = typedArray(t.dtype, count);
+  const rank = t.shape.length;
+  const position = new Array<number>(rank).fill(0);
+  let at = t.offset - start;
+  for (let i = 0; i < count; i++) {
+    out[i] = raw[at] as never;
+    for (let d = rank - 1; d >= 0; d--) {
+      at += t.strides[d] as number;
+      if (++(position[d] as number) < (t.shape[d] as number)) break;
+      at -= (t.strides[d] as number) * (t.shape[d] as number);
+      position[d] = 0;
+    }
+  }
+  return out;
+}
+
+/** All elements in row-major order, copied to the host. */
+export async function readAll(t: Tensor): Promise<TypedArray> {
+  if (numel(t.shape) === 0) return typedArray(t.dtype, 0);
+  const [first, last] = extent(t);
+  const raw = await t.storage.backend.read(t.storage.buffer, t.dtype, first, last - first + 1);
+  return gatherLogical(t, raw, first);
+}
+
+/** As `readAll`, at once. */
+export function readAllSync(t: Tensor, operation: string): TypedArray {
+  const { backend } = t.storage;
+  if (!backend.readSync) {
+    throw new RuntimeError(
+      `${operation}: device '${t.device}' can only be read asynchronously; use \`await t.${operation.replace(/Sync$/, '')}()\``,
+    );
+  }
+  if (numel(t.shape) === 0) return typedArray(t.dtype, 0);
+  const [first, last] = extent(t);
+  return gatherLogical(
+    t,
+    backend.readSync(t.storage.buffer, t.dtype, first, last - first + 1),
+    first,
+  );
+}
+
+/** One raw element as the number it stands for. */
+export function decode(dtype: DType, raw: number | bigint): number {
+  switch (dtype) {
+    case 'float16':
+      return float16ToNumber(raw as number);
+    case 'bfloat16':
+      return bfloat16ToNumber(raw as number);
+    case 'int64': {
+      const value = Number(raw);
+      if (!Number.isSafeInteger(value)) {
+        throw new ValueError(
+          `int64 value ${raw} does not fit a JavaScript number exactly; use toBigInt64Array()`,
+        );
+      }
+      return value;
+    }
+    default:
+      return raw as number;
+  }
+}
+
+function checkOne(t: Tensor): void {
+  const count = numel(t.shape);
+  if (count !== 1) {
+    throw new RuntimeError(
+      `item: a Tensor with ${count} elements cannot be converted to Scalar (shape [${t.shape.join(', ')}])`,
+    );
+  }
+}
+
+/** The only element of `t` as a number; of a bool tensor 0 or 1. */
+export async function readOne(t: Tensor): Promise<number> {
+  checkOne(t);
+  return decode(t.dtype, (await readAll(t))[0] as number | bigint);
+}
+
+/** As `readOne`, at once. */
+export function readOneSync(t: Tensor): number {
+  checkOne(t);
+  return decode(t.dtype, readAllSync(t, 'itemSync')[0] as number | bigint);
+}
+
+/** Row-major elements as nested arrays of the tensor's shape; bools as booleans. */
+export function toNested(t: Tensor, data: TypedArray): NestedArray {
+  let next = 0;
+  const value = (): number | boolean => {
+    const v = decode(t.dtype, data[next++] as number | bigint);
+    return t.dtype === 'bool' ? v !== 0 : v;
+  };
+  const level = (d: number): NestedArray => {
+    if (d === t.shape.length) return value();
+    return Array.from({ length: t.shape[d] as number }, () => level(d + 1));
+  };
+  return level(0);
+}
+
+/** Bytes the elements of `t` take on the host. */
+export const hostBytes = (t: Tensor): number => numel(t.shape) * itemSize(t.dtype);

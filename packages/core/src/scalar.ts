@@ -1,0 +1,49 @@
+import type { DType } from './dtype.js';
+
+/**
+ * A number that promotes as a floating-point number even when it is whole, as Python's `2.0` does:
+ * JavaScript itself cannot tell `2.0` from `2`.
+ *
+ * @example tensor([1n, 2n]).mul(float(2)).dtype // 'float32'
+ */
+export class Float {
+  readonly value: number;
+  constructor(value: number) {
+    this.value = value;
+  }
+}
+
+/** Marks a number as floating point; see `Float`. */
+export const float = (value: number): Float => new Float(value);
+
+/** A plain value where a tensor could stand: whole numbers promote as integers, others as floats. */
+export type Scalar = number | boolean | bigint | Float;
+
+/** The value itself, as a number or bigint. */
+export function scalarValue(x: Scalar): number | bigint {
+  if (typeof x === 'object') return x.value;
+  return typeof x === 'boolean' ? Number(x) : x;
+}
+
+/** The promotion category of a scalar: 0 bool, 1 integer, 2 float. */
+export function scalarCategory(x: Scalar): 0 | 1 | 2 {
+  switch (typeof x) {
+    case 'boolean':
+      return 0;
+    case 'bigint':
+      return 1;
+    case 'number':
+      return Number.isInteger(x) ? 1 : 2;
+    default:
+      return 2;
+  }
+}
+
+/** Whether a value is one of the plain scalars. */
+export const isScalar = (x: unknown): x is Scalar =>
+  typeof x === 'number' || typeof x === 'boolean' || typeof x === 'bigint' || x instanceof Float;
+
+/** The dtype a scalar alone would have as a tensor. */
+export function scalarDtype(x: Scalar, defaultFloat: DType): DType {
+  return (['bool', 'int64', defaultFloat] as const)[scalarCategory(x)];
+}

@@ -1,0 +1,47 @@
+import type { Backend, DeviceBuffer } from './backend.js';
+import type { Device } from './device.js';
+import type { DType } from './dtype.js';
+import { RuntimeError } from './errors.js';
+import { type Lease, release, track } from './memory.js';
+
+/**
+ * A block of memory on one device that tensors view. In-place operations bump `version`, which is
+ * how autograd notices that a value it saved has changed.
+ */
+export class Storage {
+  readonly device: Device;
+  readonly backend: Backend;
+  readonly dtype: DType;
+  /** Elements, of which views may use any part. */
+  readonly length: number;
+  version = 0;
+  readonly #lease: Lease;
+
+  constructor(device: Device, dtype: DType, length: number, buffer?: DeviceBuffer) {
+    this.device = device;
+    this.backend = device.backend;
+    this.dtype = dtype;
+    this.length = length;
+    this.#lease = track(this, this.backend, buffer ?? this.backend.allocate(dtype, length));
+  }
+
+  /** @throws RuntimeError after `dispose`. */
+  get buffer(): DeviceBuffer {
+    const { buffer } = this.#lease.held;
+    if (!buffer) {
+      throw new RuntimeError(
+        'a tensor was used after its memory was released by dispose() or tidy(); clone() or keep() what must outlive them',
+      );
+    }
+    return buffer;
+  }
+
+  get disposed(): boolean {
+    return this.#lease.held.buffer === undefined;
+  }
+
+  /** Returns the memory now rather than when the collector notices; every view of it becomes unusable. */
+  dispose(): void {
+    release(this.#lease);
+  }
+}

@@ -1,0 +1,288 @@
+import { describeTensor, describeTensorAsync } from './describe.js';
+import type { Device, DeviceLike } from './device.js';
+import { type DType, isFloatingPoint, type TypedArray } from './dtype.js';
+import { IndexError, RuntimeError } from './errors.js';
+import {
+  autogradEngine,
+  type BackwardOptions,
+  type GradFn,
+  type HookHandle,
+  type TensorMeta,
+} from './grad-mode.js';
+import { readAll, readAllSync, readOne, readOneSync, toNested } from './read.js';
+import { contiguousStrides, isContiguous, normalizeDim, numel } from './shape.js';
+import { Storage } from './storage.js';
+
+/** Nested arrays of plain values: what `toArray` gives and `tensor` takes. */
+export type NestedArray<T = number | boolean> = T | NestedArray<T>[];
+
+/**
+ * A strided view of a storage: the values, their dtype, shape, and place. Created by functions
+ * such as `tensor` and `zeros`; operations are methods and functions of the same names.
+ *
+ * @see https://pytorch.org/docs/stable/tensors.html
+ * @example
+ * const x = tensor([[1, 2], [3, 4]]);
+ * await x.t().matmul(x).sum().item(); // 54
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: methods.ts attaches and declares the operations
+export class Tensor {
+  readonly storage: Storage;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** Elements from one position to the next, by dimension. */
+  readonly strides: readonly number[];
+  /** Elements from the start of the storage to the first one of this tensor. */
+  readonly offset: number;
+  /** What autograd keeps here; undefined until it takes part. */
+  meta: TensorMeta | undefined = undefined;
+
+  /** @internal Use `tensor`, `zeros`, `fromTypedArray` and the like. */
+  constructor(
+    storage: Storage,
+    dtype: DType,
+    shape: readonly number[],
+    strides: readonly number[] = contiguousStrides(shape),
+    offset = 0,
+  ) {
+    this.storage = storage;
+    this.dtype = dtype;
+    this.shape = shape;
+    this.strides = strides;
+    this.offset = offset;
+  }
+
+  get device(): Device {
+    return this.storage.device;
+  }
+
+  /** Number of dimensions. */
+  get ndim(): number {
+    return this.shape.length;
+  }
+
+  dim(): number {
+    return this.shape.length;
+  }
+
+  /** The shape, or the size of one dimension. */
+  size(): readonly number[];
+  size(dim: number): number;
+  size(dim?: number): readonly number[] | number {
+    if (dim === undefined) return this.shape;
+    if (this.shape.length === 0) {
+      throw new IndexError('size: Dimension specified as 0 but tensor has no dimensions');
+    }
+    return this.shape[normalizeDim('size', dim, this.shape.length)] as number;
+  }
+
+  /** The strides, in elements. */
+  stride(): readonly number[] {
+    return this.strides;
+  }
+
+  storageOffset(): number {
+    return this.offset;
+  }
+
+  /** Number of elements. */
+  numel(): number {
+    return numel(this.shape);
+  }
+
+  isContiguous(): boolean {
+    return isContiguous(this.shape, this.strides);
+  }
+
+  isFloatingPoint(): boolean {
+    return isFloatingPoint(this.dtype);
+  }
+
+  /** How often the memory was written in place; shared by all views of it. */
+  get version(): number {
+    return this.storage.version;
+  }
+
+  // autograd
+
+  /** Whether gradients flow to this tensor. Assign to a leaf to change it. */
+  get requiresGrad(): boolean {
+    return this.meta !== undefined && this.meta.requiresGrad;
+  }
+
+  set requiresGrad(value: boolean) {
+    this.requiresGrad_(value);
+  }
+
+  /**
+   * Starts or stops recording operations on this leaf; returns the tensor itself.
+   *
+   * @throws RuntimeError on integer tensors and on non-leaves.
+   */
+  requiresGrad_(value = true): this {
+    if (value === this.requiresGrad) return this;
+    if (value && !isFloatingPoint(this.dtype)) {
+      throw new RuntimeError(
+        `requiresGrad_: only Tensors of floating point dtype can require gradients, got ${this.dtype}`,
+      );
+    }
+    engine('requiresGrad_').setRequiresGrad(this, value);
+    return this;
+  }
+
+  /** The accumulated gradient, after `backward`; null before. */
+  get grad(): Tensor | null {
+    return this.meta?.grad ?? null;
+  }
+
+  set grad(value: Tensor | null) {
+    if (value === null && this.meta === undefined) return;
+    if (value !== null && value.shape.join() !== this.shape.join()) {
+      throw new RuntimeError(
+        `grad: assigned grad has data of a different size ([${value.shape}], the tensor is [${this.shape}])`,
+      );
+    }
+    if (this.meta === undefined) {
+      engine('grad').setRequiresGrad(this, false);
+      if (this.meta === undefined) return;
+    }
+    (this.meta as TensorMeta).grad = value;
+  }
+
+  /** The operation that made this tensor, if it was recorded. */
+  get gradFn(): GradFn | null {
+    return this.meta?.gradFn ?? null;
+  }
+
+  /** Whether the tensor was made by the user rather than by a recorded operation. */
+  get isLeaf(): boolean {
+    return this.gradFn === null;
+  }
+
+  /**
+   * Computes the gradients of this tensor with respect to the leaves of its graph and adds them to their `grad`.
+   *
+   * @param gradient the gradient of this tensor; may be left out for a single element (1).
+   * @throws RuntimeError if the tensor does not require grad, a saved value was changed, or the graph was freed.
+   * @see https://pytorch.org/docs/stable/generated/torch.Tensor.backward.html
+   */
+  backward(gradient?: Tensor | null, options: BackwardOptions = {}): void {
+    engine('backward').backward(this, gradient ?? undefined, options);
+  }
+
+  /** Calls `hook` with the gradient of this tensor when it is computed; what it returns replaces the gradient. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a hook without a return statement is a hook
+  registerHook(hook: (grad: Tensor) => Tensor | undefined | void): HookHandle {
+    return engine('registerHook').registerHook(this, hook);
+  }
+
+  /** Keeps the gradient of this non-leaf in `grad` after backward. */
+  retainGrad(): void {
+    engine('retainGrad').retainGrad(this);
+  }
+
+  // reading values back
+
+  /**
+   * The only element, as a number (bool: 0 or 1).
+   *
+   * @throws RuntimeError if there is not exactly one; ValueError on an int64 past 2^53 (use `toBigInt64Array`).
+   */
+  item(): Promise<number> {
+    return readOne(this);
+  }
+
+  /** As `item`, at once; only on devices that can (cpu, cuda). */
+  itemSync(): number {
+    return readOneSync(this);
+  }
+
+  /** All elements as nested arrays of numbers (bool: booleans). */
+  async toArray(): Promise<NestedArray> {
+    return toNested(this, await readAll(this));
+  }
+
+  /** As `toArray`, at once; only on devices that can. */
+  toArraySync(): NestedArray {
+    return toNested(this, readAllSync(this, 'toArraySync'));
+  }
+
+  /** All elements in row-major order, copied; float16 and bfloat16 as raw bits, int64 as BigInt64Array. */
+  toTypedArray(): Promise<TypedArray> {
+    return readAll(this);
+  }
+
+  /** As `toTypedArray`, at once; only on devices that can. */
+  toTypedArraySync(): TypedArray {
+    return readAllSync(this, 'toTypedArraySync');
+  }
+
+  /**
+   * All elements of an int64 tensor in row-major order, exact.
+   *
+   * @throws RuntimeError for another dtype.
+   */
+  async toBigInt64Array(): Promise<BigInt64Array> {
+    if (this.dtype !== 'int64') {
+      throw new RuntimeError(`toBigInt64Array: expected dtype int64, got ${this.dtype}`);
+    }
+    return (await readAll(this)) as BigInt64Array;
+  }
+
+  /** The text PyTorch prints; values are shown on devices that read at once (elsewhere: `await t.text()`). */
+  toString(): string {
+    return describeTensor(this);
+  }
+
+  /** The text PyTorch prints, on every device. */
+  text(): Promise<string> {
+    return describeTensorAsync(this);
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
+  /** Returns the device memory now; this tensor and every view of it become unusable. */
+  dispose(): void {
+    this.storage.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+function engine(operation: string) {
+  const found = autogradEngine();
+  if (!found) {
+    throw new RuntimeError(
+      `${operation}: gradients need the engine; import '@sconce/autograd' (or 'sconce') first`,
+    );
+  }
+  return found;
+}
+
+/** What tells a device in options of creation functions and `to`. */
+export interface TensorOptions {
+  dtype?: DType;
+  device?: DeviceLike;
+  requiresGrad?: boolean;
+}
+
+/** A new tensor with uninitialised memory. */
+export function allocate(shape: readonly number[], dtype: DType, device: Device): Tensor {
+  return new Tensor(new Storage(device, dtype, numel(shape)), dtype, shape);
+}
+
+/** A view of `base`'s memory, of which autograd is told. */
+export function makeView(
+  base: Tensor,
+  shape: readonly number[],
+  strides: readonly number[],
+  offset: number,
+): Tensor {
+  const view = new Tensor(base.storage, base.dtype, shape, strides, offset);
+  autogradEngine()?.view(view, base);
+  return view;
+}
