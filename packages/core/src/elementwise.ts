@@ -141,7 +141,7 @@ export class Elementwise {
     }
     checkWritable(this.row.name, out);
     this.run(operands, out);
-    out.storage.version++;
+    out.counter.version++;
     return out;
   }
 

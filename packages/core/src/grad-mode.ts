@@ -5,7 +5,27 @@ import type { Tensor } from './tensor.js';
 export interface GradFn {
   /** As PyTorch names it: `AddBackward0`. */
   readonly name: string;
+  /** The nodes that the gradients go on to, one for each differentiable input; null where none flows. */
+  readonly nextFunctions: readonly (GradFn | null)[];
+  /**
+   * Calls `hook` after the node has run, with the gradients of its inputs and of its outputs (null where there is none);
+   * what it returns replaces the former.
+   */
+  registerHook(hook: GradFnHook): HookHandle;
+  /** Calls `hook` before the node runs, with the gradients of its outputs; what it returns replaces them. */
+  registerPrehook(hook: GradFnPrehook): HookHandle;
 }
+
+/** Gradients as node hooks see them. */
+export type HookGrads = readonly (Tensor | null)[];
+
+/** A hook on a node, called after it has run. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a hook without a return statement is a hook
+export type GradFnHook = (inputs: HookGrads, outputs: HookGrads) => HookGrads | undefined | void;
+
+/** A hook on a node, called before it runs. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a hook without a return statement is a hook
+export type GradFnPrehook = (outputs: HookGrads) => HookGrads | undefined | void;
 
 /** What the autograd engine keeps on a tensor; core only asks these questions of it. */
 export interface TensorMeta {
@@ -43,6 +63,8 @@ export interface AutogradEngine {
   backward(tensor: Tensor, gradient: Tensor | undefined, options: BackwardOptions): void;
   registerHook(tensor: Tensor, hook: (grad: Tensor) => Tensor | undefined | void): HookHandle;
   retainGrad(tensor: Tensor): void;
+  /** Makes the tensor a leaf that does not require grad. */
+  detach_(tensor: Tensor): void;
 }
 
 /** Whether operations are recorded; set through `noGrad`, `enableGrad` and `inferenceMode` of autograd. */

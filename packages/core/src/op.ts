@@ -66,10 +66,15 @@ export function defineOp(name: string, params: string, forward: Op['forward']): 
  */
 export function inplace(schema: Op, args: readonly unknown[], write: () => void): Tensor {
   const self = args[0] as Tensor;
+  if (self.storage.inference && !gradMode.inference) {
+    throw new RuntimeError(
+      `${schema.name}_: Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal tensor before doing inplace update.`,
+    );
+  }
   checkWritable(schema.name, self);
   const run = () => {
     write();
-    self.storage.version++;
+    self.counter.version++;
   };
   if (mustRecord(args)) {
     return (autogradEngine() as NonNullable<ReturnType<typeof autogradEngine>>).recordInplace(

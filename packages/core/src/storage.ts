@@ -2,7 +2,13 @@ import type { Backend, DeviceBuffer } from './backend.js';
 import type { Device } from './device.js';
 import type { DType } from './dtype.js';
 import { RuntimeError } from './errors.js';
+import { gradMode } from './grad-mode.js';
 import { type Lease, release, track } from './memory.js';
+
+/** Counts the in-place writes that autograd must notice. */
+export interface VersionCounter {
+  version: number;
+}
 
 /**
  * A block of memory on one device that tensors view. In-place operations bump `version`, which is
@@ -15,6 +21,8 @@ export class Storage {
   /** Elements, of which views may use any part. */
   readonly length: number;
   version = 0;
+  /** Whether it was made under `inferenceMode`, so that autograd may not use it. */
+  readonly inference: boolean = gradMode.inference;
   readonly #lease: Lease;
 
   constructor(device: Device, dtype: DType, length: number, buffer?: DeviceBuffer) {

@@ -11,7 +11,7 @@ import {
 } from './grad-mode.js';
 import { readAll, readAllSync, readOne, readOneSync, toNested } from './read.js';
 import { contiguousStrides, isContiguous, normalizeDim, numel } from './shape.js';
-import { Storage } from './storage.js';
+import { Storage, type VersionCounter } from './storage.js';
 
 /** Nested arrays of plain values: what `toArray` gives and `tensor` takes. */
 export type NestedArray<T = number | boolean> = T | NestedArray<T>[];
@@ -34,6 +34,8 @@ export class Tensor {
   readonly strides: readonly number[];
   /** Elements from the start of the storage to the first one of this tensor. */
   readonly offset: number;
+  /** @internal Counts in-place writes; views and `detach()` share it, `.data` has its own. */
+  readonly counter: VersionCounter;
   /** What autograd keeps here; undefined until it takes part. */
   meta: TensorMeta | undefined = undefined;
 
@@ -44,12 +46,14 @@ export class Tensor {
     shape: readonly number[],
     strides: readonly number[] = contiguousStrides(shape),
     offset = 0,
+    counter: VersionCounter = storage,
   ) {
     this.storage = storage;
     this.dtype = dtype;
     this.shape = shape;
     this.strides = strides;
     this.offset = offset;
+    this.counter = counter;
   }
 
   get device(): Device {
@@ -98,9 +102,9 @@ export class Tensor {
     return isFloatingPoint(this.dtype);
   }
 
-  /** How often the memory was written in place; shared by all views of it. */
+  /** How often the memory was written in place; shared by all views of it, except through `.data`. */
   get version(): number {
-    return this.storage.version;
+    return this.counter.version;
   }
 
   // autograd
@@ -157,6 +161,33 @@ export class Tensor {
   /** Whether the tensor was made by the user rather than by a recorded operation. */
   get isLeaf(): boolean {
     return this.gradFn === null;
+  }
+
+  /** Whether the tensor was made under `inferenceMode`, so that no gradient can flow through it. */
+  isInference(): boolean {
+    return this.storage.inference;
+  }
+
+  /**
+   * A tensor on the same memory that is not part of the graph and whose in-place changes autograd does not
+   * notice: `detach()` is the safe way, which does.
+   *
+   * @example weight.data.sub_(0.1); // even between forward and backward, at your own risk
+   */
+  get data(): Tensor {
+    return new Tensor(this.storage, this.dtype, this.shape, this.strides, this.offset, {
+      version: 0,
+    });
+  }
+
+  /**
+   * Takes this tensor out of the graph: it becomes a leaf that does not require grad.
+   *
+   * @throws RuntimeError on a view; use `detach()` there.
+   */
+  detach_(): this {
+    if (this.meta !== undefined) engine('detach_').detach_(this);
+    return this;
   }
 
   /**
@@ -282,7 +313,7 @@ export function makeView(
   strides: readonly number[],
   offset: number,
 ): Tensor {
-  const view = new Tensor(base.storage, base.dtype, shape, strides, offset);
+  const view = new Tensor(base.storage, base.dtype, shape, strides, offset, base.counter);
   autogradEngine()?.view(view, base);
   return view;
 }

@@ -420,4 +420,4 @@ export const contiguous = (self: Tensor): Tensor =>
 
 /** A tensor on the same memory that is not part of the graph. */
 export const detach = (self: Tensor): Tensor =>
-  new Tensor(self.storage, self.dtype, self.shape, self.strides, self.offset);
+  new Tensor(self.storage, self.dtype, self.shape, self.strides, self.offset, self.counter);
