@@ -1,0 +1,159 @@
+import {
+  collect,
+  type DeviceBuffer,
+  type DType,
+  itemSize,
+  OutOfMemoryError,
+  type TypedArray,
+  typedArrayOver,
+} from '@sconce/core';
+import { type Allocation, Allocator } from './allocator.js';
+
+const page = 65536;
+/** What lies below belongs to the thread pool; no tensor starts at address 0. */
+const reserved = page;
+
+/** A tensor's memory on the CPU: a stretch of the one WebAssembly memory. */
+export class CpuBuffer implements DeviceBuffer {
+  readonly pointer: number;
+  readonly bytes: number;
+  /** @internal */
+  readonly owner: Owner;
+
+  constructor(owner: Owner) {
+    this.pointer = owner.allocation.pointer;
+    this.bytes = owner.allocation.bytes;
+    this.owner = owner;
+  }
+}
+
+/** An allocation and how many buffers share it. */
+interface Owner {
+  readonly allocation: Allocation;
+  holders: number;
+}
+
+/** Whether memory can be shared between threads here: always in Node, in browsers on cross-origin isolated pages. */
+export function canShareMemory(): boolean {
+  const { crossOriginIsolated } = globalThis as { crossOriginIsolated?: boolean };
+  return typeof SharedArrayBuffer !== 'undefined' && crossOriginIsolated !== false;
+}
+
+/** The one WebAssembly memory that all tensors on the CPU live in; it grows on demand up to 4 GiB. */
+export class LinearMemory {
+  readonly memory: WebAssembly.Memory;
+  readonly shared: boolean;
+  /** The most pages it can have. */
+  readonly maximum: number;
+  readonly #allocator: Allocator;
+  #buffer: ArrayBufferLike;
+  /** Which allocation an array given out by `map` lies on. */
+  readonly #owners = new WeakMap<TypedArray, Owner>();
+
+  /** @param maximum Pages of 64 KiB; less where the platform refuses. */
+  constructor(maximum = 65536) {
+    this.shared = canShareMemory();
+    let pages = maximum;
+    let memory: WebAssembly.Memory | undefined;
+    while (!memory) {
+      try {
+        memory = new WebAssembly.Memory({ initial: 1, maximum: pages, shared: this.shared });
+      } catch (error) {
+        // Phones refuse to reserve 4 GiB of addresses.
+        if (pages <= 2048) throw error;
+        pages >>>= 1;
+      }
+    }
+    this.memory = memory;
+    this.maximum = pages;
+    this.#buffer = memory.buffer;
+    this.#allocator = new Allocator(reserved, (end) => this.#reach(end));
+  }
+
+  /** The memory as it is now; another object after growth. */
+  get buffer(): ArrayBufferLike {
+    return this.#buffer;
+  }
+
+  #reach(end: number): boolean {
+    // Kernels may read, and ignore, up to 64 bytes past the end of an operand.
+    const missing = Math.ceil((end + 64) / page) - this.#buffer.byteLength / page;
+    if (missing <= 0) return true;
+    if (end + 64 > this.maximum * page) return false;
+    try {
+      this.memory.grow(missing);
+    } catch {
+      return false;
+    }
+    this.#buffer = this.memory.buffer;
+    return true;
+  }
+
+  /**
+   * Uninitialised memory; while the memory is full, what the collector can give back is tried first.
+   *
+   * @throws OutOfMemoryError that says what is held.
+   */
+  allocate(bytes: number): CpuBuffer {
+    let allocation = this.#allocator.allocate(bytes);
+    if (!allocation) {
+      collect();
+      allocation = this.#allocator.allocate(bytes);
+      if (!allocation) throw new OutOfMemoryError(this.#explain(bytes));
+    }
+    return new CpuBuffer({ allocation, holders: 1 });
+  }
+
+  release(buffer: CpuBuffer): void {
+    if (--buffer.owner.holders === 0) this.#allocator.release(buffer.owner.allocation);
+  }
+
+  /** The elements of a buffer, in place. */
+  map(buffer: CpuBuffer, dtype: DType): TypedArray {
+    const array = typedArrayOver(
+      dtype,
+      this.#buffer,
+      buffer.pointer,
+      Math.floor(buffer.bytes / itemSize(dtype)),
+    );
+    this.#owners.set(array, buffer.owner);
+    return array;
+  }
+
+  /** Another buffer for an array that `map` gave out, if its memory is still held. */
+  adopt(data: TypedArray): CpuBuffer | undefined {
+    const owner = this.#owners.get(data);
+    if (!owner || owner.holders === 0) return undefined;
+    owner.holders++;
+    return new CpuBuffer(owner);
+  }
+
+  #explain(bytes: number): string {
+    const usage = this.#allocator.usage();
+    let total = 0;
+    let count = 0;
+    for (const u of usage) {
+      total += u.bytes * u.count;
+      count += u.count;
+    }
+    const top = usage.slice(0, 4).map((u) => `${u.count} of ${formatBytes(u.bytes)}`);
+    const rest = usage.length > 4 ? ', ...' : '';
+    return (
+      `out of memory on cpu: ${formatBytes(bytes)} asked for, but ${formatBytes(total)} of ` +
+      `${formatBytes(this.maximum * page)} are held by ${count} tensors (${top.join(', ')}${rest}) that are still in use; ` +
+      'use smaller batches, run inference under noGrad(), or release tensors with tidy() or dispose()'
+    );
+  }
+}
+
+/** A number of bytes as people read it: `1.5 MiB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB'];
+  let i = 0;
+  let value = bytes;
+  while (value >= 1024 && i < units.length - 1) {
+    value /= 1024;
+    i++;
+  }
+  return `${Number(value.toPrecision(3))} ${units[i]}`;
+}

@@ -1,0 +1,287 @@
+import { RuntimeError, ValueError } from '@sconce/core';
+import type { LinearMemory } from './memory.js';
+import {
+  type ControlLayout,
+  type Task,
+  type WorkerImport,
+  type WorkerMail,
+  workerMain,
+  type WorkerStart,
+  type WorkerTools,
+} from './worker.js';
+
+const layout: ControlLayout = {
+  epoch: 16,
+  open: 32,
+  next: 48,
+  active: 64,
+  waiting: 65,
+  sleepers: 80,
+  limit: 96,
+  mail: 97,
+  task: 98,
+  args: 99,
+  count: 100,
+  grain: 101,
+  failed: 112,
+  messageLength: 113,
+  message: 128,
+  messageBytes: 1024,
+};
+
+/** Rounds of spinning before a worker sleeps: waking it takes 0.4 us before, and up to 150 us after. */
+const spins = 20_000;
+
+interface PoolWorker {
+  post(message: unknown): void;
+  terminate(): void;
+}
+
+/** `process.getBuiltinModule`, which bundlers do not follow and browsers do not have. */
+export const builtinModule = <T>(name: string): T | undefined =>
+  (
+    globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }
+  ).process?.getBuiltinModule?.(name) as T | undefined;
+
+/** An environment variable; undefined in browsers. */
+export const environment = (name: string): string | undefined =>
+  (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.[name];
+
+function availableThreads(): number {
+  const os = builtinModule<typeof import('node:os')>('node:os');
+  if (os) return os.availableParallelism();
+  return (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 1;
+}
+
+function initialThreads(): number {
+  const wanted = environment('SCONCE_NUM_THREADS');
+  if (wanted === undefined || wanted === '') return availableThreads();
+  const count = Number(wanted);
+  if (!Number.isInteger(count) || count < 1) {
+    throw new ValueError(`SCONCE_NUM_THREADS: expected a whole number of at least 1, got '${wanted}'`);
+  }
+  return count;
+}
+
+let warned = false;
+
+/** Says once in a browser page without isolation what it takes to have threads. */
+function warnSingleThreaded(): void {
+  if (warned || typeof document === 'undefined') return;
+  warned = true;
+  console.warn(
+    'Sconce runs on one thread: this page is not cross-origin isolated. Serve it with the headers ' +
+      "'Cross-Origin-Opener-Policy: same-origin' and 'Cross-Origin-Embedder-Policy: require-corp' to use all cores.",
+  );
+}
+
+/**
+ * Threads that share the memory and split the items of a task with the caller. They start with the
+ * first task that is split, and do not keep a process alive.
+ */
+export class ThreadPool {
+  readonly #memory: LinearMemory;
+  readonly #control: Int32Array;
+  readonly #tasks: Task[] = [];
+  readonly #mail: WorkerMail[] = [];
+  readonly #workers: PoolWorker[] = [];
+  #threads: number;
+  #broken = false;
+  #busy = false;
+
+  constructor(memory: LinearMemory) {
+    this.#memory = memory;
+    this.#threads = initialThreads();
+    this.#control = new Int32Array(memory.buffer, 0, 1024);
+  }
+
+  /** How many threads tasks are split between, the caller included. */
+  get threads(): number {
+    return this.#memory.shared && !this.#broken ? this.#threads : 1;
+  }
+
+  set threads(count: number) {
+    if (!Number.isInteger(count) || count < 1) {
+      throw new ValueError(`setNumThreads: expected a whole number of at least 1, got ${count}`);
+    }
+    this.#threads = count;
+    Atomics.store(this.#control, layout.limit, count);
+  }
+
+  /** Adds the named exports of a module, and gives their numbers. */
+  addModule(
+    module: WebAssembly.Module,
+    names: readonly string[],
+    imports: readonly WorkerImport[] = [],
+  ): number[] {
+    const values: Record<string, Record<string, WebAssembly.ImportValue>> = {
+      env: { memory: this.#memory.memory },
+    };
+    for (const { module: from, name, task } of imports) {
+      values[from] ??= {};
+      (values[from] as Record<string, WebAssembly.ImportValue>)[name] = this.task(task);
+    }
+    const instance = new WebAssembly.Instance(module, values);
+    const exports = names.map((name): readonly [string, number] => [
+      name,
+      this.#tasks.push(instance.exports[name] as Task) - 1,
+    ]);
+    this.#send({ module, imports, exports });
+    return exports.map(([, id]) => id);
+  }
+
+  /**
+   * Adds a task written in JavaScript. `make` is sent to the workers as text and may refer to nothing outside itself.
+   * A worker in which it gives undefined leaves that task to the others.
+   */
+  addScript(make: (tools: WorkerTools) => Task | undefined, options: unknown): number | undefined {
+    const { memory } = this.#memory;
+    const created = builtinModule<typeof import('node:module')>('node:module');
+    const require = created?.createRequire(import.meta.url) as WorkerTools['require'];
+    const task = make({ memory, tasks: this.#tasks, options, require });
+    if (!task) return undefined;
+    const id = this.#tasks.push(task) - 1;
+    this.#send({ script: { source: make.toString(), id, options } });
+    return id;
+  }
+
+  /** A task by its number, to be called on this thread alone. */
+  task(id: number): Task {
+    return this.#tasks[id] as Task;
+  }
+
+  /**
+   * Runs the items 0 to `count` of a task, in pieces of `grain` taken by whoever is free, and returns when all are done.
+   *
+   * @throws RuntimeError if a thread failed.
+   */
+  run(id: number, args: number, count: number, grain: number): void {
+    const task = this.#tasks[id] as Task;
+    if (count <= grain || this.threads === 1 || this.#busy) {
+      if (count > 0) task(args, 0, count, 0);
+      return;
+    }
+    if (this.#workers.length < this.#threads - 1) this.#start();
+    const c = this.#control;
+    c[layout.failed] = 0;
+    c[layout.task] = id;
+    c[layout.args] = args;
+    c[layout.count] = count;
+    c[layout.grain] = grain;
+    Atomics.store(c, layout.next, 0);
+    Atomics.store(c, layout.open, 1);
+    Atomics.add(c, layout.epoch, 1);
+    if (Atomics.load(c, layout.sleepers) > 0) Atomics.notify(c, layout.epoch);
+    this.#busy = true;
+    try {
+      for (;;) {
+        const begin = Atomics.add(c, layout.next, grain);
+        if (begin >= count) break;
+        task(args, begin, Math.min(begin + grain, count), 0);
+      }
+    } finally {
+      this.#busy = false;
+      Atomics.store(c, layout.next, 0x3fffffff);
+      Atomics.store(c, layout.open, 0);
+      this.#join(c);
+    }
+    if (Atomics.load(c, layout.failed) !== 0) this.#raise(c);
+  }
+
+  /** Waits until no worker is inside the task. */
+  #join(c: Int32Array): void {
+    let left = spins;
+    while (Atomics.load(c, layout.active) !== 0) {
+      if (--left > 0) continue;
+      left = 100;
+      if (typeof document !== 'undefined') continue; // a page's main thread must not block
+      Atomics.store(c, layout.waiting, 1);
+      const active = Atomics.load(c, layout.active);
+      if (active !== 0) Atomics.wait(c, layout.active, active, 1);
+      Atomics.store(c, layout.waiting, 0);
+    }
+  }
+
+  #raise(c: Int32Array): never {
+    const length = Atomics.load(c, layout.messageLength);
+    const bytes = new Uint8Array(c.buffer, c.byteOffset + layout.message * 4, length);
+    const text = String.fromCharCode(...bytes);
+    Atomics.store(c, layout.failed, 0);
+    throw new RuntimeError(`a worker thread failed: ${text}`);
+  }
+
+  #send(mail: WorkerMail): void {
+    this.#mail.push(mail);
+    if (this.#workers.length === 0) return;
+    for (const worker of this.#workers) worker.post(mail);
+    const c = this.#control;
+    Atomics.store(c, layout.mail, this.#mail.length);
+    Atomics.add(c, layout.epoch, 1);
+    Atomics.notify(c, layout.epoch);
+  }
+
+  #start(): void {
+    const c = this.#control;
+    Atomics.store(c, layout.limit, this.#threads);
+    Atomics.store(c, layout.mail, this.#mail.length);
+    try {
+      while (this.#workers.length < this.#threads - 1) {
+        const worker = openWorker(() => {
+          this.#broken = true;
+        });
+        const start: WorkerStart = {
+          memory: this.#memory.memory,
+          layout,
+          thread: this.#workers.length + 1,
+          spins,
+        };
+        worker.post(start);
+        for (const mail of this.#mail) worker.post(mail);
+        this.#workers.push(worker);
+      }
+    } catch {
+      this.#broken = true; // no workers here, e.g. forbidden by the page's policy: go on alone
+    }
+  }
+
+  /** Warns where threads are wanted and the page cannot have them. */
+  announce(): void {
+    if (!this.#memory.shared && this.#threads > 1) warnSingleThreaded();
+  }
+
+  /** Ends the workers; they start again when needed. */
+  stop(): void {
+    for (const worker of this.#workers.splice(0)) worker.terminate();
+  }
+}
+
+/** Compilers that keep function names wrap functions in a helper, which the text of a function would miss. */
+const prelude = 'const __name = (f) => f;';
+
+function openWorker(onError: () => void): PoolWorker {
+  const node = builtinModule<typeof import('node:worker_threads')>('node:worker_threads');
+  if (node) {
+    const code = `${prelude} const { parentPort } = require('node:worker_threads');
+      (${workerMain.toString()})((listener) => parentPort.on('message', listener), require);`;
+    const worker = new node.Worker(code, { eval: true, execArgv: [], name: 'sconce' });
+    worker.on('error', onError);
+    worker.unref();
+    return {
+      post: (message) => worker.postMessage(message),
+      terminate: () => void worker.terminate(),
+    };
+  }
+  const code = `${prelude} (${workerMain.toString()})((listener) => {
+    self.onmessage = (event) => listener(event.data);
+  }, undefined);`;
+  const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
+  const worker = new Worker(url, { name: 'sconce' });
+  worker.onerror = onError;
+  return {
+    post: (message) => worker.postMessage(message),
+    terminate: () => {
+      worker.terminate();
+      URL.revokeObjectURL(url);
+    },
+  };
+}

@@ -1,0 +1,154 @@
+/** Places in the control block, as numbers of int32; what different threads write lies in different cache lines. */
+export interface ControlLayout {
+  readonly epoch: number;
+  readonly open: number;
+  readonly next: number;
+  readonly active: number;
+  readonly waiting: number;
+  readonly sleepers: number;
+  readonly limit: number;
+  readonly mail: number;
+  readonly task: number;
+  readonly args: number;
+  readonly count: number;
+  readonly grain: number;
+  readonly failed: number;
+  readonly messageLength: number;
+  readonly message: number;
+  readonly messageBytes: number;
+}
+
+/** The first thing a worker is told. */
+export interface WorkerStart {
+  readonly memory: WebAssembly.Memory;
+  readonly layout: ControlLayout;
+  /** Its number, from 1; the caller is thread 0. */
+  readonly thread: number;
+  readonly spins: number;
+}
+
+/** What a worker is told later: functions to add to its table, by number. */
+export interface WorkerMail {
+  readonly module?: WebAssembly.Module;
+  readonly imports?: readonly WorkerImport[];
+  /** Exports of the module, and the numbers they get. */
+  readonly exports?: readonly (readonly [name: string, id: number])[];
+  /** A script that evaluates to a function from `WorkerTools` to a task, and the number that gets. */
+  readonly script?: { readonly source: string; readonly id: number; readonly options: unknown };
+}
+
+/** An import of a module other than the memory: a function of an earlier module, by number. */
+export interface WorkerImport {
+  readonly module: string;
+  readonly name: string;
+  readonly task: number;
+}
+
+/** Runs the items from `begin` to `end` of what `args` points to. */
+export type Task = (args: number, begin: number, end: number, thread: number) => void;
+
+/** What a script task is given. */
+export interface WorkerTools {
+  readonly memory: WebAssembly.Memory;
+  readonly tasks: readonly (Task | undefined)[];
+  readonly options: unknown;
+  /** Node's `require`; undefined in browsers. */
+  readonly require: ((name: string) => unknown) | undefined;
+}
+
+/**
+ * The code of a worker. It is sent as text, so it may refer to nothing outside itself.
+ *
+ * Commands come through the control block: spin for a while, then sleep. While it sleeps a worker gets no messages, so
+ * `mail` in the control block tells it to go back to its event loop and fetch them.
+ */
+export function workerMain(
+  receive: (listener: (message: unknown) => void) => void,
+  require: ((name: string) => unknown) | undefined,
+): void {
+  const tasks: (Task | undefined)[] = [];
+  let start: WorkerStart | undefined;
+  let control = new Int32Array(0);
+  let read = 0;
+
+  const fail = (error: unknown, c: Int32Array, at: ControlLayout): void => {
+    const text = error instanceof Error ? error.message : String(error);
+    if (Atomics.compareExchange(c, at.failed, 0, 1) === 0) {
+      const length = Math.min(text.length, at.messageBytes);
+      const bytes = new Uint8Array(c.buffer, c.byteOffset + at.message * 4, length);
+      for (let i = 0; i < length; i++) bytes[i] = text.charCodeAt(i) & 0x7f;
+      Atomics.store(c, at.messageLength, length);
+    }
+    Atomics.store(c, at.next, 0x3fffffff);
+  };
+
+  /** Serves commands until there is mail. */
+  const serve = ({ layout: at, thread, spins }: WorkerStart): void => {
+    const c = control;
+    let seen = Atomics.load(c, at.epoch) - 1;
+    for (;;) {
+      let left = spins;
+      while (Atomics.load(c, at.epoch) === seen) {
+        if (--left > 0) continue;
+        Atomics.add(c, at.sleepers, 1);
+        Atomics.wait(c, at.epoch, seen);
+        Atomics.sub(c, at.sleepers, 1);
+      }
+      seen = Atomics.load(c, at.epoch);
+      Atomics.add(c, at.active, 1);
+      if (Atomics.load(c, at.open) === 1 && thread < Atomics.load(c, at.limit)) {
+        const task = tasks[Atomics.load(c, at.task)];
+        if (task) {
+          const args = Atomics.load(c, at.args);
+          const count = Atomics.load(c, at.count);
+          const grain = Atomics.load(c, at.grain);
+          try {
+            for (;;) {
+              const begin = Atomics.add(c, at.next, grain);
+              if (begin >= count) break;
+              task(args, begin, Math.min(begin + grain, count), thread);
+            }
+          } catch (error) {
+            fail(error, c, at);
+          }
+        }
+      }
+      if (Atomics.sub(c, at.active, 1) === 1 && Atomics.load(c, at.waiting) === 1) {
+        Atomics.notify(c, at.active);
+      }
+      if (Atomics.load(c, at.mail) !== read) return;
+    }
+  };
+
+  const accept = (mail: WorkerMail, { memory }: WorkerStart): void => {
+    if (mail.module) {
+      const imports: Record<string, Record<string, WebAssembly.ImportValue>> = { env: { memory } };
+      for (const { module, name, task } of mail.imports ?? []) {
+        imports[module] ??= {};
+        (imports[module] as Record<string, WebAssembly.ImportValue>)[name] = tasks[task] as Task;
+      }
+      const instance = new WebAssembly.Instance(mail.module, imports);
+      for (const [name, id] of mail.exports ?? []) tasks[id] = instance.exports[name] as Task;
+    }
+    if (mail.script) {
+      const { source, id, options } = mail.script;
+      // An indirect eval of our own text, as the worker itself is.
+      const make = (0, eval)(`(${source})`) as (tools: WorkerTools) => Task | undefined;
+      tasks[id] = make({ memory, tasks, options, require });
+    }
+  };
+
+  receive((message) => {
+    if (!start) {
+      start = message as WorkerStart;
+      control = new Int32Array(start.memory.buffer, 0, 1024);
+    } else {
+      // A worker that cannot take a task leaves it to the others.
+      try {
+        accept(message as WorkerMail, start);
+      } catch {}
+      read++;
+    }
+    if (Atomics.load(control, start.layout.mail) === read) serve(start);
+  });
+}
