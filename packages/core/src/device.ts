@@ -1,5 +1,6 @@
 import type { Backend } from './backend.js';
 import { RuntimeError } from './errors.js';
+import { InterpreterBackend } from './interpreter/interpreter-backend.js';
 
 /** How a device is written: its type, and for several of one type the number: `'cpu'`, `'webgpu'`, `'cuda:1'`. */
 export type DeviceLike = string | Device;
@@ -97,7 +98,12 @@ export interface BackendProvider {
   openAsync?(index: number): Promise<Backend>;
 }
 
-const providers = new Map<string, BackendProvider>();
+// Registered here and not by an import for its effect alone, which bundlers may drop.
+const interpreter: BackendProvider = { open: () => new InterpreterBackend() };
+const providers = new Map([
+  ['cpu', interpreter],
+  ['reference', interpreter],
+]);
 
 /**
  * Makes a device type available under a name; a later registration replaces an earlier one for devices not yet opened.
