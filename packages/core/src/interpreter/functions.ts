@@ -119,6 +119,16 @@ const onInt32: Partial<Record<ExprFunction, Numbers>> = {
 const big2 = (f: (a: bigint, b: bigint) => number | bigint): Bigints => f as Bigints;
 const big1 = (f: (a: bigint) => number | bigint): Bigints => f as Bigints;
 
+function least(a: bigint, b: bigint): bigint {
+  if (a < b) return a;
+  return b;
+}
+
+function greatest(a: bigint, b: bigint): bigint {
+  if (a > b) return a;
+  return b;
+}
+
 const onInt64: Partial<Record<ExprFunction, Bigints>> = {
   eq: big2((a, b) => (a === b ? 1 : 0)),
   ne: big2((a, b) => (a !== b ? 1 : 0)),
@@ -131,8 +141,8 @@ const onInt64: Partial<Record<ExprFunction, Bigints>> = {
   mul: big2((a, b) => a * b),
   idiv: big2((a, b) => (b === 0n ? 0n : a / b)),
   fmod: big2((a, b) => (b === 0n ? 0n : a % b)),
-  min: big2((a, b) => (b < a ? b : a)),
-  max: big2((a, b) => (b > a ? b : a)),
+  min: big2(least),
+  max: big2(greatest),
   neg: big1((a) => -a),
   abs: big1((a) => (a < 0n ? -a : a)),
   and: big2((a, b) => a & b),

@@ -100,59 +100,66 @@ export class InterpreterBackend implements Backend {
         primitive.values.forEach((value, k) => {
           checkStored('map', value, primitive.outputs[k] as View);
         });
-        return runMap({
+        runMap({
           shape: primitive.shape,
           inputs: primitive.inputs.map(hostView),
           scalars: primitive.scalars,
           values: primitive.values,
           outputs: primitive.outputs.map(hostView),
         });
+        break;
       case 'reduce':
         for (const { value, view } of primitive.outputs) checkStored('reduce', value, view);
-        return runReduce({
+        runReduce({
           ...primitive,
           inputs: primitive.inputs.map(hostView),
           views: primitive.outputs.map(({ view }) => hostView(view)),
         });
+        break;
       case 'scan':
-        return runScan({
+        runScan({
           ...primitive,
           input: hostView(primitive.input),
           output: hostView(primitive.output),
           indices: primitive.indices && hostView(primitive.indices),
         });
+        break;
       case 'matmul': {
         const { epilogue, out } = primitive;
         if (epilogue) checkStored('matmul', epilogue.value, out);
-        return runMatmul({
+        runMatmul({
           a: hostView(primitive.a),
           b: hostView(primitive.b),
           out: hostView(out),
           epilogue: epilogue && { ...epilogue, inputs: epilogue.inputs.map(hostView) },
         });
+        break;
       }
       case 'conv':
-        return runConv({
+        runConv({
           ...primitive,
           input: hostView(primitive.input),
           weight: hostView(primitive.weight),
           output: hostView(primitive.output),
           bias: primitive.bias && hostView(primitive.bias),
         });
+        break;
       case 'scatter':
         checkStored('scatter', primitive.value, primitive.output);
-        return runScatter({
+        runScatter({
           ...primitive,
           inputs: primitive.inputs.map(hostView),
           output: hostView(primitive.output),
         });
+        break;
       case 'sort':
-        return runSort({
+        runSort({
           descending: primitive.descending,
           input: hostView(primitive.input),
           values: hostView(primitive.values),
           indices: hostView(primitive.indices),
         });
+        break;
     }
   }
 

@@ -23,6 +23,11 @@ export function runMap(
   for (let start = 0; start < space.count; start += BLOCK) {
     space.at(start, Math.min(BLOCK, space.count - start));
     program.run({ operation, inputs, scalars }, space);
-    outputs.forEach((view, k) => store(space, view, view.strides, program.result(k)));
+    storeResults(program, space, outputs);
   }
+}
+
+/** Stores the roots of a program at the current positions, each into its view. */
+export function storeResults(program: Program, space: Space, views: readonly HostView[]): void {
+  for (const [k, view] of views.entries()) store(space, view, program.result(k));
 }

@@ -1,10 +1,11 @@
 import type { ComputeType } from '../dtype.js';
 import type { Combiner, ReduceOutput, ReduceStage, ScalarValue } from '../primitive.js';
 import { elementFunction } from './functions.js';
+import { storeResults } from './map.js';
 import type { Environment } from './program.js';
 import { Program } from './program.js';
 import type { HostView, Register } from './space.js';
-import { BLOCK, cells, product, register, Space, store } from './space.js';
+import { BLOCK, cells, product, register, Space } from './space.js';
 
 /** A reduce primitive over host views; `outputs` pairs with `views`. */
 export interface HostReduce {
@@ -62,9 +63,9 @@ function collector(stage: ReduceStage, rows: number): Collector {
     return {
       add(row, withinRow, value) {
         const held = best[row] as number;
-        const isNaN = Number.isNaN(value);
+        const unordered = Number.isNaN(value);
         const better = combine === 'argmax' ? value > held : value < held;
-        if (found[row] && (Number.isNaN(held) || !(better || isNaN))) return;
+        if (found[row] && (Number.isNaN(held) || !(better || unordered))) return;
         found[row] = 1;
         best[row] = value;
         places[row] = withinRow;
@@ -99,10 +100,11 @@ export function runReduce(p: HostReduce): void {
   const base = { operation: 'reduce', inputs: p.inputs, scalars: p.scalars };
   const stagePrograms = p.stages.map((stage) => Program.of([stage.value]));
   const writers = (['row', 'element'] as const).map((per) => {
-    const outputs = p.outputs.flatMap((output, k) =>
-      output.per === per ? [{ output, view: p.views[k] as HostView }] : [],
-    );
-    return { outputs, program: Program.of(outputs.map(({ output }) => output.value)) };
+    const chosen = p.outputs.flatMap((output, k) => (output.per === per ? [k] : []));
+    return {
+      views: chosen.map((k) => p.views[k] as HostView),
+      program: Program.of(chosen.map((k) => (p.outputs[k] as ReduceOutput).value)),
+    };
   });
   const [rowWriter, elementWriter] = writers as [(typeof writers)[0], (typeof writers)[0]];
 
@@ -138,20 +140,16 @@ export function runReduce(p: HostReduce): void {
       stages.push(into.result());
     });
 
-    if (rowWriter.outputs.length > 0) {
+    if (rowWriter.views.length > 0) {
       rowSpace.at(first, count);
       rowWriter.program.run({ ...base, stages, rowOf: (row) => row - first }, rowSpace);
-      rowWriter.outputs.forEach(({ view }, k) =>
-        store(rowSpace, view, view.strides, rowWriter.program.result(k)),
-      );
+      storeResults(rowWriter.program, rowSpace, rowWriter.views);
     }
-    if (elementWriter.outputs.length > 0) {
+    if (elementWriter.views.length > 0) {
       for (let start = begin; start < end; start += BLOCK) {
         space.at(start, Math.min(BLOCK, end - start));
         elementWriter.program.run(perElement, space);
-        elementWriter.outputs.forEach(({ view }, k) =>
-          store(space, view, view.strides, elementWriter.program.result(k)),
-        );
+        storeResults(elementWriter.program, space, elementWriter.views);
       }
     }
   }

@@ -52,9 +52,9 @@ export function runScan({ axis, combine, reverse, input, output, indices }: Host
       const value = from[at] as number;
       const before = held[0] as number;
       // The latest of equals, and of several NaN, is the one an index names.
-      const isNaN = Number.isNaN(value);
+      const unordered = Number.isNaN(value);
       const best = combine === 'max' ? value >= before : value <= before;
-      if (k === 0 || isNaN || (best && !Number.isNaN(before))) place = position;
+      if (k === 0 || unordered || (best && !Number.isNaN(before))) place = position;
       held[0] = together(before, value);
       to[at] = held[0];
       if (places) places[at] = BigInt(place);

@@ -217,15 +217,10 @@ export function copyOut(view: HostView, start: number, count: number, values: Re
 }
 
 /** Stores a register at the current positions of a space into a view of its shape. */
-export function store(
-  space: Space,
-  view: HostView,
-  strides: readonly number[],
-  values: Register,
-): void {
-  if (space.follows(strides)) copyOut(view, view.offset + space.start, space.length, values);
+export function store(space: Space, view: HostView, values: Register): void {
+  if (space.follows(view.strides)) copyOut(view, view.offset + space.start, space.length, values);
   else {
-    const offsets = space.offsets(strides, view.offset, new Int32Array(space.length));
+    const offsets = space.offsets(view.strides, view.offset, new Int32Array(space.length));
     spread(view, offsets, space.length, values);
   }
 }
@@ -255,6 +250,6 @@ export function fillFrom(view: HostView, values: Register): void {
   const space = new Space(view.shape);
   for (let start = 0; start < space.count; start += BLOCK) {
     const length = Math.min(BLOCK, space.count - start);
-    store(space.at(start, length), view, view.strides, values.subarray(start, start + length));
+    store(space.at(start, length), view, values.subarray(start, start + length));
   }
 }

@@ -66,7 +66,7 @@ export function erfinv(y: number): number {
 
 /** zeta(k) - 1 for k of 2 and more: a direct sum, its tail by Euler and Maclaurin. */
 function zetaMinusOne(k: number): number {
-  const last = 12;
+  const last = 60;
   let sum = last ** (1 - k) / (k - 1) - 0.5 * last ** -k;
   sum += (k / 12) * last ** (-k - 1) - ((k * (k + 1) * (k + 2)) / 720) * last ** (-k - 3);
   sum += ((k * (k + 1) * (k + 2) * (k + 3) * (k + 4)) / 30240) * last ** (-k - 5);
