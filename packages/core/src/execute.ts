@@ -46,7 +46,10 @@ function inputsOf(p: Primitive): readonly View[] {
  * @throws RuntimeError if they live on different devices.
  */
 export function execute(p: Primitive): void {
-  if (p.kind === 'map') return executeMap(p);
+  if (p.kind === 'map') {
+    executeMap(p);
+    return;
+  }
   const outputs = outputsOf(p);
   const device = (outputs[0] as View).storage.device;
   for (const v of [...outputs, ...inputsOf(p)]) checkDevice(v, device.toString());

@@ -267,7 +267,7 @@ export const scalar = (index: number, dtype: ComputeType): Expr => node('scalar'
 export const coord = (axis: number): Expr => node('coord', 'int32', [], axis);
 
 /** The row-major index in the iteration space (outputs of up to 2^31 elements). */
-export const linear = (): Expr => node('linear', 'int32', []);
+export const linearIndex = (): Expr => node('linear', 'int32', []);
 
 /** In a reduction, the result of an earlier stage. */
 export const stage = (index: number, dtype: ComputeType): Expr => node('stage', dtype, [], index);

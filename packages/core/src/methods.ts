@@ -1,5 +1,11 @@
 import * as binary from './ops/binary.js';
+import * as converting from './ops/convert.js';
 import * as copying from './ops/copy.js';
+import * as creating from './ops/create-like.js';
+import * as products from './ops/matmul.js';
+import { max, min } from './ops/max.js';
+import type { ValuesIndices } from './ops/pair.js';
+import * as reducing from './ops/reduce.js';
 import * as ternary from './ops/ternary.js';
 import * as unary from './ops/unary.js';
 import * as viewing from './ops/view.js';
@@ -30,7 +36,20 @@ declare module './tensor.js' {
       Methods<Omit<typeof ternary, 'where'>>,
       InplaceMethods<Omit<typeof ternary, 'where'>>,
       Methods<typeof viewing>,
-      Methods<typeof copying> {}
+      Methods<typeof copying>,
+      Methods<typeof converting>,
+      Methods<typeof creating>,
+      Methods<typeof reducing>,
+      Methods<typeof products> {
+    /** The greatest element; along a dimension also their positions; or the elementwise maximum. */
+    max(): Tensor;
+    max(dim: number, options?: { keepdim?: boolean }): ValuesIndices;
+    max(other: Tensor): Tensor;
+    /** The smallest element; along a dimension also their positions; or the elementwise minimum. */
+    min(): Tensor;
+    min(dim: number, options?: { keepdim?: boolean }): ValuesIndices;
+    min(other: Tensor): Tensor;
+  }
 }
 
 const prototype = Tensor.prototype as unknown as Record<string, Fn>;
@@ -72,3 +91,8 @@ attach(ternaryMethods);
 attachInplace(ternaryMethods, (name) => ternaryArity[name] ?? 3);
 attach(viewing);
 attach(copying);
+attach(converting);
+attach(creating);
+attach(reducing);
+attach(products);
+attach({ max, min });

@@ -107,6 +107,16 @@ export class Tensor {
     return this.counter.version;
   }
 
+  /** All dimensions reversed: the transpose of a matrix. */
+  get T(): Tensor {
+    return this.permute(this.shape.map((_, i) => this.shape.length - 1 - i));
+  }
+
+  /** The last two dimensions swapped: the transpose of each matrix in a stack. */
+  get mT(): Tensor {
+    return this.transpose(-2, -1);
+  }
+
   // autograd
 
   /** Whether gradients flow to this tensor. Assign to a leaf to change it. */

@@ -5,7 +5,7 @@ import { makeView, Tensor } from '../tensor.js';
 import { clone } from './copy.js';
 
 /** Sizes given as one array or one by one. */
-type Sizes = readonly number[] | readonly [readonly number[]];
+type Sizes = number[] | [readonly number[]];
 const flat = (sizes: Sizes): readonly number[] =>
   (Array.isArray(sizes[0]) ? sizes[0] : sizes) as readonly number[];
 

@@ -1,0 +1,82 @@
+import { computeType } from '../dtype.js';
+import { IndexError } from '../errors.js';
+import { cast, input, stage } from '../expr.js';
+import { op } from '../op.js';
+import { isScalar } from '../scalar.js';
+import { normalizeDim } from '../shape.js';
+import { Tensor } from '../tensor.js';
+import { maximum, minimum } from './binary.js';
+import { pair, type ValuesIndices } from './pair.js';
+import { amax, amin } from './reduce.js';
+import { axesOf, checkNotEmpty, reduceRows } from './reduction.js';
+
+const along = (name: 'max' | 'min') =>
+  op(name, 'self dim keepdim', (self: Tensor, dim: number, keepdim: boolean): ValuesIndices => {
+    const compute = computeType(self.dtype);
+    const x = input(0, compute);
+    const axes = self.shape.length === 0 ? [] : [dim];
+    const [values, indices] = reduceRows(
+      self,
+      axes,
+      keepdim,
+      [
+        { combine: name, value: x },
+        {
+          combine: name === 'max' ? 'argmax' : 'argmin',
+          value: compute === 'bool' ? cast(x, 'int32') : x,
+        },
+      ],
+      [
+        { value: stage(0, compute), dtype: self.dtype },
+        { value: stage(1, 'int64'), dtype: 'int64' },
+      ],
+    );
+    return pair(values as Tensor, indices as Tensor);
+  });
+
+const maxAlong = along('max');
+const minAlong = along('min');
+
+function extreme(
+  name: 'max' | 'min',
+  self: Tensor,
+  second?: number | Tensor,
+  options: { keepdim?: boolean } = {},
+): Tensor | ValuesIndices {
+  if (second === undefined) {
+    checkNotEmpty(name, self, axesOf(name, self, undefined));
+    return name === 'max' ? amax(self) : amin(self);
+  }
+  if (second instanceof Tensor)
+    return name === 'max' ? maximum(self, second) : minimum(self, second);
+  if (!isScalar(second))
+    throw new TypeError(`${name}: expected a dimension or a Tensor, got ${typeof second}`);
+  const dim = normalizeDim(name, second, self.shape.length);
+  if (self.shape[dim] === 0)
+    throw new IndexError(`${name}: Expected reduction dim ${dim} to have non-zero size.`);
+  return (name === 'max' ? maxAlong : minAlong)(self, dim, options.keepdim ?? false);
+}
+
+/** The greatest element; the greatest along a dimension with their positions; or the elementwise maximum. */
+export function max(self: Tensor): Tensor;
+export function max(self: Tensor, dim: number, options?: { keepdim?: boolean }): ValuesIndices;
+export function max(self: Tensor, other: Tensor): Tensor;
+export function max(
+  self: Tensor,
+  second?: number | Tensor,
+  options?: { keepdim?: boolean },
+): Tensor | ValuesIndices {
+  return extreme('max', self, second, options);
+}
+
+/** The smallest element; the smallest along a dimension with their positions; or the elementwise minimum. */
+export function min(self: Tensor): Tensor;
+export function min(self: Tensor, dim: number, options?: { keepdim?: boolean }): ValuesIndices;
+export function min(self: Tensor, other: Tensor): Tensor;
+export function min(
+  self: Tensor,
+  second?: number | Tensor,
+  options?: { keepdim?: boolean },
+): Tensor | ValuesIndices {
+  return extreme('min', self, second, options);
+}

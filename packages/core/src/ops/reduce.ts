@@ -1,0 +1,410 @@
+import { category, computeType, type DType } from '../dtype.js';
+import { formatShape, RuntimeError } from '../errors.js';
+import { cast, constant, type Expr, e, input, scalar, stage } from '../expr.js';
+import { op } from '../op.js';
+import { sameShape } from '../shape.js';
+import type { Tensor } from '../tensor.js';
+import {
+  accumulationDtype,
+  axesOf,
+  checkNotEmpty,
+  type Dims,
+  floatDtype,
+  nonzeroExpr,
+  reduceOne,
+  reduceRows,
+  rowLength,
+} from './reduction.js';
+import { reshape } from './view.js';
+
+/** Options of reductions. */
+export interface ReduceOptions {
+  /** Keep the reduced dimensions with size 1; default false. */
+  keepdim?: boolean;
+  /** Convert to this dtype before reducing; the result has it. */
+  dtype?: DType | null;
+}
+
+const sumOp = op(
+  'sum',
+  'self axes keepdim dtype',
+  (self: Tensor, axes: readonly number[], keepdim: boolean, dtype: DType): Tensor =>
+    reduceOne(self, axes, keepdim, 'sum', dtype),
+);
+/**
+ * The sum over dimensions; integers and bools sum to int64.
+ *
+ * @see https://pytorch.org/docs/stable/generated/torch.sum.html
+ * @example tensor([[1, 2], [3, 4]]).sum(0) // tensor([4., 6.])
+ */
+export const sum = (self: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor =>
+  sumOp(
+    self,
+    axesOf('sum', self, dim),
+    options.keepdim ?? false,
+    accumulationDtype(self, options.dtype),
+  );
+
+const nansumOp = op(
+  'nansum',
+  'self axes keepdim dtype',
+  (self: Tensor, axes: readonly number[], keepdim: boolean, dtype: DType): Tensor =>
+    reduceOne(self, axes, keepdim, 'sum', dtype, (x) =>
+      isFloat(x) ? e.where(e.isnan(x), constant(0, x.dtype), x) : x,
+    ),
+);
+/** The sum over dimensions with NaN counted as zero. */
+export const nansum = (self: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor =>
+  nansumOp(
+    self,
+    axesOf('nansum', self, dim),
+    options.keepdim ?? false,
+    accumulationDtype(self, options.dtype),
+  );
+
+const isFloat = (x: Expr) => x.dtype === 'float32' || x.dtype === 'float64';
+
+const meanOp = op(
+  'mean',
+  'self axes keepdim dtype',
+  (self: Tensor, axes: readonly number[], keepdim: boolean, dtype: DType): Tensor => {
+    const compute = computeType(dtype);
+    return reduceRows(
+      self,
+      axes,
+      keepdim,
+      [{ combine: 'sum', value: cast(input(0, computeType(self.dtype)), compute) }],
+      [{ value: e.div(stage(0, compute), scalar(0, compute)), dtype }],
+      [rowLength(self, axes)],
+    )[0] as Tensor;
+  },
+);
+/**
+ * The mean over dimensions.
+ *
+ * @throws RuntimeError on integers, unless `dtype` is a floating one.
+ */
+export const mean = (self: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor => {
+  const dtype = options.dtype ?? self.dtype;
+  if (category(dtype) < 2) {
+    throw new RuntimeError(
+      `mean: could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: ${dtype}`,
+    );
+  }
+  return meanOp(self, axesOf('mean', self, dim), options.keepdim ?? false, dtype);
+};
+
+/** The mean over dimensions of the elements that are not NaN. */
+export const nanmean = (self: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor => {
+  if (category(self.dtype) < 2)
+    throw new RuntimeError(
+      `nanmean: expected input to have floating point dtype but got ${self.dtype}`,
+    );
+  const counted = self.isnan().logicalNot();
+  return nansum(self, dim, options).div(sum(counted, dim, { keepdim: options.keepdim }));
+};
+
+const prodOp = op(
+  'prod',
+  'self axes keepdim dtype',
+  (self: Tensor, axes: readonly number[], keepdim: boolean, dtype: DType): Tensor =>
+    reduceOne(self, axes, keepdim, 'prod', dtype),
+);
+/** The product over one dimension, or all. */
+export const prod = (self: Tensor, dim?: number | null, options: ReduceOptions = {}): Tensor =>
+  prodOp(
+    self,
+    axesOf('prod', self, dim),
+    options.keepdim ?? false,
+    accumulationDtype(self, options.dtype),
+  );
+
+const extreme = (name: 'amax' | 'amin') => {
+  const run = op(
+    name,
+    'self axes keepdim',
+    (self: Tensor, axes: readonly number[], keepdim: boolean): Tensor =>
+      reduceOne(self, axes, keepdim, name === 'amax' ? 'max' : 'min', self.dtype),
+  );
+  return (self: Tensor, dim?: Dims, options: { keepdim?: boolean } = {}): Tensor => {
+    const axes = axesOf(name, self, dim);
+    checkNotEmpty(name, self, axes);
+    return run(self, axes, options.keepdim ?? false);
+  };
+};
+/** The greatest element over dimensions; the gradient is shared evenly between equal ones. */
+export const amax: (self: Tensor, dim?: Dims, options?: { keepdim?: boolean }) => Tensor =
+  extreme('amax');
+/** The smallest element over dimensions; the gradient is shared evenly between equal ones. */
+export const amin: (self: Tensor, dim?: Dims, options?: { keepdim?: boolean }) => Tensor =
+  extreme('amin');
+
+/** Both the smallest and the greatest element, over one dimension or all. */
+export const aminmax = (
+  self: Tensor,
+  options: { dim?: number; keepdim?: boolean } = {},
+): { min: Tensor; max: Tensor } => ({
+  min: amin(self, options.dim, options),
+  max: amax(self, options.dim, options),
+});
+
+const decide =
+  (name: 'all' | 'any', combine: 'min' | 'max') =>
+  (self: Tensor, dim?: number | null, options: { keepdim?: boolean } = {}): Tensor => {
+    const value = nonzeroExpr(input(0, computeType(self.dtype)));
+    const dtype = self.dtype === 'uint8' ? 'uint8' : 'bool';
+    return reduceRows(
+      self,
+      axesOf(name, self, dim),
+      options.keepdim ?? false,
+      [{ combine, value }],
+      [{ value: stage(0, 'bool'), dtype }],
+    )[0] as Tensor;
+  };
+/** Whether all elements are nonzero. */
+export const all: (self: Tensor, dim?: number | null, options?: { keepdim?: boolean }) => Tensor =
+  decide('all', 'min');
+/** Whether any element is nonzero. */
+export const any: (self: Tensor, dim?: number | null, options?: { keepdim?: boolean }) => Tensor =
+  decide('any', 'max');
+
+/** Options of `var` and `std`. */
+export interface VarianceOptions {
+  keepdim?: boolean;
+  /** Subtracted from the count in the denominator; default 1. */
+  correction?: number | null;
+  /** `false` is `correction: 0`. */
+  unbiased?: boolean;
+}
+
+/** Variance and mean as rows; `root` takes the square root. */
+const moments = (
+  self: Tensor,
+  axes: readonly number[],
+  correction: number,
+  keepdim: boolean,
+  root: boolean,
+): Tensor[] => {
+  const compute = computeType(self.dtype);
+  const x = input(0, compute);
+  const average = e.div(stage(0, compute), scalar(0, compute));
+  const deviation = e.sub(x, average);
+  const variance = e.div(stage(1, compute), scalar(1, compute));
+  const n = rowLength(self, axes);
+  return reduceRows(
+    self,
+    axes,
+    keepdim,
+    [
+      { combine: 'sum', value: x },
+      { combine: 'sum', value: e.mul(deviation, deviation) },
+    ],
+    [
+      { value: root ? e.sqrt(variance) : variance, dtype: self.dtype },
+      { value: average, dtype: self.dtype },
+    ],
+    [n, Math.max(0, n - correction)],
+  );
+};
+const varOp = op(
+  'var',
+  'self axes correction keepdim',
+  (self: Tensor, axes: readonly number[], correction: number, keepdim: boolean): Tensor =>
+    moments(self, axes, correction, keepdim, false)[0] as Tensor,
+);
+const stdOp = op(
+  'std',
+  'self axes correction keepdim',
+  (self: Tensor, axes: readonly number[], correction: number, keepdim: boolean): Tensor =>
+    moments(self, axes, correction, keepdim, true)[0] as Tensor,
+);
+const correctionOf = (operation: string, self: Tensor, options: VarianceOptions): number => {
+  if (category(self.dtype) < 2)
+    throw new RuntimeError(
+      `${operation}: std and var only support floating point and complex dtypes, got ${self.dtype}`,
+    );
+  return options.correction ?? (options.unbiased === false ? 0 : 1);
+};
+/** The variance over dimensions, with Bessel's correction unless told otherwise. */
+const var_ = (self: Tensor, dim?: Dims, options: VarianceOptions = {}): Tensor =>
+  varOp(
+    self,
+    axesOf('var', self, dim),
+    correctionOf('var', self, options),
+    options.keepdim ?? false,
+  );
+
+export { var_ as var };
+/** The standard deviation over dimensions. */
+export const std = (self: Tensor, dim?: Dims, options: VarianceOptions = {}): Tensor =>
+  stdOp(
+    self,
+    axesOf('std', self, dim),
+    correctionOf('std', self, options),
+    options.keepdim ?? false,
+  );
+/** Variance and mean. */
+export const varMean = (
+  self: Tensor,
+  dim?: Dims,
+  options: VarianceOptions = {},
+): [Tensor, Tensor] => [var_(self, dim, options), mean(self, dim, options)];
+/** Standard deviation and mean. */
+export const stdMean = (
+  self: Tensor,
+  dim?: Dims,
+  options: VarianceOptions = {},
+): [Tensor, Tensor] => [std(self, dim, options), mean(self, dim, options)];
+
+const logsumexpOp = op(
+  'logsumexp',
+  'self axes keepdim',
+  (self: Tensor, axes: readonly number[], keepdim: boolean): Tensor => {
+    const dtype = floatDtype(self);
+    const compute = computeType(dtype);
+    const x = cast(input(0, computeType(self.dtype)), compute);
+    const top = stage(0, compute);
+    // An infinite maximum would give inf - inf.
+    const shift = e.where(e.eq(e.abs(top), Infinity), constant(0, compute), top);
+    return reduceRows(
+      self,
+      axes,
+      keepdim,
+      [
+        { combine: 'max', value: x },
+        { combine: 'sum', value: e.exp(e.sub(x, shift)) },
+      ],
+      [{ value: e.add(e.log(stage(1, compute)), shift), dtype }],
+    )[0] as Tensor;
+  },
+);
+/** log(sum(exp(self))) over dimensions, without overflow. */
+export const logsumexp = (self: Tensor, dim: Dims, options: { keepdim?: boolean } = {}): Tensor =>
+  logsumexpOp(self, axesOf('logsumexp', self, dim), options.keepdim ?? false);
+
+const argument =
+  (name: 'argmax' | 'argmin') =>
+  (self: Tensor, dim?: number | null, options: { keepdim?: boolean } = {}): Tensor => {
+    const axes = axesOf(name, self, dim);
+    checkNotEmpty(name, self, axes);
+    if (self.dtype === 'bool')
+      throw new RuntimeError(`${name}: "${name}_cpu" not implemented for 'Bool'`);
+    return reduceRows(
+      self,
+      axes,
+      options.keepdim ?? false,
+      [{ combine: name, value: input(0, computeType(self.dtype)) }],
+      [{ value: stage(0, 'int64'), dtype: 'int64' }],
+    )[0] as Tensor;
+  };
+/** The position of the greatest element (the first, if equal) over one dimension, or in the flattened tensor. */
+export const argmax: (
+  self: Tensor,
+  dim?: number | null,
+  options?: { keepdim?: boolean },
+) => Tensor = argument('argmax');
+/** The position of the smallest element (the first, if equal) over one dimension, or in the flattened tensor. */
+export const argmin: (
+  self: Tensor,
+  dim?: number | null,
+  options?: { keepdim?: boolean },
+) => Tensor = argument('argmin');
+
+/** How many elements are nonzero. */
+export const countNonzero = (self: Tensor, dim?: Dims): Tensor => sum(self.ne(0), dim);
+
+/**
+ * Sums away what broadcasting repeated: the inverse of `expand`, in gradients.
+ *
+ * @throws RuntimeError if `shape` does not broadcast to the tensor's shape.
+ */
+export const sumToSize = (
+  self: Tensor,
+  ...size: number[] | [readonly number[]]
+): Tensor => {
+  const shape = (Array.isArray(size[0]) ? size[0] : size) as readonly number[];
+  if (sameShape(self.shape, shape)) return self;
+  const lead = self.shape.length - shape.length;
+  if (lead < 0 || shape.some((s, i) => s !== 1 && s !== self.shape[i + lead])) {
+    throw new RuntimeError(
+      `sumToSize: size {${formatShape(self.shape)}} is not expandable to size {${formatShape(shape)}}.`,
+    );
+  }
+  const axes = self.shape
+    .map((_, d) => d)
+    .filter((d) => d < lead || (shape[d - lead] === 1 && self.shape[d] !== 1));
+  const summed = axes.length === 0 ? self : sumOp(self, axes, true, self.dtype);
+  return lead > 0 ? reshape(summed, shape) : summed;
+};
+
+const vectorNormOp = op(
+  'vectorNorm',
+  'self ord axes keepdim',
+  (self: Tensor, ord: number, axes: readonly number[], keepdim: boolean): Tensor => {
+    const compute = computeType(self.dtype);
+    const magnitude = e.abs(input(0, compute));
+    const dtype = self.dtype;
+    const one = (
+      combine: 'sum' | 'max' | 'min',
+      value: Expr,
+      result: Expr = stage(0, compute),
+      scalars: number[] = [],
+    ) =>
+      reduceRows(
+        self,
+        axes,
+        keepdim,
+        [{ combine, value }],
+        [{ value: result, dtype }],
+        scalars,
+      )[0] as Tensor;
+    if (ord === Infinity) return one('max', magnitude);
+    if (ord === -Infinity) return one('min', magnitude);
+    if (ord === 0) return one('sum', cast(nonzeroExpr(magnitude), compute));
+    if (ord === 1) return one('sum', magnitude);
+    if (ord === 2) return one('sum', e.mul(magnitude, magnitude), e.sqrt(stage(0, compute)));
+    const p = scalar(0, compute);
+    return one(
+      'sum',
+      e.pow(magnitude, p),
+      e.pow(stage(0, compute), e.div(constant(1, compute), p)),
+      [ord],
+    );
+  },
+);
+/**
+ * The `ord`-norm of the elements over dimensions; default 2.
+ *
+ * @see https://pytorch.org/docs/stable/generated/torch.linalg.vector_norm.html
+ */
+export const vectorNorm = (
+  self: Tensor,
+  ord = 2,
+  dim?: Dims,
+  options: ReduceOptions = {},
+): Tensor => {
+  const x = options.dtype ? self.to(options.dtype) : self;
+  if (category(x.dtype) < 2) {
+    throw new RuntimeError(
+      `vectorNorm: Expected a floating point or complex tensor as input. Got ${x.dtype}`,
+    );
+  }
+  const axes = axesOf('vectorNorm', x, dim);
+  if ((ord < 0 || ord === Infinity) && rowLength(x, axes) === 0) {
+    throw new RuntimeError(
+      `vectorNorm: cannot compute the ${ord} norm on an empty tensor because the operation does not have an identity`,
+    );
+  }
+  return vectorNormOp(x, ord, axes, options.keepdim ?? false);
+};
+
+/** The matrix or vector norm of older PyTorch: `'fro'` (default) or a number, over dimensions or all elements. */
+export const norm = (
+  self: Tensor,
+  p: number | 'fro' = 'fro',
+  dim?: Dims,
+  options: ReduceOptions = {},
+): Tensor => vectorNorm(self, p === 'fro' ? 2 : p, dim, options);
+
+/** The `p`-norm of self - other. */
+export const dist = (self: Tensor, other: Tensor, p = 2): Tensor => vectorNorm(self.sub(other), p);
