@@ -24,7 +24,7 @@ export {
   randomPermutation,
 } from './integers.js';
 export { Mt19937 } from './mt19937.js';
-export { type MultinomialOptions, multinomial } from './multinomial.js';
+export { type MultinomialOptions, sampleMultinomial } from './multinomial.js';
 export { fillNormal, fillNormalScalar } from './normal.js';
 export {
   type PhiloxBlock,
