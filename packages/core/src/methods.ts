@@ -6,6 +6,7 @@ import * as products from './ops/matmul.js';
 import { max, min } from './ops/max.js';
 import type { ValuesIndices } from './ops/pair.js';
 import * as reducing from './ops/reduce.js';
+import * as selecting from './ops/selecting.js';
 import * as ternary from './ops/ternary.js';
 import * as unary from './ops/unary.js';
 import * as viewing from './ops/view.js';
@@ -40,6 +41,7 @@ declare module './tensor.js' {
       Methods<typeof converting>,
       Methods<typeof creating>,
       Methods<typeof reducing>,
+      Methods<Omit<typeof selecting, 'nonzero'>>,
       Methods<typeof products> {
     /** The greatest element; along a dimension also their positions; or the elementwise maximum. */
     max(): Tensor;
@@ -49,6 +51,9 @@ declare module './tensor.js' {
     min(): Tensor;
     min(dim: number, options?: { keepdim?: boolean }): ValuesIndices;
     min(other: Tensor): Tensor;
+    /** The coordinates of the elements that are not zero, one row each; as one vector a dimension with `asTuple`. */
+    nonzero(): Tensor;
+    nonzero(options: { asTuple: true }): Tensor[];
   }
 }
 
@@ -89,6 +94,7 @@ attach(binary);
 attachInplace(binary, () => 2);
 attach(ternaryMethods);
 attachInplace(ternaryMethods, (name) => ternaryArity[name] ?? 3);
+attach(selecting);
 attach(viewing);
 attach(copying);
 attach(converting);

@@ -1,0 +1,79 @@
+import { computeType, type DType } from '../dtype.js';
+import { IndexError, RuntimeError } from '../errors.js';
+import { execute } from '../execute.js';
+import { cast, constant, type Expr, e, input, scalar, stage } from '../expr.js';
+import { decode, readAllSync } from '../read.js';
+import { numel } from '../shape.js';
+import { allocate, Tensor } from '../tensor.js';
+
+/**
+ * Checks, on devices that can be read at once, that every index lies in [low, high); elsewhere
+ * nothing is checked, as reading back would stall the device.
+ *
+ * @throws IndexError with the sentence made from the first index out of range.
+ */
+export function checkIndexRange(
+  index: Tensor,
+  low: number,
+  high: number,
+  sentence: (bad: number) => string,
+): void {
+  if (!index.storage.backend.synchronous || numel(index.shape) === 0) return;
+  const type = computeType(index.dtype);
+  const x = input(0, type);
+  const outside = allocate(
+    index.shape.map(() => 1),
+    'bool',
+    index.device,
+  );
+  execute({
+    kind: 'reduce',
+    shape: index.shape,
+    axes: index.shape.map((_, d) => d),
+    inputs: [index],
+    scalars: [low, high],
+    stages: [{ combine: 'max', value: e.or(e.lt(x, scalar(0, type)), e.ge(x, scalar(1, type))) }],
+    outputs: [{ per: 'row', value: stage(0, 'bool'), view: outside }],
+  });
+  const found = outside.itemSync() !== 0;
+  outside.dispose();
+  if (!found) return;
+  for (const raw of readAllSync(index, 'checkIndexRange')) {
+    const value = decode(index.dtype, raw);
+    if (value < low || value >= high) throw new IndexError(sentence(value));
+  }
+}
+
+/** @throws RuntimeError unless the index tensor has one of the given dtypes. */
+export function checkIndexDtype(
+  operation: string,
+  index: Tensor,
+  allowed: readonly DType[] = ['int64'],
+): void {
+  if (!allowed.includes(index.dtype)) {
+    throw new RuntimeError(
+      `${operation}: Expected dtype ${allowed.join(' or ')} for index, got ${index.dtype}; convert it with .to('int64')`,
+    );
+  }
+}
+
+/** The element of input `i`, an index tensor, as a coordinate. */
+export const indexInput = (i: number, index: Tensor): Expr =>
+  cast(input(i, computeType(index.dtype)), 'int32');
+
+/** A coordinate that may count from the end, given the size of its dimension. */
+export const wrapIndex = (x: Expr, size: Expr): Expr =>
+  e.where(e.lt(x, constant(0, 'int32')), e.add(x, size), x);
+
+/** A tensor outside of the graph with the same elements, of rank 1 if it has none. */
+export const asVector = (t: Tensor): Tensor =>
+  t.shape.length > 0 ? t : new Tensor(t.storage, t.dtype, [1], [1], t.offset);
+
+/** A vector laid along dimension `dim` of `rank`, so that it broadcasts over the others. */
+export function alongDim(vector: Tensor, dim: number, rank: number): Tensor {
+  const shape = new Array<number>(rank).fill(1);
+  const strides = new Array<number>(rank).fill(0);
+  shape[dim] = vector.shape[0] ?? 1;
+  strides[dim] = vector.strides[0] ?? 1;
+  return new Tensor(vector.storage, vector.dtype, shape, strides, vector.offset);
+}
