@@ -17,6 +17,16 @@ export * from './methods.js';
 export * from './op.js';
 export * from './ops/index.js';
 export * from './primitive.js';
+export {
+  defaultGenerator,
+  Generator,
+  type GeneratorOptions,
+  getRngState,
+  initialSeed,
+  manualSeed,
+  seed,
+  setRngState,
+} from './random/index.js';
 export * from './read.js';
 export * from './scalar.js';
 export * from './scope.js';

@@ -5,6 +5,9 @@ import * as creating from './ops/create-like.js';
 import * as products from './ops/matmul.js';
 import { max, min } from './ops/max.js';
 import type { ValuesIndices } from './ops/pair.js';
+import { bernoulli, multinomial } from './ops/random.js';
+import type { RandomOptions } from './ops/random-fill.js';
+import * as drawing from './ops/random-inplace.js';
 import * as reducing from './ops/reduce.js';
 import * as selecting from './ops/selecting.js';
 import * as ternary from './ops/ternary.js';
@@ -39,10 +42,15 @@ declare module './tensor.js' {
       Methods<typeof viewing>,
       Methods<typeof copying>,
       Methods<typeof converting>,
+      Methods<typeof drawing>,
       Methods<typeof creating>,
       Methods<typeof reducing>,
       Methods<Omit<typeof selecting, 'nonzero'>>,
       Methods<typeof products> {
+    /** 1 with the probability each element gives, else 0. */
+    bernoulli(p?: number, options?: RandomOptions): Tensor;
+    /** Draws positions from each row of weights. */
+    multinomial(numSamples: number, replacement?: boolean, options?: RandomOptions): Tensor;
     /** The greatest element; along a dimension also their positions; or the elementwise maximum. */
     max(): Tensor;
     max(dim: number, options?: { keepdim?: boolean }): ValuesIndices;
@@ -98,6 +106,8 @@ attach(selecting);
 attach(viewing);
 attach(copying);
 attach(converting);
+attach(drawing);
+attach({ bernoulli, multinomial });
 attach(creating);
 attach(reducing);
 attach(products);

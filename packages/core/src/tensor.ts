@@ -190,6 +190,19 @@ export class Tensor {
     });
   }
 
+  /** Replaces memory, dtype, shape and place by those of `other`; the tensor stays the object optimizers know. */
+  set data(other: Tensor) {
+    const { storage, dtype, shape, strides, offset } = other;
+    Object.assign(this as Mutable<Tensor>, {
+      storage,
+      dtype,
+      shape,
+      strides,
+      offset,
+      counter: other.storage,
+    });
+  }
+
   /**
    * Takes this tensor out of the graph: it becomes a leaf that does not require grad.
    *
@@ -303,6 +316,8 @@ function engine(operation: string) {
   }
   return found;
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** What tells a device in options of creation functions and `to`. */
 export interface TensorOptions {

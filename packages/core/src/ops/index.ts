@@ -16,3 +16,6 @@ export * from './ternary.js';
 export * from './update.js';
 export * from './unary.js';
 export * from './view.js';
+export * from './random.js';
+export * from './random-fill.js';
+export * from './random-inplace.js';

@@ -1,0 +1,122 @@
+import {
+  type ComputeType,
+  computeType,
+  type DType,
+  type TypedArray,
+  typedArray,
+} from '../dtype.js';
+import { RuntimeError } from '../errors.js';
+import { execute } from '../execute.js';
+import { cast, type Expr, linearIndex } from '../expr.js';
+import { defineOp, inplace, type Op } from '../op.js';
+import type { ScalarValue } from '../primitive.js';
+import { defaultGenerator, type Generator, type Mt19937 } from '../random/index.js';
+import { numel } from '../shape.js';
+import { allocate, type Tensor } from '../tensor.js';
+import { copyInto } from './copy.js';
+import { philoxScalars } from './philox-expr.js';
+
+/** Options of everything that draws random numbers. */
+export interface RandomOptions {
+  /** The stream to draw from; default: the device's own, which `manualSeed` seeds. */
+  generator?: Generator | null;
+}
+
+/** How a distribution is sampled: number for number as PyTorch on the host, by a Philox kernel elsewhere. */
+export interface Sampler {
+  readonly name: string;
+  host(out: TypedArray, dtype: DType, engine: Mt19937): void;
+  /** The value of element `index`; scalars 0 to 3 are the stream's, `scalars` follow from 4 on. */
+  readonly device?: {
+    readonly value: (index: Expr) => Expr;
+    readonly scalars: readonly ScalarValue[];
+    /** Words an element takes from the stream. */
+    readonly words: number;
+  };
+}
+
+/** Whether random numbers for this tensor come from the host's mt19937. */
+export const drawsOnHost = (self: Tensor): boolean => self.storage.backend.synchronous;
+
+/** The generator for tensors of this device. */
+export function generatorFor(self: Tensor, options: RandomOptions): Generator {
+  const host = drawsOnHost(self);
+  return options.generator ?? defaultGenerator(host ? 'cpu' : self.device);
+}
+
+/** Whether the elements fill one block of memory without gaps, in whatever order of dimensions. */
+function isDense(t: Tensor): boolean {
+  const dims = t.shape
+    .map((size, i) => [t.strides[i] as number, size] as const)
+    .filter(([, size]) => size !== 1);
+  dims.sort((a, b) => a[0] - b[0]);
+  let step = 1;
+  for (const [stride, size] of dims) {
+    if (stride !== step) return false;
+    step *= size;
+  }
+  return true;
+}
+
+/** Fills `self` without recording or checks. */
+export function sampleInto(self: Tensor, sampler: Sampler, options: RandomOptions): void {
+  const count = numel(self.shape);
+  if (count === 0) return;
+  const generator = generatorFor(self, options);
+  if (drawsOnHost(self)) {
+    const { backend, buffer } = self.storage;
+    if (isDense(self)) {
+      // PyTorch fills in the order of memory, not of indices.
+      const mapped = backend.map?.(buffer, self.dtype);
+      if (mapped) {
+        sampler.host(
+          mapped.subarray(self.offset, self.offset + count) as TypedArray,
+          self.dtype,
+          generator.engine,
+        );
+        return;
+      }
+      const values = typedArray(self.dtype, count);
+      sampler.host(values, self.dtype, generator.engine);
+      backend.write(buffer, self.dtype, self.offset, values);
+      return;
+    }
+    const values = typedArray(self.dtype, count);
+    sampler.host(values, self.dtype, generator.engine);
+    const dense = allocate(self.shape, self.dtype, self.device);
+    backend.write(dense.storage.buffer, self.dtype, 0, values);
+    copyInto(self, dense);
+    return;
+  }
+  if (!sampler.device) {
+    throw new RuntimeError(
+      `${sampler.name}: has no kernel for device '${self.device}'; draw on the cpu and move the result with .to('${self.device}')`,
+    );
+  }
+  const { value, scalars, words } = sampler.device;
+  const compute: ComputeType = computeType(self.dtype);
+  execute({
+    kind: 'map',
+    shape: self.shape,
+    inputs: [],
+    scalars: [...philoxScalars(generator, count * words), ...scalars],
+    values: [cast(value(linearIndex()), compute)],
+    outputs: [self],
+  });
+}
+
+const schemas = new Map<string, Op>();
+
+/** The in-place form: refuses what may not be written and bumps the version. */
+export function sample_(self: Tensor, sampler: Sampler, options: RandomOptions): Tensor {
+  let schema = schemas.get(sampler.name);
+  if (!schema) {
+    schema = defineOp(sampler.name, 'self', ((x: Tensor) => {
+      const out = allocate(x.shape, x.dtype, x.device);
+      sampleInto(out, sampler, options);
+      return out;
+    }) as Op['forward']);
+    schemas.set(sampler.name, schema);
+  }
+  return inplace(schema, [self], () => sampleInto(self, sampler, options));
+}

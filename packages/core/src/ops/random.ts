@@ -1,0 +1,251 @@
+import { Device, getDefaultDevice } from '../device.js';
+import { category, type DType, getDefaultDtype, type TypedArray, typedArray } from '../dtype.js';
+import { RuntimeError } from '../errors.js';
+import {
+  defaultGenerator,
+  fillDropoutMask,
+  fillPoisson,
+  fillRandomPermutation,
+  fillRreluNoise,
+  sampleMultinomial,
+} from '../random/index.js';
+import { decode, readAllSync } from '../read.js';
+import { allocate, Tensor, type TensorOptions } from '../tensor.js';
+import { checkSupport } from './create.js';
+import {
+  drawsOnHost,
+  generatorFor,
+  type RandomOptions,
+  type Sampler,
+  sampleInto,
+} from './random-fill.js';
+import { bernoulli_, normal_ } from './random-inplace.js';
+import { bernoulliSampler, integerSampler, normalSampler, uniformSampler } from './samplers.js';
+
+/** Options of functions that create random tensors. */
+export interface RandomTensorOptions extends TensorOptions, RandomOptions {}
+
+function sampled(
+  shape: readonly number[],
+  sampler: Sampler,
+  dtype: DType,
+  options: RandomTensorOptions,
+): Tensor {
+  const device = options.device === undefined ? getDefaultDevice() : Device.from(options.device);
+  const result = allocate(shape, dtype, checkSupport(dtype, device));
+  sampleInto(result, sampler, options);
+  return options.requiresGrad ? result.requiresGrad_() : result;
+}
+
+function floatDtypeOf(operation: string, options: TensorOptions): DType {
+  const dtype = options.dtype ?? getDefaultDtype();
+  if (category(dtype) < 2)
+    throw new RuntimeError(
+      `${operation}: "${operation}" not implemented for '${dtype}'; use randint for integers`,
+    );
+  return dtype;
+}
+
+/** Numbers uniform in [0, 1). @example manualSeed(0); rand([2]) // tensor([0.4963, 0.7682]) */
+export const rand = (shape: readonly number[], options: RandomTensorOptions = {}): Tensor =>
+  sampled(shape, uniformSampler(0, 1), floatDtypeOf('rand', options), options);
+
+/** Standard normal numbers. */
+export const randn = (shape: readonly number[], options: RandomTensorOptions = {}): Tensor =>
+  sampled(shape, normalSampler(0, 1), floatDtypeOf('randn', options), options);
+
+/**
+ * Whole numbers in [low, high), int64 unless told otherwise; called with two arguments, low is 0.
+ *
+ * @example randint(10, [3]); randint(5, 10, [3])
+ */
+export function randint(
+  high: number,
+  shape: readonly number[],
+  options?: RandomTensorOptions,
+): Tensor;
+export function randint(
+  low: number,
+  high: number,
+  shape: readonly number[],
+  options?: RandomTensorOptions,
+): Tensor;
+export function randint(
+  a: number,
+  b: number | readonly number[],
+  c?: readonly number[] | RandomTensorOptions,
+  d?: RandomTensorOptions,
+): Tensor {
+  const two = typeof b !== 'number';
+  const [low, high] = two ? [0, a] : [a, b];
+  const shape = (two ? b : c) as readonly number[];
+  const options = ((two ? c : d) ?? {}) as RandomTensorOptions;
+  if (low >= high)
+    throw new RuntimeError(
+      `randint: random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}`,
+    );
+  return sampled(shape, integerSampler('randint', low, high), options.dtype ?? 'int64', options);
+}
+
+/** The numbers 0 to n - 1 in random order, int64 unless told otherwise. */
+export function randperm(n: number, options: RandomTensorOptions = {}): Tensor {
+  const dtype = options.dtype ?? 'int64';
+  const device = options.device === undefined ? getDefaultDevice() : Device.from(options.device);
+  const result = allocate([n], dtype, checkSupport(dtype, device));
+  const values = typedArray(dtype, n);
+  // An order is sequential work: the host draws it for every device, from the host's stream.
+  fillRandomPermutation(values, dtype, (options.generator ?? defaultGenerator('cpu')).engine);
+  if (n > 0) device.backend.write(result.storage.buffer, dtype, 0, values);
+  return result;
+}
+
+const like = (self: Tensor, options: RandomTensorOptions): RandomTensorOptions => ({
+  dtype: self.dtype,
+  device: self.device,
+  ...options,
+});
+/** Uniform numbers of the shape, dtype and device of another tensor. */
+export const randLike = (self: Tensor, options: RandomTensorOptions = {}): Tensor =>
+  rand(self.shape, like(self, options));
+/** Normal numbers of the shape, dtype and device of another tensor. */
+export const randnLike = (self: Tensor, options: RandomTensorOptions = {}): Tensor =>
+  randn(self.shape, like(self, options));
+/** Whole numbers in [low, high) of the shape, dtype and device of another tensor. */
+export const randintLike = (
+  self: Tensor,
+  low: number,
+  high: number,
+  options: RandomTensorOptions = {},
+): Tensor => randint(low, high, self.shape, like(self, options));
+
+/** Normal numbers with a mean and a standard deviation that may be tensors. */
+export function normal(
+  mean: Tensor | number,
+  std: Tensor | number = 1,
+  options: RandomOptions & { shape?: readonly number[] } & TensorOptions = {},
+): Tensor {
+  if (!(mean instanceof Tensor) && !(std instanceof Tensor)) {
+    if (!options.shape)
+      throw new RuntimeError('normal: two numbers need a shape: normal(0, 1, { shape: [3] })');
+    return sampled(
+      options.shape,
+      normalSampler(mean, std),
+      floatDtypeOf('normal', options),
+      options,
+    );
+  }
+  const example = (mean instanceof Tensor ? mean : std) as Tensor;
+  const shape =
+    mean instanceof Tensor && std instanceof Tensor ? mean.add(std).shape : example.shape;
+  const standard = normal_(example.newEmpty(shape), 0, 1, options);
+  return standard.mul(std).add(mean);
+}
+
+/** 1 with the probability each element of `self` gives, else 0. */
+export const bernoulli = (self: Tensor, p?: number, options: RandomOptions = {}): Tensor =>
+  bernoulli_(self.newEmpty(self.shape), p ?? self, options);
+
+/**
+ * Draws `numSamples` positions from each row of weights; [rows] or [rows, categories] gives [..., numSamples].
+ *
+ * @see https://pytorch.org/docs/stable/generated/torch.multinomial.html
+ */
+export function multinomial(
+  self: Tensor,
+  numSamples: number,
+  replacement = false,
+  options: RandomOptions = {},
+): Tensor {
+  if (self.shape.length < 1 || self.shape.length > 2) {
+    throw new RuntimeError(
+      `multinomial: prob_dist must be 1 or 2 dim, got shape [${self.shape.join(', ')}]`,
+    );
+  }
+  requireHost('multinomial', self);
+  const categories = self.shape.at(-1) as number;
+  const rows = self.shape.length === 2 ? (self.shape[0] as number) : 1;
+  const drawn = sampleMultinomial(
+    readAllSync(self, 'multinomial'),
+    self.dtype,
+    generatorFor(self, options).engine,
+    { rows, categories, samples: numSamples, replacement },
+  );
+  return uploaded(self, drawn, [...self.shape.slice(0, -1), numSamples], 'int64');
+}
+
+/** Counts of the Poisson distribution with the rate each element of `self` gives. */
+export function poisson(self: Tensor, options: RandomOptions = {}): Tensor {
+  requireHost('poisson', self);
+  const raw = readAllSync(self, 'poisson');
+  const out = typedArray(self.dtype, raw.length);
+  fillPoisson(
+    out,
+    self.dtype,
+    generatorFor(self, options).engine,
+    Float64Array.from(raw as Float32Array, (x) => decode(self.dtype, x)),
+  );
+  return uploaded(self, out, self.shape, self.dtype);
+}
+
+function requireHost(operation: string, self: Tensor): void {
+  if (!drawsOnHost(self)) {
+    throw new RuntimeError(
+      `${operation}: works on the cpu only; move the tensor with await t.toAsync('cpu')`,
+    );
+  }
+}
+
+function uploaded(
+  self: Tensor,
+  values: TypedArray,
+  shape: readonly number[],
+  dtype: DType,
+): Tensor {
+  const result = allocate(shape, dtype, self.device);
+  if (values.length > 0) self.device.backend.write(result.storage.buffer, dtype, 0, values);
+  return result;
+}
+
+/** The factors of dropout: 0 with probability p, 1 / (1 - p) elsewhere; of the given shape. */
+export function dropoutMask(
+  self: Tensor,
+  shape: readonly number[],
+  p: number,
+  options: RandomOptions = {},
+): Tensor {
+  const mask = allocate(shape, self.dtype, self.device);
+  if (drawsOnHost(self)) {
+    sampleInto(
+      mask,
+      { name: 'dropout', host: (out, dtype, engine) => fillDropoutMask(out, dtype, engine, p) },
+      options,
+    );
+    return mask;
+  }
+  sampleInto(mask, bernoulliSampler(1 - p), options);
+  return p === 1 ? mask : mask.mul_(1 / (1 - p));
+}
+
+/** The slopes of rrelu in training: 1 where the input is positive, uniform in [lower, upper) elsewhere. */
+export function rreluNoise(
+  self: Tensor,
+  lower: number,
+  upper: number,
+  options: RandomOptions = {},
+): Tensor {
+  const noise = allocate(self.shape, self.dtype, self.device);
+  if (drawsOnHost(self)) {
+    const input = readAllSync(self, 'rrelu');
+    sampleInto(
+      noise,
+      {
+        name: 'rrelu',
+        host: (out, dtype, engine) => fillRreluNoise(out, dtype, engine, input, lower, upper),
+      },
+      options,
+    );
+    return noise;
+  }
+  sampleInto(noise, uniformSampler(lower, upper), options);
+  return self.gt(0).to(self.dtype).lerp(noise, self.le(0).to(self.dtype));
+}

@@ -1,0 +1,56 @@
+import { e, scalar } from '../expr.js';
+import { fillBernoulli, fillNormal, fillRandomInt, fillUniform } from '../random/index.js';
+import { moduloExpr, normalExpr, philoxWordExpr, uniformExpr } from './philox-expr.js';
+import type { Sampler } from './random-fill.js';
+
+/** Uniform numbers in [from, to). */
+export const uniformSampler = (from: number, to: number): Sampler => ({
+  name: 'uniform',
+  host: (out, dtype, engine) => fillUniform(out, dtype, engine, from, to),
+  device: {
+    value: (i) =>
+      e.add(e.mul(uniformExpr(philoxWordExpr(i)), scalar(4, 'float32')), scalar(5, 'float32')),
+    scalars: [to - from, from],
+    words: 1,
+  },
+});
+
+/** Normal numbers. */
+export const normalSampler = (mean: number, std: number): Sampler => ({
+  name: 'normal',
+  host: (out, dtype, engine) => fillNormal(out, dtype, engine, mean, std),
+  device: {
+    value: (i) => e.add(e.mul(normalExpr(i), scalar(4, 'float32')), scalar(5, 'float32')),
+    scalars: [std, mean],
+    words: 1,
+  },
+});
+
+/** Whole numbers in [from, to). */
+export function integerSampler(name: string, from: number, to: number): Sampler {
+  const range = to - from;
+  return {
+    name,
+    host: (out, dtype, engine) => fillRandomInt(out, dtype, engine, from, to),
+    device:
+      range <= 2 ** 30
+        ? {
+            value: (i) =>
+              e.add(moduloExpr(philoxWordExpr(i), scalar(4, 'int32')), scalar(5, 'int32')),
+            scalars: [range, from],
+            words: 1,
+          }
+        : undefined,
+  };
+}
+
+/** 1 with probability p, else 0. */
+export const bernoulliSampler = (p: number): Sampler => ({
+  name: 'bernoulli',
+  host: (out, dtype, engine) => fillBernoulli(out, dtype, engine, p),
+  device: {
+    value: (i) => e.lt(uniformExpr(philoxWordExpr(i)), scalar(4, 'float32')),
+    scalars: [p],
+    words: 1,
+  },
+});
