@@ -1,1 +1,45 @@
-export {};
+import { Device, init, registerBackend } from '@sconce/core';
+import { findAdapter, findGpu } from './gpu.js';
+import { WebGpuBackend } from './webgpu-backend.js';
+
+export { WebGpuBackend } from './webgpu-backend.js';
+
+/** The limits that kernels gain from, raised to what the adapter has. */
+const raised = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+] as const;
+
+/**
+ * Opens a WebGPU device: the browser's, or in Node that of the npm package `webgpu`. Importing this
+ * package registers it as `webgpu`, so that `await init('webgpu')` does this.
+ *
+ * @throws RuntimeError that says what is missing.
+ */
+export async function openWebGpu(name = 'webgpu'): Promise<WebGpuBackend> {
+  const adapter = await findAdapter(await findGpu());
+  const requiredLimits: Record<string, number> = {};
+  for (const limit of raised) requiredLimits[limit] = adapter.limits[limit];
+  const device = await adapter.requestDevice({ label: 'sconce', requiredLimits });
+  const backend = new WebGpuBackend(device, name);
+  if (typeof process !== 'undefined') process.once?.('exit', () => backend.destroy());
+  return backend;
+}
+
+/**
+ * Opens a device anew after it was lost; tensors that lived on it stay lost.
+ *
+ * @example await reopen('webgpu')
+ */
+export async function reopen(name = 'webgpu'): Promise<Device> {
+  const device = Device.from(name);
+  const before = device.attached;
+  device.attach(undefined);
+  if (before instanceof WebGpuBackend) before.destroy();
+  return init(device);
+}
+
+registerBackend('webgpu', {
+  openAsync: (index) => openWebGpu(index === 0 ? 'webgpu' : `webgpu:${index}`),
+});

@@ -1,3 +1,13 @@
 export type { Callable, Code, Label, MemoryLimits, ValueType } from './wasm/assembler.js';
 export { ModuleBuilder } from './wasm/assembler.js';
 export * as opcodes from './wasm/opcodes.js';
+export {
+  narrowInt64,
+  planWgsl,
+  Temporary,
+  type WgslCopy,
+  type WgslDispatch,
+  type WgslKernel,
+  type WgslLimits,
+  type WgslStep,
+} from './wgsl/index.js';

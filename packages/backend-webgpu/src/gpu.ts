@@ -1,0 +1,57 @@
+import { RuntimeError } from '@sconce/core';
+
+const inNode =
+  typeof process !== 'undefined' && typeof process.versions?.node === 'string' && !('navigator' in globalThis && navigator.gpu);
+
+/** Dawn's bindings, as the npm package `webgpu` exports them. */
+interface DawnModule {
+  create(options: string[]): GPU;
+}
+
+// Dawn must outlive everything made with it.
+let dawn: GPU | undefined;
+
+/**
+ * The entry point to WebGPU: the browser's own, or in Node that of the npm package `webgpu`.
+ *
+ * @throws RuntimeError that says what to install or switch on.
+ */
+export async function findGpu(): Promise<GPU> {
+  if (typeof navigator !== 'undefined' && navigator.gpu) return navigator.gpu;
+  if (!inNode) {
+    throw new RuntimeError(
+      'webgpu: this browser has no WebGPU (navigator.gpu is missing); use Chrome or Edge 113, Safari 26 or Firefox 141 or later, on a page served over https or from localhost, and in Chrome on Linux switch on chrome://flags/#enable-unsafe-webgpu',
+    );
+  }
+  if (dawn) return dawn;
+  // A name in a variable, so that bundlers for the browser do not follow it.
+  const name = 'webgpu';
+  let found: DawnModule;
+  try {
+    found = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as DawnModule;
+  } catch (cause) {
+    throw new RuntimeError(
+      'webgpu: Node reaches GPUs through the npm package `webgpu`, which could not be loaded; install it with `npm i webgpu`',
+      { cause },
+    );
+  }
+  dawn = found.create([]);
+  return dawn;
+}
+
+/**
+ * An adapter, the more powerful one where there are several.
+ *
+ * @throws RuntimeError if the machine has none.
+ */
+export async function findAdapter(gpu: GPU): Promise<GPUAdapter> {
+  const adapter =
+    (await gpu.requestAdapter({ powerPreference: 'high-performance' })) ??
+    (await gpu.requestAdapter());
+  if (adapter) return adapter;
+  throw new RuntimeError(
+    inNode
+      ? 'webgpu: no GPU adapter was found; Dawn needs a Vulkan, Metal or Direct3D 12 driver. Without a GPU, a software driver such as SwiftShader or lavapipe will do: name its ICD file in the environment variable VK_ICD_FILENAMES before starting Node'
+      : 'webgpu: the browser found no GPU adapter; switch on hardware acceleration in its settings, or see chrome://gpu',
+  );
+}
