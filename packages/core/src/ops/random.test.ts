@@ -13,7 +13,7 @@ describe('random tensors give PyTorch numbers on the host', () => {
     manualSeed(0);
     expect(randint(0, 10, [4]).toArraySync()).toEqual([4, 9, 3, 0]);
     manualSeed(0);
-    expect(randperm(5).toArraySync()).toEqual([4, 1, 2, 0, 3]);
+    expect(randperm(5).toArraySync()).toEqual([4, 0, 1, 3, 2]);
   });
 
   it('takes a generator of its own', () => {

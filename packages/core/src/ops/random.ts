@@ -137,8 +137,8 @@ export function normal(
   const example = (mean instanceof Tensor ? mean : std) as Tensor;
   const shape =
     mean instanceof Tensor && std instanceof Tensor ? mean.add(std).shape : example.shape;
-  const standard = normal_(example.newEmpty(shape), 0, 1, options);
-  return standard.mul(std).add(mean);
+  if (!(std instanceof Tensor)) return normal_(example.newEmpty(shape), 0, std, options).add(mean);
+  return normal_(example.newEmpty(shape), 0, 1, options).mul(std).add(mean);
 }
 
 /** 1 with the probability each element of `self` gives, else 0. */
