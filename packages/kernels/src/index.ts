@@ -1,3 +1,4 @@
+export { lowerConv } from './conv.js';
 export type { Callable, Code, Label, MemoryLimits, ValueType } from './wasm/assembler.js';
 export { ModuleBuilder } from './wasm/assembler.js';
 export * as opcodes from './wasm/opcodes.js';
@@ -11,3 +12,7 @@ export {
   type WgslLimits,
   type WgslStep,
 } from './wgsl/index.js';
+export { mathImports } from './wasm/math-imports.js';
+export type { WasmKernel, WasmPhase, WasmPlan } from './wasm/plan.js';
+export { packArguments, planWasm, renderWasm } from './wasm/plan.js';
+export type { RenderOptions } from './wasm/render.js';
