@@ -1,1 +1,6 @@
-export {};
+import './install.js';
+
+export * from './backward.js';
+export * from './modes.js';
+export { derivatives } from './derivatives/index.js';
+export type { Derivative, Derivatives, Formula } from './derivatives/formula.js';

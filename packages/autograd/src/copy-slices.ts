@@ -1,0 +1,50 @@
+import { asStrided, emptyStrided, type Tensor } from '@sconce/core';
+import { type Geometry, geometryOf } from './geometry.js';
+import { type Edge, type Gradient, Node } from './node.js';
+
+/**
+ * The history of a tensor part of which was overwritten through a view: the gradient of that part goes through the
+ * node of the operation that wrote it, the rest passes.
+ */
+export class CopySlices extends Node {
+  readonly #base: Geometry;
+  readonly #view: Geometry;
+  readonly #write: Node;
+
+  /** @param edge where the gradient of the base's value before the write goes. */
+  constructor(base: Tensor, view: Geometry, write: Node, edge: Edge | undefined) {
+    super([edge, ...write.edges.slice(1)]);
+    this.#base = geometryOf(base);
+    this.#view = view;
+    this.#write = write;
+    this.addOutput(base);
+  }
+
+  get name(): string {
+    return 'torch::autograd::CopySlices';
+  }
+
+  override get builtIn(): boolean {
+    return this.#write.builtIn;
+  }
+
+  apply(grads: readonly Gradient[], needed: (edge: number) => boolean): readonly Gradient[] {
+    const [grad] = grads;
+    if (!grad) return [];
+    const { shape, strides, dtype, device, offset } = this.#base;
+    const result = emptyStrided(shape, strides, { dtype, device });
+    result.copy_(grad);
+    const part = asStrided(result, this.#view.shape, this.#view.strides, this.#view.offset - offset);
+    const inner = [...this.#write.apply([part.clone({ memoryFormat: 'contiguous' })], needed)];
+    if (!needed(0)) return inner;
+    const [own] = inner;
+    if (own) part.copy_(own);
+    else part.fill_(0);
+    inner[0] = result;
+    return inner;
+  }
+
+  override release(): void {
+    this.#write.release();
+  }
+}

@@ -1,0 +1,66 @@
+import { type Op, RuntimeError } from '@sconce/core';
+import { activations } from './activations.js';
+import type { Derivative, Derivatives } from './formula.js';
+import { linear } from './linear.js';
+import { pointwise } from './pointwise.js';
+import { reductions } from './reductions.js';
+import { shape } from './shape.js';
+
+/**
+ * How every operation differentiates, by name: for each input, its gradient from that of the output, written with
+ * differentiable operations, so that gradients of gradients follow. Broadcasting is undone and the input's dtype
+ * restored by the engine.
+ */
+export const derivatives: Readonly<Record<string, Derivatives | null>> = {
+  ...pointwise,
+  ...reductions,
+  ...shape,
+  ...linear,
+  ...activations,
+};
+
+/** One differentiable input of an operation. */
+export interface Input {
+  /** Its place among the arguments. */
+  readonly index: number;
+  readonly derivative: Derivative;
+}
+
+/** A row of the table, ready for use; inputs in the order of the parameters. */
+export interface Row {
+  readonly inputs: readonly Input[];
+}
+
+const rows = new Map<string, Row | null>();
+
+/**
+ * The derivatives of an operation; null if it is marked as not differentiable.
+ *
+ * @throws RuntimeError if the table lacks it.
+ */
+export function derivativesOf(op: Op): Row | null {
+  let row = rows.get(op.name);
+  if (row === undefined) {
+    row = compile(op);
+    rows.set(op.name, row);
+  }
+  return row;
+}
+
+function compile(op: Op): Row | null {
+  const entry = Object.hasOwn(derivatives, op.name) ? derivatives[op.name] : undefined;
+  if (entry === undefined) {
+    throw new RuntimeError(
+      `${op.name}: derivative is not implemented; call it under noGrad() or on detach()ed tensors`,
+    );
+  }
+  if (entry === null) return null;
+  const inputs = op.params.flatMap((name, index) => {
+    const found = entry[name];
+    if (!found) return [];
+    const derivative: Derivative =
+      typeof found === 'function' ? { saves: [], several: false, formula: found } : found;
+    return [{ index, derivative }];
+  });
+  return { inputs };
+}

@@ -1,0 +1,139 @@
+import { eye, type Tensor, where, zerosLike } from '@sconce/core';
+import type { Geometry } from '../geometry.js';
+import { isGradEnabled } from '../modes.js';
+import { type Derivatives, saving } from './formula.js';
+import { except, only } from './pointwise.js';
+
+/** A reduced result with its reduced dimensions back, as size 1. */
+export const unreduced = (t: Tensor, axes: readonly number[], keepdim: boolean): Tensor =>
+  keepdim || axes.length === 0 ? t : axes.reduce((result, d) => result.unsqueeze(d), t);
+
+/** A reduced gradient repeated over what was reduced. */
+const spread = (g: Tensor, self: Geometry, axes: readonly number[], keepdim: boolean): Tensor =>
+  unreduced(g, axes, keepdim).expand(self.shape);
+
+const count = (self: Geometry, axes: readonly number[]): number =>
+  axes.reduce((n, d) => n * (self.shape[d] as number), 1);
+
+/** The gradient goes to the elements that are the result, in equal parts where there are several. */
+const toExtremes = saving('self result', (g, { self, result, axes, keepdim }) => {
+  const hit = self.eq(unreduced(result, axes, keepdim));
+  const share = unreduced(g, axes, keepdim).div(hit.sum(axes, { keepdim: true }));
+  return only(hit, share);
+});
+
+/** The gradient goes to the one element whose index the operation returned. */
+const toIndex: Derivatives = {
+  self: saving('indices', (g, { self, indices, dim, keepdim }) => {
+    if (self.shape.length === 0) return g;
+    const back = (t: Tensor) => (keepdim ? t : t.unsqueeze(dim));
+    return g.newZeros(self.shape).scatter(dim, back(indices), back(g));
+  }),
+};
+
+/** Reductions over dimensions. */
+export const reductions: Readonly<Record<string, Derivatives>> = {
+  sum: { self: (g, { self, axes, keepdim }) => spread(g, self, axes, keepdim) },
+  nansum: {
+    self: saving('self', (g, { self, axes, keepdim }) =>
+      except(self.isnan(), spread(g, self, axes, keepdim)),
+    ),
+  },
+  mean: {
+    self: (g, { self, axes, keepdim }) =>
+      spread(g, self, axes, keepdim).div(count(self, axes)),
+  },
+  prod: {
+    self: saving('self', (g, { self, axes, keepdim }) =>
+      productGradient(g, self, axes, keepdim),
+    ),
+  },
+  amax: { self: toExtremes },
+  amin: { self: toExtremes },
+  max: toIndex,
+  min: toIndex,
+  var: {
+    self: saving('self', (g, { self, axes, correction, keepdim }) =>
+      varianceGradient(unreduced(g, axes, keepdim), self, axes, correction),
+    ),
+  },
+  std: {
+    self: saving('self result', (g, { self, result, axes, correction, keepdim }) => {
+      const slope = except(result.eq(0), g.div(result.mul(2)));
+      return varianceGradient(unreduced(slope, axes, keepdim), self, axes, correction);
+    }),
+  },
+  logsumexp: {
+    self: saving('self result', (g, { self, result, axes, keepdim }) => {
+      const total = unreduced(result, axes, keepdim);
+      // exp(-inf - -inf) of a row without mass is 0.
+      const shift = where(total.eq(-Infinity), 0, total);
+      return unreduced(g, axes, keepdim).mul(self.sub(shift).exp());
+    }),
+  },
+  vectorNorm: {
+    self: saving('self result', (g, { self, result, ord, axes, keepdim }) =>
+      normGradient(unreduced(g, axes, keepdim), self, unreduced(result, axes, keepdim), ord, axes),
+    ),
+  },
+};
+
+const varianceGradient = (
+  g: Tensor,
+  self: Tensor,
+  axes: readonly number[],
+  correction: number,
+): Tensor => {
+  const n = count(self, axes);
+  return g.mul(self.sub(self.mean(axes, { keepdim: true }))).mul(2 / (n - correction));
+};
+
+/** Each element's gradient is the product of the others, which division by it gives only where none is zero. */
+function productGradient(
+  g: Tensor,
+  self: Tensor,
+  axes: readonly number[],
+  keepdim: boolean,
+): Tensor {
+  const rows = unreduced(g, axes, keepdim);
+  // What follows is right to the first order only: with one zero, the second derivative is another product.
+  if (isGradEnabled()) return rows.mul(productOfOthers(self, axes));
+  const zeros = self.eq(0);
+  const total = where(zeros, 1, self);
+  const rest = unreduced(axes.length === 1 ? total.prod(axes[0]) : total.prod(), axes, false);
+  const holes = zeros.sum(axes, { keepdim: true });
+  const others = where(zeros, only(holes.eq(1), rest), only(holes.eq(0), rest.div(self)));
+  return rows.mul(others);
+}
+
+/** The product of all other elements of the row, each computed from them. */
+function productOfOthers(self: Tensor, axes: readonly number[]): Tensor {
+  const kept = self.shape.map((_, d) => d).filter((d) => !axes.includes(d));
+  const order = [...kept, ...axes];
+  const moved = self.permute(order);
+  const n = count(self, axes);
+  const lead = kept.map((d) => self.shape[d] as number);
+  const table = moved.reshape([...lead, 1, n]).expand([...lead, n, n]);
+  const own = eye(n, { dtype: 'bool', device: self.device });
+  const inverse = self.shape.map((_, d) => order.indexOf(d));
+  return where(own, 1, table).prod(-1).reshape(moved.shape).permute(inverse);
+}
+
+function normGradient(
+  g: Tensor,
+  self: Tensor,
+  norm: Tensor,
+  ord: number,
+  axes: readonly number[],
+): Tensor {
+  if (ord === 0) return zerosLike(self);
+  if (ord === 1) return g.mul(self.sign());
+  if (ord === 2) return g.mul(except(norm.eq(0), self.div(norm)));
+  if (Math.abs(ord) === Infinity) {
+    const hit = self.abs().eq(norm);
+    return only(hit, g.div(hit.sum(axes, { keepdim: true })).mul(self.sign()));
+  }
+  const scale = except(norm.eq(0), g.mul(norm.pow(1 - ord)));
+  if (ord < 2) return scale.mul(except(self.eq(0), self.sign().mul(self.abs().pow(ord - 1))));
+  return scale.mul(self).mul(self.abs().pow(ord - 2));
+}

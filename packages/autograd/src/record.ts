@@ -1,0 +1,289 @@
+import { gradMode, isFloatingPoint, type Op, operations, RuntimeError, Tensor } from '@sconce/core';
+import { CopySlices } from './copy-slices.js';
+import { derivativesOf, type Input, type Row } from './derivatives/index.js';
+import { geometryOf } from './geometry.js';
+import {
+  type Creation,
+  checkCreation,
+  ensureMeta,
+  gradientEdge,
+  metaOf,
+  setRegenerate,
+} from './meta.js';
+import { nodeName } from './names.js';
+import { type Edge, type Gradient, Node } from './node.js';
+import { Saved } from './saved.js';
+
+/** The node of an operation with a row in the derivative table. */
+export class OpNode extends Node {
+  readonly #row: Row;
+  readonly #op: Op;
+  /** The arguments, tensors replaced by their geometry. */
+  readonly #args: readonly unknown[];
+  readonly #saved = new Map<string, Saved | readonly Saved[]>();
+
+  private constructor(
+    row: Row,
+    op: Op,
+    args: readonly unknown[],
+    edges: readonly (Edge | undefined)[],
+  ) {
+    super(edges);
+    this.#row = row;
+    this.#op = op;
+    this.#args = args.map(remains);
+  }
+
+  /**
+   * The node of a call; undefined if no gradient can flow to its arguments.
+   *
+   * @param inplace whether the first argument is about to be overwritten.
+   */
+  static of(row: Row, op: Op, args: readonly unknown[], inplace: boolean): OpNode | undefined {
+    const edges: (Edge | undefined)[] = [];
+    let any = false;
+    const wanted: Input[] = [];
+    for (const input of row.inputs) {
+      const before = edges.length;
+      const arg = args[input.index];
+      for (const t of Array.isArray(arg) ? arg : [arg]) {
+        if (!(t instanceof Tensor) || !t.requiresGrad) edges.push(undefined);
+        else {
+          any = true;
+          edges.push(gradientEdge(t));
+        }
+      }
+      if (edges.slice(before).some(Boolean)) wanted.push(input);
+    }
+    if (!any) return undefined;
+    const node = new OpNode(row, op, args, edges);
+    for (const input of wanted) {
+      for (const name of input.derivative.saves) node.#saveArgument(name, args, inplace);
+    }
+    return node;
+  }
+
+  #saveArgument(name: string, args: readonly unknown[], inplace: boolean): void {
+    const index = this.#op.params.indexOf(name);
+    if (index < 0 || this.#saved.has(name)) return;
+    const arg = args[index];
+    if (arg instanceof Tensor) {
+      this.#saved.set(name, new Saved(inplace && index === 0 ? arg.clone() : arg, false));
+    } else if (Array.isArray(arg) && arg.some((t) => t instanceof Tensor)) {
+      this.#saved.set(
+        name,
+        arg.map((t: Tensor) => new Saved(t, false)),
+      );
+    }
+  }
+
+  /** Saves what formulas need of the result, after the operation has run. */
+  saveResults(result: unknown, inplaceOnView = false): void {
+    this.#row.inputs.forEach((input) => {
+      for (const name of input.derivative.saves) {
+        if (this.#saved.has(name) || this.#op.params.includes(name)) continue;
+        const value =
+          name === 'result' ? result : (result as Readonly<Record<string, unknown>>)[name];
+        if (!(value instanceof Tensor)) {
+          throw new RuntimeError(`${this.#op.name}: the derivative needs '${name}', which is none of its results`);
+        }
+        this.#saved.set(name, new Saved(value, true, inplaceOnView));
+      }
+    });
+  }
+
+  get name(): string {
+    return nodeName(this.#op, this.#args);
+  }
+
+  apply(grads: readonly Gradient[], needed: (edge: number) => boolean): readonly Gradient[] {
+    const context = this.#context();
+    const results: Gradient[] = new Array(this.edges.length).fill(undefined);
+    let edge = 0;
+    for (const input of this.#row.inputs) {
+      const first = edge;
+      const arg = this.#args[input.index];
+      edge += Array.isArray(arg) ? arg.length : 1;
+      let wanted = false;
+      for (let i = first; i < edge; i++) wanted ||= this.edges[i] !== undefined && needed(i);
+      if (!wanted) continue;
+      const { formula, several } = input.derivative;
+      const g = several ? this.#filled(grads) : (grads.find((t) => t !== undefined) as Tensor);
+      const gradient = formula(g as never, context as never);
+      if (Array.isArray(arg)) {
+        (gradient as readonly Gradient[]).forEach((t, i) => {
+          results[first + i] = t;
+        });
+      } else results[first] = gradient as Gradient;
+    }
+    return results;
+  }
+
+  /** The gradients of all differentiable outputs, zeros where there is none. */
+  #filled(grads: readonly Gradient[]): Tensor[] {
+    const like = grads.find((t) => t !== undefined) as Tensor;
+    return this.outputs.flatMap((output, i) =>
+      output ? [grads[i] ?? like.newZeros(output.shape, { dtype: output.dtype })] : [],
+    );
+  }
+
+  #context(): Record<string, unknown> {
+    const context: Record<string, unknown> = {};
+    this.#op.params.forEach((name, i) => {
+      context[name] = this.#args[i];
+    });
+    for (const [name, saved] of this.#saved) {
+      context[name] =
+        saved instanceof Saved ? saved.unpack(this) : saved.map((each) => each.unpack(this));
+    }
+    return context;
+  }
+
+  override release(): void {
+    for (const saved of this.#saved.values()) {
+      for (const each of saved instanceof Saved ? [saved] : saved) each.release();
+    }
+  }
+}
+
+const remains = (arg: unknown): unknown => {
+  if (arg instanceof Tensor) return geometryOf(arg);
+  return Array.isArray(arg) && arg.some((t) => t instanceof Tensor) ? arg.map(remains) : arg;
+};
+
+/** Whether the forward pass of a recorded operation is running, in which views are as good as recorded. */
+let recording = false;
+
+/** Runs `fn` unrecorded, as part of an operation that is. */
+function within<T>(fn: () => T): T {
+  const outer = recording;
+  recording = true;
+  gradMode.enabled = false;
+  try {
+    return fn();
+  } finally {
+    gradMode.enabled = true;
+    recording = outer;
+  }
+}
+
+/** Runs an operation and records it. */
+export function record(op: Op, args: readonly unknown[]): unknown {
+  const row = derivativesOf(op);
+  const node = row && OpNode.of(row, op, args, false);
+  const run = () => (op.forward as unknown as (...a: readonly unknown[]) => unknown)(...args);
+  if (!node) return within(run);
+  const result = within(run);
+  if (result instanceof Tensor) {
+    // An operation that had nothing to do returns its argument.
+    if (args.includes(result)) return result;
+    setOutput(result, node, args, false);
+  } else {
+    const outputs = Array.isArray(result) ? result : Object.values(result as object);
+    for (const output of outputs) if (output instanceof Tensor) setOutput(output, node, args, true);
+  }
+  node.saveResults(result);
+  return result;
+}
+
+function setOutput(output: Tensor, node: Node, args: readonly unknown[], several: boolean): void {
+  const differentiable = isFloatingPoint(output.dtype);
+  const index = node.addOutput(differentiable ? output : undefined);
+  if (!differentiable) return;
+  const meta = ensureMeta(output);
+  if (meta.view) {
+    // A view of a temporary is a tensor of its own.
+    if (!args.some((arg) => arg instanceof Tensor && baseOf(arg) === meta.view?.base)) {
+      meta.view = undefined;
+    } else if (several && meta.view.creation === 'default') meta.view.creation = 'multi';
+  }
+  meta.setHistory(node, index);
+}
+
+const baseOf = (t: Tensor): Tensor => metaOf(t)?.view?.base ?? t;
+
+/** Runs an operation that overwrites its first argument, and makes the result that tensor's history. */
+export function recordInplace(op: Op, args: readonly unknown[], run: () => void): Tensor {
+  const self = args[0] as Tensor;
+  const row = derivativesOf(op);
+  const differentiable = row !== null && isFloatingPoint(self.dtype);
+  if (differentiable) checkInplace(self);
+  const node = differentiable ? OpNode.of(row, op, args, true) : undefined;
+  within(run);
+  if (node) {
+    node.addOutput(self);
+    rebaseHistory(self, node);
+    node.saveResults(self, metaOf(self)?.view !== undefined);
+  }
+  return self;
+}
+
+/** @throws RuntimeError if a tensor may not be overwritten by an operation that is recorded. */
+export function checkInplace(self: Tensor): void {
+  const meta = metaOf(self);
+  if (meta?.view) {
+    checkCreation(meta, false);
+    if (self.requiresGrad && meta.view.base.isLeaf) {
+      throw new RuntimeError(
+        'a view of a leaf Variable that requires grad is being used in an in-place operation.',
+      );
+    }
+  }
+  if (self.requiresGrad && self.isLeaf) {
+    throw new RuntimeError(
+      'a leaf Variable that requires grad is being used in an in-place operation.',
+    );
+  }
+}
+
+/** Makes `node` the history of a tensor that was overwritten; through a view, of its base. */
+export function rebaseHistory(self: Tensor, node: Node): void {
+  const meta = ensureMeta(self);
+  if (!meta.view) {
+    moveRetained(self, node);
+    meta.setHistory(node, 0);
+    return;
+  }
+  const { base } = meta.view;
+  const slices = new CopySlices(base, geometryOf(self), node, gradientEdge(base));
+  moveRetained(base, slices);
+  ensureMeta(base).setHistory(slices, 0);
+  // The view's own node is made anew from that of the base.
+  void meta.gradFn;
+}
+
+/** A tensor that retains its gradient retains that of its newest value. */
+function moveRetained(tensor: Tensor, node: Node): void {
+  const meta = metaOf(tensor);
+  const before = meta?.currentNode?.retained;
+  if (!meta || before?.get(meta.outputNr) !== tensor) return;
+  before.delete(meta.outputNr);
+  node.retained = new Map([[0, tensor]]);
+}
+
+/** Notes that a view was made, whether or not it is recorded. */
+export function noteView(view: Tensor, base: Tensor): void {
+  if (!isFloatingPoint(view.dtype) || view.storage.inference) return;
+  const above = metaOf(base)?.view;
+  let creation: Creation = 'default';
+  if (gradMode.inference) creation = 'inference';
+  else if (!gradMode.enabled && !recording) creation = 'noGrad';
+  ensureMeta(view).view = {
+    tensor: view,
+    base: above?.base ?? base,
+    creation: creation === 'default' ? (above?.creation ?? 'default') : creation,
+    version: view.counter.version,
+  };
+}
+
+setRegenerate((view, base) => {
+  const op = operations.get('asStrided') as Op;
+  const node = OpNode.of(
+    derivativesOf(op) as Row,
+    op,
+    [base, view.shape, view.strides, view.offset],
+    false,
+  ) as OpNode;
+  node.addOutput(view);
+  return node;
+});
