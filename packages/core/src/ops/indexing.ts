@@ -1,10 +1,11 @@
 import { formatShape, IndexError } from '../errors.js';
 import { isScalar, type Scalar } from '../scalar.js';
+import { sameShape } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
 import { index as pick, indexPut_ } from './advanced-index.js';
 import { copy_ } from './copy.js';
 import { fill } from './ternary.js';
-import { reshape, select, slice, unsqueeze, view } from './view.js';
+import { broadcastTo, reshape, select, slice, unsqueeze, view } from './view.js';
 
 /** A range of positions, `[start, end, step]`, as Python's `start:end:step`; null or absent means from the start, to the end, by 1. */
 export type Range = readonly [start?: number | null, end?: number | null, step?: number | null];
@@ -93,19 +94,15 @@ function apply(self: Tensor, items: readonly IndexItem[]): [Tensor, (Tensor | nu
       }
       leaveUntil();
       indices.push(part);
-      dim += integer ? 1 : part.shape.length;
-      // A mask stands for as many dimensions as it has, in one place of the list.
-      if (!integer) for (let i = 1; i < part.shape.length; i++) indices.push(covered);
+      // As in PyTorch, what follows a mask is applied as if the mask took one dimension.
+      dim++;
     } else {
       const [start, end, step] = part;
       result = slice(result, dim++, start, end, step ?? 1);
     }
   }
-  return [result, indices.filter((t) => t !== covered)];
+  return [result, indices];
 }
-
-/** Marks dimensions that a mask before them takes. */
-const covered = Symbol() as unknown as null;
 
 function selectAt(t: Tensor, dim: number, position: number): Tensor {
   const size = t.shape[dim] as number;
@@ -159,6 +156,6 @@ export const setAt = (
   const shape = first < 0 ? [] : value.shape.slice(first);
   const source = value.shape.length === shape.length ? value : reshape(value, shape);
   if (indexed) indexPut_(part, indices, source);
-  else copy_(part, source);
+  else copy_(part, sameShape(source.shape, part.shape) ? source : broadcastTo(source, part.shape));
   return self;
 };
