@@ -12,6 +12,7 @@ export * from './format/index.js';
 export * from './grad-mode.js';
 export * from './half.js';
 export { InterpreterBackend } from './interpreter/interpreter-backend.js';
+export * as specialFunctions from './interpreter/special.js';
 export * from './memory.js';
 export * from './methods.js';
 export * from './op.js';

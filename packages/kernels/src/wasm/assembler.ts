@@ -135,7 +135,8 @@ export interface Callable {
  */
 export class Code implements Callable {
   readonly index: number;
-  readonly #bytes = new Bytes();
+  #bytes = new Bytes();
+  readonly #prelude = new Bytes();
   readonly #locals: ValueType[] = [];
   readonly #parameters: number;
   #depth = 0;
@@ -150,6 +151,15 @@ export class Code implements Callable {
   local(type: ValueType): number {
     this.#locals.push(type);
     return this.#parameters + this.#locals.length - 1;
+  }
+
+  /** Writes instructions that run before all others of the body: literals kept out of loops. */
+  atStart(write: () => void): this {
+    const body = this.#bytes;
+    this.#bytes = this.#prelude;
+    write();
+    this.#bytes = body;
+    return this;
   }
 
   /** Pushes a local. */
@@ -364,6 +374,7 @@ export class Code implements Callable {
       out.unsigned(group.count);
       out.byte(typeCodes[group.type]);
     }
+    out.append(this.#prelude.view());
     out.append(this.#bytes.view());
     out.byte(0x0b);
     return out.view();
