@@ -390,20 +390,23 @@ export class Emitter {
       // One element for all lanes.
       return this.#loadOne(e, l, dtype, base);
     }
+    // Evaluated before the scope: values live longer than it.
+    const where = coords.map((c) => this.value(c).parts[0] as number);
+    const mask = always ? undefined : (this.value(valid).parts[0] as number);
     const addresses = v.scoped(() => {
       code.get(base).op(i32x4.splat);
       let sum = v.take();
       const safe = sum;
-      coords.forEach((c, d) => {
-        code.get(this.value(c).parts[0] as number);
+      where.forEach((local, d) => {
+        code.get(local);
         code
           .get(this.argument(this.layout.loadStride(l, d)))
           .op(i32x4.splat)
           .op(i32x4.mul);
         sum = v.iadd(sum, v.take());
       });
-      // Where nothing may be read, read the first byte of the operand and drop it.
-      return always ? sum : v.select(this.value(valid).parts[0] as number, sum, safe);
+      // Where nothing may be read, read the first element of the operand and drop it.
+      return mask === undefined ? sum : v.select(mask, sum, safe);
     });
     const loaded = this.gather(dtype, addresses);
     return always ? loaded : select(v, this.value(valid), loaded, this.value(fill));
