@@ -1,3 +1,4 @@
+import { hardshrink, prelu, relu } from './ops/activation.js';
 import * as binary from './ops/binary.js';
 import * as converting from './ops/convert.js';
 import * as copying from './ops/copy.js';
@@ -10,6 +11,7 @@ import type { RandomOptions } from './ops/random-fill.js';
 import * as drawing from './ops/random-inplace.js';
 import * as reducing from './ops/reduce.js';
 import * as selecting from './ops/selecting.js';
+import { logSoftmax, softmax, type SoftmaxOptions } from './ops/softmax.js';
 import * as ternary from './ops/ternary.js';
 import * as unary from './ops/unary.js';
 import * as viewing from './ops/view.js';
@@ -59,6 +61,18 @@ declare module './tensor.js' {
     min(): Tensor;
     min(dim: number, options?: { keepdim?: boolean }): ValuesIndices;
     min(other: Tensor): Tensor;
+    /** max(x, 0). */
+    relu(): Tensor;
+    /** Negative elements become 0, in place. */
+    relu_(): Tensor;
+    /** x, or weight * x for negative x. */
+    prelu(weight: Tensor): Tensor;
+    /** x, or 0 where |x| is at most `lambd` (0.5). */
+    hardshrink(options?: { lambd?: number }): Tensor;
+    /** e^x / sum(e^x) along a dimension. */
+    softmax(dim: number, options?: SoftmaxOptions): Tensor;
+    /** The logarithm of `softmax`. */
+    logSoftmax(dim: number, options?: SoftmaxOptions): Tensor;
     /** The coordinates of the elements that are not zero, one row each; as one vector a dimension with `asTuple`. */
     nonzero(): Tensor;
     nonzero(options: { asTuple: true }): Tensor[];
@@ -112,3 +126,5 @@ attach(creating);
 attach(reducing);
 attach(products);
 attach({ max, min });
+attach({ hardshrink, prelu, relu, logSoftmax, softmax });
+attach({ relu_: (self: Tensor) => relu(self, { inplace: true }) });

@@ -1,0 +1,213 @@
+import { category, computeType, type DType } from '../dtype.js';
+import { NotImplementedError, RuntimeError } from '../errors.js';
+import { execute } from '../execute.js';
+import { cast, coord, type Expr, e, input, load, scalar, stage } from '../expr.js';
+import { op } from '../op.js';
+import { numel } from '../shape.js';
+import { allocate, Tensor } from '../tensor.js';
+import { relu } from './activation.js';
+import { mul, pow } from './binary.js';
+import { gatherWindows, windowView } from './max-pool.js';
+import { memo } from './plan.js';
+import {
+  adaptiveSpan,
+  adaptiveWindows,
+  allInside,
+  type PoolSize,
+  regularWindows,
+  scalarsAfter,
+  slot,
+  type WindowOptions,
+  type Windows,
+  windowLoad,
+  windowOf,
+  windowScalars,
+} from './pool-windows.js';
+import { abs, sign } from './unary.js';
+
+/** What the sum of a window is divided by: one number, all taps but those beyond the padding, or those that exist. */
+type Divisor = 'fixed' | 'padded' | 'existing';
+
+function divisorOf(kind: Windows['kind'], rule: Divisor, at: readonly Expr[], type: 'float32' | 'float64' | 'int32' | 'int64'): Expr {
+  if (rule === 'fixed') return scalar(scalarsAfter(at.length), type);
+  const counts = at.map((o, i) => {
+    const { stride, padding, kernel, size } = slot(i);
+    if (kind === 'adaptive') {
+      const { start, end } = adaptiveSpan(i, o);
+      return e.sub(end, start);
+    }
+    const start = e.sub(e.mul(o, stride), padding);
+    const end = e.min(e.add(start, kernel), e.add(size, padding));
+    if (rule === 'padded') return e.sub(end, start);
+    return e.sub(e.min(end, size), e.max(start, 0));
+  });
+  return cast(
+    counts.reduce((product, n) => e.mul(product, n)),
+    type,
+  );
+}
+
+const quotient = (a: Expr, b: Expr): Expr =>
+  a.dtype === 'int32' || a.dtype === 'int64' ? e.idiv(a, b) : e.div(a, b);
+
+const numeric = (dtype: DType) => computeType(dtype) as Exclude<ReturnType<typeof computeType>, 'bool'>;
+
+const forwardPlan = memo(
+  (dtype: DType, kind: Windows['kind'], lead: number, dims: number, inside: boolean, rule: Divisor) => {
+    const type = numeric(dtype);
+    const { coords, valid } = windowLoad(kind, lead, dims);
+    const at = Array.from({ length: dims }, (_, i) => coord(lead + i));
+    return {
+      value: inside ? input(0, type) : load(0, type, coords, valid),
+      result: quotient(stage(0, type), divisorOf(kind, rule, at, type)),
+    };
+  },
+);
+
+/** Means over checked windows. */
+export const avgPool: (
+  self: Tensor,
+  windows: Windows,
+  countIncludePad: boolean,
+  divisorOverride: number | null,
+) => Tensor = op(
+  'avgPool',
+  'self windows countIncludePad divisorOverride',
+  (self: Tensor, w: Windows, countIncludePad: boolean, divisorOverride: number | null): Tensor => {
+    const dims = w.out.length;
+    const lead = self.shape.length - dims;
+    const shape = [...self.shape.slice(0, lead), ...w.out];
+    const out = allocate(shape, self.dtype, self.device);
+    if (numel(shape) === 0) return out;
+    const inside = allInside(w);
+    const { rule, count } = ruleOf(w, countIncludePad, divisorOverride);
+    const plan = forwardPlan(self.dtype, w.kind, lead, dims, inside, rule);
+    const view = new Tensor(out.storage, out.dtype, [...shape, ...w.kernel.map(() => 1)]);
+    execute({
+      kind: 'reduce',
+      shape: [...shape, ...w.kernel],
+      axes: w.kernel.map((_, i) => lead + dims + i),
+      inputs: [inside ? windowView(self, lead, w) : self],
+      scalars: [...windowScalars(w), count],
+      stages: [{ combine: 'sum', value: plan.value }],
+      outputs: [{ per: 'row', value: plan.result, view }],
+    });
+    return out;
+  },
+);
+
+function ruleOf(w: Windows, countIncludePad: boolean, divisorOverride: number | null) {
+  const taps = numel(w.kernel);
+  if (divisorOverride !== null) return { rule: 'fixed' as const, count: divisorOverride };
+  if (allInside(w)) return { rule: 'fixed' as const, count: taps };
+  return { rule: countIncludePad ? ('padded' as const) : ('existing' as const), count: taps };
+}
+
+const backwardPlans = {
+  fixed: backwardPlan('fixed'),
+  padded: backwardPlan('padded'),
+  existing: backwardPlan('existing'),
+};
+function backwardPlan(rule: Divisor) {
+  return memo(
+    (dtype: DType, kind: Windows['kind'], lead: number, dims: number, single: boolean): Expr => {
+      const type = numeric(dtype);
+      const { coords, valid } = windowOf(kind, lead, dims, single);
+      const share = e.div(load(0, type, coords, valid), divisorOf(kind, rule, coords.slice(lead), type));
+      // A window that is not there has no divisor either.
+      return e.where(valid, share, 0);
+    },
+  );
+}
+
+/** The gradient of `avgPool`: every input element sums the shares of the windows that hold it. */
+export const avgPoolBackward: (
+  grad: Tensor,
+  inputShape: readonly number[],
+  windows: Windows,
+  countIncludePad: boolean,
+  divisorOverride: number | null,
+) => Tensor = op(
+  'avgPoolBackward',
+  'grad inputShape windows countIncludePad divisorOverride',
+  (grad: Tensor, inputShape, windows: Windows, countIncludePad, divisorOverride): Tensor => {
+    const { rule, count } = ruleOf(windows, countIncludePad, divisorOverride);
+    return gatherWindows([grad], inputShape, windows, backwardPlans[rule], [count]);
+  },
+);
+
+/** Options of average pooling. */
+export interface AvgPoolOptions extends Omit<WindowOptions, 'dilation'> {
+  /** Count padding in the mean; default true. */
+  countIncludePad?: boolean;
+  /** Divide by this instead of the number of elements. */
+  divisorOverride?: number | null;
+}
+
+type AvgPool = (self: Tensor, kernelSize: PoolSize, options?: AvgPoolOptions) => Tensor;
+
+const refuse = (name: string, kernel: string, self: Tensor, integers: boolean): void => {
+  if (self.dtype === 'bool' || (!integers && category(self.dtype) < 2)) {
+    throw new NotImplementedError(`${name}: "${kernel}" not implemented for '${self.dtype}'`);
+  }
+};
+
+const regular =
+  (dims: number): AvgPool =>
+  (self, kernelSize, options = {}) => {
+    const name = `avgPool${dims}d`;
+    refuse(name, 'avg_pool', self, true);
+    if (options.divisorOverride === 0) throw new RuntimeError(`${name}: divisor must be not zero`);
+    const w = regularWindows(name, dims, self.shape, kernelSize, options);
+    return avgPool(self, w, options.countIncludePad ?? true, options.divisorOverride ?? null);
+  };
+
+/** The mean of each window of a signal [N, C, L] or [C, L]. */
+export const avgPool1d: AvgPool = regular(1);
+/**
+ * The mean of each window of an image [N, C, H, W] or [C, H, W]; `stride` defaults to the kernel size.
+ *
+ * @throws RuntimeError if the windows do not fit, or the divisor is 0.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool2d.html
+ */
+export const avgPool2d: AvgPool = regular(2);
+/** The mean of each window of a volume [N, C, D, H, W] or [C, D, H, W]. */
+export const avgPool3d: AvgPool = regular(3);
+
+type AdaptiveAvgPool = (
+  self: Tensor,
+  outputSize: number | readonly (number | null)[],
+) => Tensor;
+
+const adaptive =
+  (dims: number): AdaptiveAvgPool =>
+  (self, outputSize) => {
+    const name = `adaptiveAvgPool${dims}d`;
+    refuse(name, 'adaptive_avg_pool', self, false);
+    return avgPool(self, adaptiveWindows(name, dims, self.shape, outputSize), true, null);
+  };
+
+/** Means over as many windows as `outputSize` says. */
+export const adaptiveAvgPool1d: AdaptiveAvgPool = adaptive(1);
+/** Means over as many windows as `outputSize` says; null keeps a size. */
+export const adaptiveAvgPool2d: AdaptiveAvgPool = adaptive(2);
+/** Means over as many windows as `outputSize` says; null keeps a size. */
+export const adaptiveAvgPool3d: AdaptiveAvgPool = adaptive(3);
+
+const powerPool =
+  (dims: number) =>
+  (
+    self: Tensor,
+    normType: number,
+    kernelSize: PoolSize,
+    options: Pick<WindowOptions, 'stride' | 'ceilMode'> = {},
+  ): Tensor => {
+    const taps =
+      typeof kernelSize === 'number' ? kernelSize ** dims : numel(kernelSize);
+    const mean = regular(dims)(pow(self, normType), kernelSize, options);
+    return pow(mul(mul(sign(mean), relu(abs(mean))), taps), 1 / normType);
+  };
+/** The p-norm of each window of a signal: (sum of x^p)^(1/p). */
+export const lpPool1d: ReturnType<typeof powerPool> = powerPool(1);
+/** The p-norm of each window of an image. */
+export const lpPool2d: ReturnType<typeof powerPool> = powerPool(2);

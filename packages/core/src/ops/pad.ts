@@ -1,0 +1,279 @@
+import { computeType, type DType } from '../dtype.js';
+import { formatShape, NotImplementedError, RuntimeError } from '../errors.js';
+import { execute } from '../execute.js';
+import { constant, coord, type Expr, e, load, scalar, stage } from '../expr.js';
+import { op } from '../op.js';
+import { numel } from '../shape.js';
+import { allocate, Tensor } from '../tensor.js';
+import { allOf, int, memo } from './plan.js';
+
+/** How `pad` fills what it adds. */
+export type PadMode = 'constant' | 'reflect' | 'replicate' | 'circular';
+
+/** What is added on the left and the right of each dimension; `pad` lists pairs, last dimension first. */
+function sides(rank: number, pad: readonly number[]): { left: number; right: number }[] {
+  return Array.from({ length: rank }, (_, d) => {
+    const at = 2 * (rank - 1 - d);
+    return { left: pad[at] ?? 0, right: pad[at + 1] ?? 0 };
+  });
+}
+
+function paddedShape(name: string, self: Tensor, pad: readonly number[]): number[] {
+  const rank = self.shape.length;
+  if (pad.length % 2 !== 0) {
+    throw new RuntimeError(`${name}: Length of pad must be even but instead it equals ${pad.length}`);
+  }
+  if (pad.length > 2 * rank) {
+    throw new RuntimeError(
+      `${name}: Length of pad should be no more than twice the number of dimensions of the input. Pad length is ${pad.length} while the input has ${rank} dimensions.`,
+    );
+  }
+  const sizes = sides(rank, pad);
+  return self.shape.map((size, d) => {
+    const { left, right } = sizes[d] as { left: number; right: number };
+    const result = size + left + right;
+    if (result < 0) {
+      throw new RuntimeError(
+        `${name}: The input size ${size}, plus negative padding ${left} and ${right}, resulted in a negative output size, which is invalid. Check dimension ${d} of your input (pad ${formatShape(pad)}).`,
+      );
+    }
+    return result;
+  });
+}
+
+const constantPlan = memo((dtype: DType, rank: number, touched: string): Expr => {
+  const type = computeType(dtype);
+  const coords: Expr[] = [];
+  const checks: Expr[] = [];
+  for (let d = 0; d < rank; d++) {
+    if (touched[d] === '0') coords.push(coord(d));
+    else {
+      const at = e.sub(coord(d), int(2 * d));
+      coords.push(at);
+      checks.push(e.ge(at, 0), e.lt(at, int(2 * d + 1)));
+    }
+  }
+  const fill =
+    type === 'bool' ? e.ne(scalar(2 * rank, 'int32'), 0) : scalar(2 * rank, type);
+  return load(0, type, coords, allOf(checks), fill);
+});
+
+const constantPadOp = op(
+  'constantPadNd',
+  'self pad value',
+  (self: Tensor, pad: readonly number[], value: number): Tensor => {
+    const shape = paddedShape('constantPadNd', self, pad);
+    const result = allocate(shape, self.dtype, self.device);
+    if (numel(shape) === 0) return result;
+    const widths = sides(shape.length, pad);
+    const touched = widths.map(({ left, right }) => (left !== 0 || right !== 0 ? '1' : '0'));
+    const scalars = widths.flatMap(({ left }, d) => [left, self.shape[d] as number]);
+    execute({
+      kind: 'map',
+      shape,
+      inputs: [self],
+      scalars: [...scalars, value],
+      values: [constantPlan(self.dtype, shape.length, touched.join(''))],
+      outputs: [result],
+    });
+    return result;
+  },
+);
+/**
+ * The tensor with `value` added around it: `pad` holds what goes before and after each dimension,
+ * from the last one backwards; negative numbers cut off.
+ *
+ * @throws RuntimeError if `pad` is odd in length, too long, or cuts off more than there is.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
+ */
+export const constantPadNd = (self: Tensor, pad: readonly number[], value = 0): Tensor =>
+  constantPadOp(self, [...pad], value);
+
+type Mirror = Exclude<PadMode, 'constant'>;
+
+/** Where a position of the padded dimension takes its value from; slots: left, size, padded size. */
+function source(mode: Mirror, d: number): Expr {
+  const [left, size] = [int(3 * d), int(3 * d + 1)];
+  const at = e.sub(coord(d), left);
+  const last = e.sub(size, 1);
+  if (mode === 'replicate') return e.min(e.max(at, 0), last);
+  if (mode === 'reflect') return e.sub(last, e.abs(e.sub(last, e.abs(at))));
+  return e.where(e.lt(at, 0), e.add(at, size), e.where(e.ge(at, size), e.sub(at, size), at));
+}
+
+const mirrorPlan = memo((dtype: DType, rank: number, count: number, mode: Mirror): Expr => {
+  const coords = Array.from({ length: rank }, (_, d) =>
+    d < rank - count ? coord(d) : source(mode, d),
+  );
+  return load(0, computeType(dtype), coords);
+});
+
+/** The `tap`-th padded position that takes its value from position `coord(d)`, and whether there is one. */
+function target(mode: Mirror, d: number, tap: Expr): { at: Expr; valid: Expr } {
+  const [left, size, padded] = [int(3 * d), int(3 * d + 1), int(3 * d + 2)];
+  const own = coord(d);
+  const last = e.sub(size, 1);
+  const straight = e.add(own, left);
+  const inside = (at: Expr) => e.and(e.ge(at, 0), e.lt(at, padded));
+  if (mode === 'replicate') {
+    const right = e.sub(e.sub(padded, size), left);
+    const low = e.where(e.and(e.eq(own, 0), e.gt(left, 0)), constant(0, 'int32'), straight);
+    const high = e.where(e.and(e.eq(own, last), e.gt(right, 0)), e.sub(padded, 1), straight);
+    const at = e.add(low, tap);
+    return { at, valid: e.and(inside(at), e.le(at, high)) };
+  }
+  const reflect = mode === 'reflect';
+  const before = reflect ? e.sub(left, own) : e.sub(straight, size);
+  const after = reflect
+    ? e.sub(e.add(left, e.mul(last, 2)), own)
+    : e.add(straight, size);
+  const at = e.where(e.eq(tap, 0), straight, e.where(e.eq(tap, 1), before, after));
+  if (!reflect) return { at, valid: inside(at) };
+  // The two ends are not repeated by reflection.
+  const twice = e.or(
+    e.and(e.eq(tap, 1), e.eq(own, 0)),
+    e.and(e.eq(tap, 2), e.eq(own, last)),
+  );
+  return { at, valid: e.and(inside(at), e.not(twice)) };
+}
+
+const mirrorGradPlan = memo((dtype: DType, rank: number, count: number, mode: Mirror): Expr => {
+  const coords: Expr[] = [];
+  const checks: Expr[] = [];
+  for (let d = 0; d < rank; d++) {
+    if (d < rank - count) coords.push(coord(d));
+    else {
+      const { at, valid } = target(mode, d, coord(rank + d - (rank - count)));
+      coords.push(at);
+      checks.push(valid);
+    }
+  }
+  return load(0, computeType(dtype), coords, allOf(checks));
+});
+
+const mirrorScalars = (shape: readonly number[], pad: readonly number[]): number[] =>
+  sides(shape.length, pad).flatMap(({ left, right }, d) => {
+    const size = shape[d] as number;
+    return [left, size, size + left + right];
+  });
+
+/** `pad` in a mode that repeats values of the tensor. */
+export const padMode: (self: Tensor, pad: readonly number[], mode: Mirror) => Tensor = op(
+  'padMode',
+  'self pad mode',
+  (self: Tensor, pad: readonly number[], mode: Mirror): Tensor => {
+    const shape = paddedShape('pad', self, pad);
+    const result = allocate(shape, self.dtype, self.device);
+    if (numel(shape) === 0) return result;
+    execute({
+      kind: 'map',
+      shape,
+      inputs: [self],
+      scalars: mirrorScalars(self.shape, pad),
+      values: [mirrorPlan(self.dtype, shape.length, pad.length / 2, mode)],
+      outputs: [result],
+    });
+    return result;
+  },
+);
+
+/** The gradient of `padMode`: each element gathers from all places that repeat it. */
+export const padModeBackward: (
+  grad: Tensor,
+  inputShape: readonly number[],
+  pad: readonly number[],
+  mode: Mirror,
+) => Tensor = op(
+  'padModeBackward',
+  'grad inputShape pad mode',
+  (grad: Tensor, inputShape: readonly number[], pad: readonly number[], mode: Mirror): Tensor => {
+    const result = allocate(inputShape, grad.dtype, grad.device);
+    if (numel(inputShape) === 0) return result;
+    const rank = inputShape.length;
+    const count = pad.length / 2;
+    const taps = sides(rank, pad)
+      .slice(rank - count)
+      .map(({ left, right }) => (mode === 'replicate' ? Math.max(left, 0) + Math.max(right, 0) + 1 : 3));
+    const view = new Tensor(result.storage, result.dtype, [...inputShape, ...taps.map(() => 1)]);
+    const value = mirrorGradPlan(grad.dtype, rank, count, mode);
+    execute({
+      kind: 'reduce',
+      shape: [...inputShape, ...taps],
+      axes: taps.map((_, i) => rank + i),
+      inputs: [grad],
+      scalars: mirrorScalars(inputShape, pad),
+      stages: [{ combine: 'sum', value }],
+      outputs: [{ per: 'row', value: stage(0, value.dtype), view }],
+    });
+    return result;
+  },
+);
+
+/** Options of `pad`. */
+export interface PadOptions {
+  /** Default `'constant'`. */
+  mode?: PadMode;
+  /** What `'constant'` fills with; default 0. */
+  value?: number;
+}
+
+function checkMirror(self: Tensor, pad: readonly number[], mode: Mirror): void {
+  const count = pad.length / 2;
+  const rank = self.shape.length;
+  if (!Number.isInteger(count) || count < 1 || count > 3 || (rank !== count + 1 && rank !== count + 2)) {
+    throw new NotImplementedError(
+      `pad: Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now, got ${formatShape(self.shape)} with pad ${formatShape(pad)} and mode '${mode}'`,
+    );
+  }
+  sides(rank, pad).forEach(({ left, right }, d) => {
+    const size = self.shape[d] as number;
+    if (d < rank - count) {
+      // Only the batch may be empty.
+      if (size === 0 && !(d === 0 && rank === count + 2)) {
+        throw new RuntimeError(
+          `pad: Expected ${rank - 1}D or ${rank}D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: ${formatShape(self.shape)}`,
+        );
+      }
+      return;
+    }
+    const most = Math.max(left, right);
+    if (mode === 'reflect' && most >= size) {
+      throw new RuntimeError(
+        `pad: Padding size should be less than the corresponding input dimension, but got: padding (${left}, ${right}) at dimension ${d} of input ${formatShape(self.shape)}`,
+      );
+    }
+    if (mode === 'circular' && most > size) {
+      throw new RuntimeError(
+        `pad: Padding value causes wrapping around more than once: padding (${left}, ${right}) at dimension ${d} of input ${formatShape(self.shape)}`,
+      );
+    }
+    if (size === 0 && most > 0) {
+      throw new RuntimeError(
+        `pad: Expected non-zero size at dimension ${d} of input ${formatShape(self.shape)}`,
+      );
+    }
+  });
+}
+
+/**
+ * Pads the last dimensions: `pad` holds what goes before and after each, from the last one backwards.
+ *
+ * @throws RuntimeError if the amounts do not fit the shape or the mode.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
+ * @example pad(images, [1, 1, 1, 1], { mode: 'reflect' })
+ */
+export const pad = (self: Tensor, amounts: readonly number[], options: PadOptions = {}): Tensor => {
+  const { mode = 'constant', value } = options;
+  if (mode === 'constant') return constantPadNd(self, amounts, value ?? 0);
+  if (mode !== 'reflect' && mode !== 'replicate' && mode !== 'circular') {
+    throw new NotImplementedError(`pad: Unrecognised padding mode ${mode}`);
+  }
+  if (value !== undefined && value !== 0) {
+    throw new RuntimeError(`pad: Padding mode "${mode}" doesn't take in value argument`);
+  }
+  if (amounts.length % 2 !== 0) {
+    throw new RuntimeError('pad: Padding length must be divisible by 2');
+  }
+  checkMirror(self, amounts, mode);
+  return padMode(self, [...amounts], mode);
+};

@@ -1,0 +1,264 @@
+import { formatShape, RuntimeError } from '../errors.js';
+import { coord, type Expr, e } from '../expr.js';
+import { allOf, int, within } from './plan.js';
+
+/** Windows over the last dimensions of a tensor, one entry a dimension. */
+export interface Windows {
+  /** `regular` windows move by `stride`; `adaptive` ones divide the size evenly. */
+  readonly kind: 'regular' | 'adaptive';
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  readonly padding: readonly number[];
+  readonly dilation: readonly number[];
+  readonly size: readonly number[];
+  readonly out: readonly number[];
+}
+
+const slots = 6;
+
+/** The numbers the expressions below read at run time. */
+export const windowScalars = (w: Windows): number[] =>
+  w.size.flatMap((size, i) => [
+    w.stride[i] as number,
+    w.padding[i] as number,
+    w.dilation[i] as number,
+    w.kernel[i] as number,
+    size,
+    w.out[i] as number,
+  ]);
+
+/** How many numbers `windowScalars` gives for so many dimensions: where further ones start. */
+export const scalarsAfter = (dims: number): number => slots * dims;
+
+/** The run-time numbers of one dimension. */
+export const slot = (i: number) => ({
+  stride: int(slots * i),
+  padding: int(slots * i + 1),
+  dilation: int(slots * i + 2),
+  kernel: int(slots * i + 3),
+  size: int(slots * i + 4),
+  out: int(slots * i + 5),
+});
+
+/** First position and end of an adaptive window. */
+export function adaptiveSpan(i: number, o: Expr): { start: Expr; end: Expr } {
+  const { size, out } = slot(i);
+  return {
+    start: e.idiv(e.mul(o, size), out),
+    end: e.idiv(e.sub(e.add(e.mul(e.add(o, 1), size), out), 1), out),
+  };
+}
+
+/** The input position of a tap of window `o` of dimension `i`, before it is known to exist. */
+export function tapPosition(kind: Windows['kind'], i: number, o: Expr, tap: Expr): Expr {
+  const { stride, padding, dilation } = slot(i);
+  if (kind === 'adaptive') return e.add(adaptiveSpan(i, o).start, tap);
+  return e.add(e.sub(e.mul(o, stride), padding), e.mul(tap, dilation));
+}
+
+/**
+ * Forward, in an iteration space of `lead` dimensions, `dims` window positions and `dims` taps:
+ * the coordinates read, and whether they exist.
+ */
+export function windowLoad(
+  kind: Windows['kind'],
+  lead: number,
+  dims: number,
+): { coords: Expr[]; valid: Expr } {
+  const coords = Array.from({ length: lead }, (_, d) => coord(d));
+  const checks: Expr[] = [];
+  for (let i = 0; i < dims; i++) {
+    const o = coord(lead + i);
+    const at = tapPosition(kind, i, o, coord(lead + dims + i));
+    coords.push(at);
+    checks.push(kind === 'adaptive' ? e.lt(at, adaptiveSpan(i, o).end) : within(at, slot(i).size));
+  }
+  return { coords, valid: allOf(checks) };
+}
+
+/**
+ * Backward, in a space of `lead` dimensions, `dims` input positions and (unless `single`) `dims` counters:
+ * the coordinates of the counted window that holds the position, and whether there is one.
+ */
+export function windowOf(
+  kind: Windows['kind'],
+  lead: number,
+  dims: number,
+  single: boolean,
+): { coords: Expr[]; valid: Expr } {
+  const coords = Array.from({ length: lead }, (_, d) => coord(d));
+  const checks: Expr[] = [];
+  for (let i = 0; i < dims; i++) {
+    const at = coord(lead + i);
+    const { stride, padding, dilation, kernel, size, out } = slot(i);
+    if (kind === 'adaptive') {
+      const first = e.idiv(e.mul(at, out), size);
+      const o = single ? first : e.add(first, coord(lead + dims + i));
+      const end = e.idiv(e.sub(e.add(e.mul(e.add(at, 1), out), size), 1), size);
+      coords.push(o);
+      checks.push(e.lt(o, end));
+    } else {
+      const last = e.idiv(e.add(at, padding), stride);
+      const o = single ? last : e.sub(last, coord(lead + dims + i));
+      const reach = e.mul(dilation, e.sub(kernel, 1));
+      coords.push(o);
+      checks.push(within(o, out), e.ge(e.add(e.sub(e.mul(o, stride), padding), reach), at));
+    }
+  }
+  return { coords, valid: allOf(checks) };
+}
+
+/** How many windows one position can be in, by dimension. */
+export const overlaps = (w: Windows): number[] =>
+  w.size.map((size, i) => {
+    const out = w.out[i] as number;
+    if (w.kind === 'adaptive') {
+      let most = 1;
+      for (let at = 0; at < size; at++) {
+        const first = Math.floor((at * out) / size);
+        most = Math.max(most, Math.ceil(((at + 1) * out) / size) - first);
+      }
+      return most;
+    }
+    const reach = (w.dilation[i] as number) * ((w.kernel[i] as number) - 1) + 1;
+    return Math.ceil(reach / (w.stride[i] as number));
+  });
+
+/** Whether every tap of every window exists. */
+export const allInside = (w: Windows): boolean =>
+  w.kind === 'regular' &&
+  w.size.every((size, i) => {
+    const reach = (w.dilation[i] as number) * ((w.kernel[i] as number) - 1);
+    const last = ((w.out[i] as number) - 1) * (w.stride[i] as number) - (w.padding[i] as number);
+    return w.padding[i] === 0 && last + reach < size;
+  });
+
+/** A size for each pooled dimension, or one for all. */
+export type PoolSize = number | readonly number[];
+
+function sizes(name: string, what: string, value: PoolSize, dims: number): number[] {
+  const list = typeof value === 'number' ? new Array<number>(dims).fill(value) : [...value];
+  if (list.length === 1 && dims > 1) return new Array<number>(dims).fill(list[0] as number);
+  if (list.length !== dims) {
+    throw new RuntimeError(
+      `${name}: ${what} must either be a single int, or a tuple of ${dims} ints, got ${formatShape(list)}`,
+    );
+  }
+  return list;
+}
+
+/** What regular windows are made from. */
+export interface WindowOptions {
+  stride?: PoolSize | null;
+  padding?: PoolSize;
+  dilation?: PoolSize;
+  ceilMode?: boolean;
+}
+
+/**
+ * Regular windows over the last `dims` dimensions, checked.
+ *
+ * @throws RuntimeError if they do not fit the shape.
+ */
+export function regularWindows(
+  name: string,
+  dims: number,
+  shape: readonly number[],
+  kernelSize: PoolSize,
+  options: WindowOptions,
+): Windows {
+  checkRank(name, dims, shape);
+  const kernel = sizes(name, 'kernelSize', kernelSize, dims);
+  const given = options.stride ?? undefined;
+  const none = given === undefined || (typeof given !== 'number' && given.length === 0);
+  const stride = none ? kernel : sizes(name, 'stride', given, dims);
+  const padding = sizes(name, 'padding', options.padding ?? 0, dims);
+  const dilation = sizes(name, 'dilation', options.dilation ?? 1, dims);
+  const size = shape.slice(shape.length - dims);
+  const bad = (what: string, list: readonly number[]): never => {
+    throw new RuntimeError(
+      `${name}: ${what} should be greater than zero, but got ${formatShape(list)}`,
+    );
+  };
+  if (kernel.some((x) => !(x > 0))) bad('kernelSize', kernel);
+  if (stride.some((x) => !(x > 0))) bad('stride', stride);
+  if (dilation.some((x) => !(x > 0))) bad('dilation', dilation);
+  const out = size.map((length, i) => {
+    const [k, s, p, d] = [kernel, stride, padding, dilation].map((list) => list[i] as number) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    if (p < 0) throw new RuntimeError(`${name}: pad must be non-negative, but got pad: ${p}`);
+    if (p > ((k - 1) * d + 1) / 2) {
+      throw new RuntimeError(
+        `${name}: pad should be at most half of kernel size, but got pad=${p} and kernel_size=${k}`,
+      );
+    }
+    const room = length + 2 * p - d * (k - 1) - 1 + (options.ceilMode ? s - 1 : 0);
+    let count = Math.floor(room / s) + 1;
+    // The last window must start inside of the input or its left padding.
+    if (options.ceilMode && (count - 1) * s >= length + p) count--;
+    return count;
+  });
+  if (out.some((count) => count < 1)) {
+    throw new RuntimeError(
+      `${name}: Given input size: (${shape.slice(-dims - 1).join('x')}). Calculated output size: (${[...shape.slice(-dims - 1, -dims), ...out].join('x')}). Output size is too small`,
+    );
+  }
+  return { kind: 'regular', kernel, stride, padding, dilation, size, out };
+}
+
+/** Windows that divide the last dimensions into `out` parts; a null keeps the size. */
+export function adaptiveWindows(
+  name: string,
+  dims: number,
+  shape: readonly number[],
+  outputSize: number | readonly (number | null)[],
+): Windows {
+  checkRank(name, dims, shape);
+  const size = shape.slice(shape.length - dims);
+  const wanted =
+    typeof outputSize === 'number'
+      ? new Array<number>(dims).fill(outputSize)
+      : outputSize.length === 1
+        ? new Array<number | null>(dims).fill(outputSize[0] as number | null)
+        : outputSize;
+  if (wanted.length !== dims) {
+    throw new RuntimeError(`${name}: outputSize must be ${dims}, got ${wanted.length} numbers`);
+  }
+  const out = wanted.map((n, i) => n ?? (size[i] as number));
+  if (out.some((n) => !Number.isInteger(n) || n < 0)) {
+    throw new RuntimeError(
+      `${name}: elements of outputSize must be greater than or equal to 0, but found ${formatShape(out)}`,
+    );
+  }
+  const even = size.every((length, i) => out[i] !== 0 && length % (out[i] as number) === 0);
+  const ones = size.map(() => 1);
+  const zeros = size.map(() => 0);
+  if (even) {
+    const kernel = size.map((length, i) => length / (out[i] as number));
+    return { kind: 'regular', kernel, stride: kernel, padding: zeros, dilation: ones, size, out };
+  }
+  const kernel = size.map((length, i) => {
+    const parts = out[i] as number;
+    let most = 1;
+    for (let o = 0; o < parts; o++) {
+      const start = Math.floor((o * length) / parts);
+      most = Math.max(most, Math.ceil(((o + 1) * length) / parts) - start);
+    }
+    return most;
+  });
+  return { kind: 'adaptive', kernel, stride: ones, padding: zeros, dilation: ones, size, out };
+}
+
+function checkRank(name: string, dims: number, shape: readonly number[]): void {
+  const batch = shape.length === dims + 2 ? 1 : 0;
+  const fits = shape.length === dims + 1 || batch === 1;
+  if (!fits || shape.slice(batch).some((size) => size === 0)) {
+    throw new RuntimeError(
+      `${name}: Expected ${dims + 1}D or ${dims + 2}D (batch mode) tensor with optional 0 dim batch size for input, but got: ${formatShape(shape)}`,
+    );
+  }
+}
