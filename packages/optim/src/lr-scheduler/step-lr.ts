@@ -1,0 +1,28 @@
+import { LRScheduler, type Scheduled } from './lr-scheduler.js';
+
+/**
+ * Multiplies the rates by `gamma` (0.1) every `stepSize` epochs.
+ *
+ * @see https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html
+ * @example new StepLR(optimizer, 30, { gamma: 0.1 })
+ */
+export class StepLR extends LRScheduler {
+  readonly stepSize: number;
+  readonly gamma: number;
+
+  constructor(
+    optimizer: Scheduled,
+    stepSize: number,
+    options: { gamma?: number; lastEpoch?: number } = {},
+  ) {
+    super(optimizer, options.lastEpoch);
+    this.stepSize = stepSize;
+    this.gamma = options.gamma ?? 0.1;
+    this.start();
+  }
+
+  protected override getLr(): number[] {
+    const falls = this.lastEpoch > 0 && this.lastEpoch % this.stepSize === 0;
+    return this.current.map((lr) => (falls ? lr * this.gamma : lr));
+  }
+}

@@ -1,0 +1,237 @@
+import { type Tensor, Tensor as TensorClass, tensor, ValueError, zerosLike } from '@sconce/core';
+import { camelCase, snakeCase } from './keys.js';
+
+/** Numbers and flags an optimizer is set up with. */
+export type Options = { [key: string]: OptionValue };
+/** What an option may be. */
+export type OptionValue = number | boolean | null | undefined | readonly number[];
+
+/** Parameters that share options, as users pass them; options left out are the optimizer's defaults. */
+export type ParamGroupInput<O> = { params: Iterable<Tensor> } & Partial<O>;
+
+/** Parameters with their options, as the optimizer holds them; change `lr` and others at any time. */
+export type ParamGroup<O> = { params: Tensor[]; initialLr?: number } & O;
+
+/** What an optimizer remembers of one parameter, under PyTorch's names. */
+export type ParamState = Record<string, Tensor | number | null>;
+
+/** State and options as plain data, with PyTorch's keys; parameters are numbered in order. */
+export interface OptimizerStateDict {
+  state: Record<number, ParamState>;
+  param_groups: ({ params: number[] } & Record<string, OptionValue | number[]>)[];
+}
+
+/** Parameters to train: tensors, or groups with options of their own. */
+export type Params<O> = Iterable<Tensor> | Iterable<ParamGroupInput<O>>;
+
+/**
+ * The base of optimizers: parameter groups, state, and their interchange with PyTorch.
+ *
+ * @see https://pytorch.org/docs/stable/optim.html#torch.optim.Optimizer
+ */
+export abstract class Optimizer<O extends object = Options> {
+  readonly paramGroups: ParamGroup<O>[] = [];
+  readonly state = new Map<Tensor, ParamState>();
+  readonly defaults: O;
+
+  constructor(params: Params<O>, defaults: O) {
+    this.defaults = defaults;
+    if (params instanceof TensorClass) {
+      throw new TypeError(
+        'optimizer: params argument given to the optimizer should be an iterable of Tensors or of groups, got a Tensor; pass [tensor]',
+      );
+    }
+    const list = [...params];
+    if (list.length === 0) throw new ValueError('optimizer: got an empty parameter list');
+    if (list[0] instanceof TensorClass)
+      this.addParamGroup({ params: list as Tensor[] } as unknown as ParamGroupInput<O>);
+    else for (const group of list) this.addParamGroup(group as ParamGroupInput<O>);
+  }
+
+  /**
+   * Adds parameters, with options of their own, to those being trained.
+   *
+   * @throws ValueError if a tensor is no leaf, or already in a group.
+   */
+  addParamGroup(group: ParamGroupInput<O>): void {
+    const params = [...group.params];
+    const known = new Set(this.paramGroups.flatMap((g) => g.params));
+    for (const p of params) {
+      if (!(p instanceof TensorClass))
+        throw new TypeError(
+          `optimizer: can only optimize Tensors, but one of the params is ${typeof p}`,
+        );
+      if (!p.isLeaf)
+        throw new ValueError(
+          "optimizer: can't optimize a non-leaf Tensor; pass the parameters themselves",
+        );
+      if (known.has(p))
+        throw new ValueError('optimizer: some parameters appear in more than one parameter group');
+      known.add(p);
+    }
+    if (new Set(params).size !== params.length) {
+      throw new ValueError(
+        'optimizer: a parameter appears twice in one group; pass each parameter once',
+      );
+    }
+    this.paramGroups.push({
+      ...this.defaults,
+      ...withoutUndefined(group),
+      params,
+    } as unknown as ParamGroup<O>);
+  }
+
+  /** Drops the gradients of all parameters, or fills them with zeros if `setToNone` is false. */
+  zeroGrad(options: { setToNone?: boolean } = {}): void {
+    for (const p of this.parameters()) {
+      if (p.grad === null) continue;
+      if (options.setToNone === false) p.grad = p.grad.detach().fill_(0);
+      else p.grad = null;
+    }
+  }
+
+  /**
+   * Updates the parameters from their gradients.
+   *
+   * @param closure computes the loss anew (clears gradients, runs forward and backward); its result is returned.
+   */
+  step(): undefined;
+  step<T>(closure: () => T): T;
+  step<T>(closure?: () => T): T | undefined {
+    const loss = closure?.();
+    for (const group of this.paramGroups) {
+      for (const p of group.params) if (p.grad !== null) this.update(p, p.grad, group);
+    }
+    return loss;
+  }
+
+  /** Updates one parameter. */
+  protected abstract update(param: Tensor, grad: Tensor, group: ParamGroup<O>): void;
+
+  /** All parameters, group by group. */
+  *parameters(): Generator<Tensor> {
+    for (const group of this.paramGroups) yield* group.params;
+  }
+
+  /** The state of a parameter, made empty when first asked for. */
+  protected stateOf(param: Tensor): ParamState {
+    let state = this.state.get(param);
+    if (!state) {
+      state = {};
+      this.state.set(param, state);
+    }
+    return state;
+  }
+
+  /** A tensor of a parameter's state, zeros when first asked for. */
+  protected zerosIn(state: ParamState, name: string, param: Tensor): Tensor {
+    const known = state[name];
+    if (known instanceof TensorClass) return known;
+    const made = zerosLike(param.detach());
+    state[name] = made;
+    return made;
+  }
+
+  /**
+   * Everything needed to go on later, as PyTorch names it.
+   *
+   * @see https://pytorch.org/docs/stable/generated/torch.optim.Optimizer.state_dict.html
+   */
+  stateDict(): OptimizerStateDict {
+    const numbers = new Map([...this.parameters()].map((p, i) => [p, i]));
+    return {
+      state: Object.fromEntries(
+        [...this.state].map(([p, s]) => [numbers.get(p) as number, exported(s)]),
+      ),
+      param_groups: this.paramGroups.map(({ params, ...options }) => ({
+        ...(Object.fromEntries(
+          Object.entries(options).map(([key, value]) => [snakeCase(key), value]),
+        ) as Record<string, OptionValue>),
+        params: params.map((p) => numbers.get(p) as number),
+      })),
+    };
+  }
+
+  /**
+   * Takes state and options from a state dict; tensors are copied to the parameters' devices and dtypes.
+   *
+   * @throws ValueError if the groups do not have as many parameters.
+   */
+  loadStateDict(state: OptimizerStateDict): void {
+    const sizes = (groups: readonly { params: readonly unknown[] }[]) =>
+      groups.map((g) => g.params.length).join(', ');
+    if (sizes(state.param_groups) !== sizes(this.paramGroups)) {
+      throw new ValueError(
+        `loadStateDict: loaded state dict has groups of ${sizes(state.param_groups)} parameters, the optimizer has ${sizes(this.paramGroups)}`,
+      );
+    }
+    this.state.clear();
+    state.param_groups.forEach((saved, i) => {
+      const group = this.paramGroups[i] as ParamGroup<O>;
+      const { params, ...options } = saved;
+      for (const [key, value] of Object.entries(options))
+        Object.assign(group, { [camelCase(key)]: value });
+      params.forEach((number, j) => {
+        const own = state.state[number];
+        const param = group.params[j];
+        if (own === undefined || param === undefined) return;
+        const copy = Object.entries(own).map(
+          ([key, value]) =>
+            [key, value instanceof TensorClass ? adopt(key, value, param) : value] as const,
+        );
+        this.state.set(param, Object.fromEntries(copy));
+      });
+    });
+  }
+
+  toString(): string {
+    const groups = this.paramGroups.map((group, i) => {
+      const { params: _, ...options } = group;
+      const lines = Object.entries(options)
+        .map(([key, value]) => [snakeCase(key), value] as const)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, value]) => `    ${key}: ${pythonText(value)}`);
+      return `Parameter Group ${i}\n${lines.join('\n')}\n`;
+    });
+    return `${this.constructor.name} (\n${groups.join('\n')})`;
+  }
+}
+
+/** PyTorch keeps step counts as tensors on the cpu; here they are numbers until they are saved. */
+const exported = (state: ParamState): ParamState =>
+  typeof state.step === 'number'
+    ? { ...state, step: tensor(state.step, { device: 'cpu' }) }
+    : { ...state };
+
+/** A saved tensor where the parameter lives. */
+function adopt(key: string, value: Tensor, param: Tensor): Tensor | number {
+  if (key === 'step') return value.itemSync();
+  return value.detach().to({
+    dtype: param.isFloatingPoint() ? param.dtype : undefined,
+    device: param.device,
+    copy: true,
+  });
+}
+
+const withoutUndefined = (x: object): object =>
+  Object.fromEntries(Object.entries(x).filter(([, v]) => v !== undefined));
+
+function pythonText(value: unknown): string {
+  if (value === null || value === undefined) return 'None';
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (Array.isArray(value)) return `(${value.map(pythonText).join(', ')})`;
+  return String(value);
+}
+
+/** @throws ValueError with PyTorch's words if a number is negative. */
+export function checkNonNegative(name: string, value: number): void {
+  if (!(value >= 0)) throw new ValueError(`Invalid ${name}: ${value}`);
+}
+
+/** @throws ValueError if a decay rate is outside of [0, 1). */
+export function checkBetas(betas: readonly number[]): void {
+  betas.forEach((beta, i) => {
+    if (!(beta >= 0 && beta < 1))
+      throw new ValueError(`Invalid beta parameter at index ${i}: ${beta}`);
+  });
+}
