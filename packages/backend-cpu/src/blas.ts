@@ -119,7 +119,7 @@ export function openBlas(memory: LinearMemory, pool: ThreadPool): Blas | undefin
       const dgemm = library.func(gemmDeclaration('d', 'double')) as unknown as Gemm;
       const base = Number(koffi.address(new Uint8Array(memory.buffer)));
       const declarations = [gemmDeclaration('s', 'float'), gemmDeclaration('d', 'double')];
-      const items = pool.addScript(blasItems, { path, name, declarations, base, words: gemmWords });
+      const items = pool.addScript('blasItems', { path, name, declarations, base, words: gemmWords });
       if (items === undefined) continue;
       let current = -1;
       const setThreads = (count: number) => {
@@ -155,8 +155,8 @@ function describe(library: Library, name: string): string {
   }
 }
 
-/** The task behind `Blas.items`; runs on workers, so it refers to nothing outside itself. */
-function blasItems({ memory, options, require }: WorkerTools): Task | undefined {
+/** The script of the task behind `Blas.items`. */
+export function blasItems({ memory, options, require }: WorkerTools): Task | undefined {
   const { path, name, declarations, base, words } = options as {
     path: string;
     name: string;

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { afterEach, expect, test } from 'vitest';
 import { LinearMemory } from './memory.js';
 import { ThreadPool } from './threads.js';
-import type { WorkerTools } from './worker.js';
+import type { WorkerLibrary, WorkerTools } from './worker.js';
 
 const { i32, control } = opcodes;
 let pool: ThreadPool | undefined;
@@ -25,6 +25,20 @@ function counting(): WebAssembly.Module {
   return new WebAssembly.Module(builder.build());
 }
 
+/** Each item writes the number of the thread that ran it, and takes a while. */
+const library: WorkerLibrary = {
+  scripts: {
+    stamp:
+      ({ memory: m, options }: WorkerTools) =>
+      (_args, begin, _end, thread) => {
+        new Int32Array(m.buffer, options as number, 64)[begin] = thread;
+        const until = performance.now() + 0.1;
+        while (performance.now() < until);
+      },
+  },
+  math: {},
+};
+
 /** Waits until workers have taken part: they start while the caller goes on alone. */
 async function warm(p: ThreadPool, task: number, workers: number, seen: () => Set<number>): Promise<void> {
   const end = performance.now() + 10_000;
@@ -36,7 +50,7 @@ async function warm(p: ThreadPool, task: number, workers: number, seen: () => Se
 
 test('every item runs exactly once, whatever the number of threads', async () => {
   const memory = new LinearMemory(1024);
-  pool = new ThreadPool(memory);
+  pool = new ThreadPool(memory, library);
   const buffer = memory.allocate(40_000);
   const values = memory.map(buffer, 'int32') as Int32Array;
   const [task = -1] = pool.addModule(counting(), ['count']);
@@ -56,27 +70,19 @@ test('every item runs exactly once, whatever the number of threads', async () =>
 
 test('scripts run on workers with their own thread number', async () => {
   const memory = new LinearMemory(1024);
-  pool = new ThreadPool(memory);
+  pool = new ThreadPool(memory, library);
   pool.threads = 3;
   const buffer = memory.allocate(256);
   const values = memory.map(buffer, 'int32') as Int32Array;
   values.fill(-1);
-  const task = pool.addScript(
-    ({ memory: m, options }: WorkerTools) =>
-      (_args, begin, _end, thread) => {
-        new Int32Array(m.buffer, options as number, 64)[begin] = thread;
-        const until = performance.now() + 0.1;
-        while (performance.now() < until);
-      },
-    buffer.pointer,
-  ) as number;
+  const task = pool.addScript('stamp', buffer.pointer) as number;
   await warm(pool, task, 2, () => new Set(values));
   expect([...new Set(values)].sort()).toEqual([0, 1, 2]);
 });
 
 test('a trap on any thread is an error of the caller, and the pool goes on', async () => {
   const memory = new LinearMemory(1024);
-  pool = new ThreadPool(memory);
+  pool = new ThreadPool(memory, library);
   pool.threads = 2;
   const buffer = memory.allocate(40_000);
   const [task = -1] = pool.addModule(counting(), ['count']);
@@ -90,21 +96,13 @@ test('a trap on any thread is an error of the caller, and the pool goes on', asy
 
 test('modules added while workers sleep reach them', async () => {
   const memory = new LinearMemory(1024);
-  pool = new ThreadPool(memory);
+  pool = new ThreadPool(memory, library);
   pool.threads = 2;
   const buffer = memory.allocate(256);
   const values = memory.map(buffer, 'int32') as Int32Array;
   for (let round = 0; round < 3; round++) {
     values.fill(-1);
-    const task = pool.addScript(
-      ({ memory: m, options }: WorkerTools) =>
-        (_args, begin, _end, thread) => {
-          new Int32Array(m.buffer, options as number, 64)[begin] = thread;
-          const until = performance.now() + 0.1;
-          while (performance.now() < until);
-        },
-      buffer.pointer,
-    ) as number;
+    const task = pool.addScript('stamp', buffer.pointer) as number;
     await warm(pool, task, 1, () => new Set(values));
     expect([...new Set(values)].sort()).toEqual([0, 1]);
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -113,7 +111,7 @@ test('modules added while workers sleep reach them', async () => {
 
 test('a wrong number of threads is an error that says so', () => {
   const memory = new LinearMemory(1024);
-  pool = new ThreadPool(memory);
+  pool = new ThreadPool(memory, library);
   for (const wrong of [0, -1, 1.5, Number.NaN]) {
     expect(() => {
       (pool as ThreadPool).threads = wrong;

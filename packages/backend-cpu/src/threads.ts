@@ -1,9 +1,9 @@
-import { RuntimeError, ValueError } from '@sconce/core';
+import { RuntimeError, specialFunctions, ValueError } from '@sconce/core';
 import type { LinearMemory } from './memory.js';
 import {
   type ControlLayout,
   type Task,
-  type WorkerImport,
+  type WorkerLibrary,
   type WorkerMail,
   workerMain,
   type WorkerStart,
@@ -82,6 +82,7 @@ function warnSingleThreaded(): void {
 export class ThreadPool {
   readonly #memory: LinearMemory;
   readonly #control: Int32Array;
+  readonly #library: WorkerLibrary;
   readonly #tasks: Task[] = [];
   readonly #mail: WorkerMail[] = [];
   readonly #workers: PoolWorker[] = [];
@@ -89,8 +90,9 @@ export class ThreadPool {
   #broken = false;
   #busy = false;
 
-  constructor(memory: LinearMemory) {
+  constructor(memory: LinearMemory, library: WorkerLibrary) {
     this.#memory = memory;
+    this.#library = library;
     this.#threads = initialThreads();
     this.#control = new Int32Array(memory.buffer, 0, 1024);
   }
@@ -108,40 +110,27 @@ export class ThreadPool {
     Atomics.store(this.#control, layout.limit, count);
   }
 
-  /** Adds the named exports of a module, and gives their numbers. */
-  addModule(
-    module: WebAssembly.Module,
-    names: readonly string[],
-    imports: readonly WorkerImport[] = [],
-  ): number[] {
-    const values: Record<string, Record<string, WebAssembly.ImportValue>> = {
-      env: { memory: this.#memory.memory },
-    };
-    for (const { module: from, name, task } of imports) {
-      values[from] ??= {};
-      (values[from] as Record<string, WebAssembly.ImportValue>)[name] = this.task(task);
-    }
-    const instance = new WebAssembly.Instance(module, values);
+  /** Adds the named exports of a module, and gives their numbers. A worker that lacks an import leaves them to the others. */
+  addModule(module: WebAssembly.Module, names: readonly string[]): number[] {
+    const { math } = this.#library;
+    const instance = new WebAssembly.Instance(module, { env: { memory: this.#memory.memory }, math });
     const exports = names.map((name): readonly [string, number] => [
       name,
       this.#tasks.push(instance.exports[name] as Task) - 1,
     ]);
-    this.#send({ module, imports, exports });
+    this.#send({ module, exports });
     return exports.map(([, id]) => id);
   }
 
-  /**
-   * Adds a task written in JavaScript. `make` is sent to the workers as text and may refer to nothing outside itself.
-   * A worker in which it gives undefined leaves that task to the others.
-   */
-  addScript(make: (tools: WorkerTools) => Task | undefined, options: unknown): number | undefined {
+  /** Adds a task made by a script of the library; undefined where it cannot run. */
+  addScript(name: string, options: unknown): number | undefined {
     const { memory } = this.#memory;
-    const created = builtinModule<typeof import('node:module')>('node:module');
-    const require = created?.createRequire(import.meta.url) as WorkerTools['require'];
-    const task = make({ memory, tasks: this.#tasks, options, require });
+    const node = builtinModule<typeof import('node:module')>('node:module');
+    const require = node?.createRequire(import.meta.url) as WorkerTools['require'];
+    const task = this.#library.scripts[name]?.({ memory, tasks: this.#tasks, options, require });
     if (!task) return undefined;
     const id = this.#tasks.push(task) - 1;
-    this.#send({ script: { source: make.toString(), id, options } });
+    this.#send({ script: { name, id, options } });
     return id;
   }
 
@@ -226,7 +215,7 @@ export class ThreadPool {
     Atomics.store(c, layout.mail, this.#mail.length);
     try {
       while (this.#workers.length < this.#threads - 1) {
-        const worker = openWorker(() => {
+        const worker = openWorker(this.#library, () => {
           this.#broken = true;
         });
         const start: WorkerStart = {
@@ -255,14 +244,31 @@ export class ThreadPool {
   }
 }
 
-/** Compilers that keep function names wrap functions in a helper, which the text of a function would miss. */
-const prelude = 'const __name = (f) => f;';
+/**
+ * The text of a worker. Compilers that keep function names wrap functions in a helper, which text would miss.
+ */
+function workerCode(receive: string, require: string, { scripts, math }: WorkerLibrary): string {
+  const object = (functions: Readonly<Record<string, (...args: never[]) => unknown>>): string =>
+    Object.entries(functions)
+      .map(([name, f]) => {
+        const text = f.toString();
+        return `${name}: ${text.includes('[native code]') ? `Math.${f.name}` : text}`;
+      })
+      .join(',\n');
+  // What special functions are made of lies outside their text: kernels that need them stay with the caller.
+  const portable = Object.fromEntries(Object.entries(math).filter(([name]) => !(name in specialFunctions)));
+  return `const __name = (f) => f;
+    (${workerMain.toString()})(${receive}, ${require}, {
+      scripts: { ${object(scripts)} },
+      math: { ${object(portable)} },
+    });`;
+}
 
-function openWorker(onError: () => void): PoolWorker {
+function openWorker(library: WorkerLibrary, onError: () => void): PoolWorker {
   const node = builtinModule<typeof import('node:worker_threads')>('node:worker_threads');
   if (node) {
-    const code = `${prelude} const { parentPort } = require('node:worker_threads');
-      (${workerMain.toString()})((listener) => parentPort.on('message', listener), require);`;
+    const receive = `(listener) => require('node:worker_threads').parentPort.on('message', listener)`;
+    const code = workerCode(receive, 'require', library);
     const worker = new node.Worker(code, { eval: true, execArgv: [], name: 'sconce' });
     worker.on('error', onError);
     worker.unref();
@@ -271,9 +277,8 @@ function openWorker(onError: () => void): PoolWorker {
       terminate: () => void worker.terminate(),
     };
   }
-  const code = `${prelude} (${workerMain.toString()})((listener) => {
-    self.onmessage = (event) => listener(event.data);
-  }, undefined);`;
+  const receive = '(listener) => { self.onmessage = (event) => listener(event.data); }';
+  const code = workerCode(receive, 'undefined', library);
   const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
   const worker = new Worker(url, { name: 'sconce' });
   worker.onerror = onError;

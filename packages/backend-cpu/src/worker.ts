@@ -30,18 +30,20 @@ export interface WorkerStart {
 /** What a worker is told later: functions to add to its table, by number. */
 export interface WorkerMail {
   readonly module?: WebAssembly.Module;
-  readonly imports?: readonly WorkerImport[];
   /** Exports of the module, and the numbers they get. */
   readonly exports?: readonly (readonly [name: string, id: number])[];
-  /** A script that evaluates to a function from `WorkerTools` to a task, and the number that gets. */
-  readonly script?: { readonly source: string; readonly id: number; readonly options: unknown };
+  /** One of the library's scripts, and the number its task gets. */
+  readonly script?: { readonly name: string; readonly id: number; readonly options: unknown };
 }
 
-/** An import of a module other than the memory: a function of an earlier module, by number. */
-export interface WorkerImport {
-  readonly module: string;
-  readonly name: string;
-  readonly task: number;
+/** Makes a task; undefined where it cannot run. Goes to workers as text, so it may refer to nothing outside itself. */
+export type Script = (tools: WorkerTools) => Task | undefined;
+
+/** Code that workers have from the start, all of it as text, since a page's policy may forbid evaluating more. */
+export interface WorkerLibrary {
+  readonly scripts: Readonly<Record<string, Script>>;
+  /** What modules import as `math`. */
+  readonly math: Readonly<Record<string, (x: number, y: number) => number>>;
 }
 
 /** Runs the items from `begin` to `end` of what `args` points to. */
@@ -65,6 +67,7 @@ export interface WorkerTools {
 export function workerMain(
   receive: (listener: (message: unknown) => void) => void,
   require: ((name: string) => unknown) | undefined,
+  { scripts, math }: WorkerLibrary,
 ): void {
   const tasks: (Task | undefined)[] = [];
   let start: WorkerStart | undefined;
@@ -122,19 +125,12 @@ export function workerMain(
 
   const accept = (mail: WorkerMail, { memory }: WorkerStart): void => {
     if (mail.module) {
-      const imports: Record<string, Record<string, WebAssembly.ImportValue>> = { env: { memory } };
-      for (const { module, name, task } of mail.imports ?? []) {
-        imports[module] ??= {};
-        (imports[module] as Record<string, WebAssembly.ImportValue>)[name] = tasks[task] as Task;
-      }
-      const instance = new WebAssembly.Instance(mail.module, imports);
+      const instance = new WebAssembly.Instance(mail.module, { env: { memory }, math });
       for (const [name, id] of mail.exports ?? []) tasks[id] = instance.exports[name] as Task;
     }
     if (mail.script) {
-      const { source, id, options } = mail.script;
-      // An indirect eval of our own text, as the worker itself is.
-      const make = (0, eval)(`(${source})`) as (tools: WorkerTools) => Task | undefined;
-      tasks[id] = make({ memory, tasks, options, require });
+      const { name, id, options } = mail.script;
+      tasks[id] = scripts[name]?.({ memory, tasks, options, require });
     }
   };
 
