@@ -55,7 +55,6 @@ const infix: Partial<Record<Expr['op'], string>> = {
   mul: '*',
   div: '/',
   eq: '==',
-  ne: '!=',
   lt: '<',
   le: '<=',
   gt: '>',
@@ -193,6 +192,9 @@ export class Block {
         return type === 'f32' ? this.#call(e.op, a, b) : `${e.op}(${a},${b})`;
       case 'neg':
         return `(-${a})`;
+      case 'ne':
+        // A float comparison by != is false for NaN where WGSL is taken by its word.
+        return from === 'f32' ? `(!(${a}==${b}))` : `(${a}!=${b})`;
       case 'and':
         return `(${a}&${b})`;
       case 'or':

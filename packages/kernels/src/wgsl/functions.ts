@@ -45,20 +45,25 @@ const library: Record<string, WgslFunction> = {
   idiv: { code: 'fn f_idiv(a:i32,b:i32)->i32{return select(a/b,0,b==0);}' },
   irem: { code: 'fn f_irem(a:i32,b:i32)->i32{return select(a%b,0,b==0);}' },
   // Long division by the bit: every subtraction is exact.
+  // Long division of the significands, eight bits at a time; denormals are normalised first.
   fmod: {
     needs: ['nan'],
-    code: `fn f_fmod(a:f32,b:f32)->f32{
-let ua=bitcast<u32>(a)&0x7fffffffu;let y=abs(b);let ub=bitcast<u32>(y);
+    code: `fn f_split(u:u32)->vec2i{var m=i32(u&0x7fffffu);var e=i32(u>>23u);
+if(e==0){let n=i32(countLeadingZeros(u32(m)))-8;return vec2i(m<<u32(n),1-n);}
+return vec2i(m|0x800000,e);}
+fn f_fmod(a:f32,b:f32)->f32{
+let ua=bitcast<u32>(a)&0x7fffffffu;let ub=bitcast<u32>(b)&0x7fffffffu;
 if(ua>=0x7f800000u||ub>0x7f800000u||ub==0u){return f_nan();}
-var r=abs(a);
-if(ub==0x7f800000u||r<y){return a;}
-loop{
-if(r<y){break;}
-let e=(bitcast<u32>(r)>>23u)-(ub>>23u);
-var t=y*bitcast<f32>((min(e,127u)+127u)<<23u);
-if(t>r){t=t*0.5;}
-r=r-t;}
-return ${copySign('r', 'a')};}`,
+if(ua<ub){return a;}
+let x=f_split(ua);let y=f_split(ub);
+let d=u32(y.x);var r=u32(x.x)%d;var n=x.y-y.y;
+while(n>0){let s=min(n,8);r=(r<<u32(s))%d;n-=s;}
+var bits=0u;
+if(r!=0u){
+let z=i32(countLeadingZeros(r))-8;var e=y.y-z;r=r<<u32(z);
+if(e<=0){r=r>>u32(1-e);}else{r=(r&0x7fffffu)|(u32(e)<<23u);}
+bits=r;}
+return bitcast<f32>(bits|(bitcast<u32>(a)&0x80000000u));}`,
   },
   ldexp: {
     code: `fn f_ldexp(p:f32,k:i32)->f32{let h=k>>1u;
@@ -66,9 +71,10 @@ return p*bitcast<f32>((h+127)<<23u)*bitcast<f32>((k-h+127)<<23u);}`,
   },
   exp: {
     needs: ['ldexp', 'isnan'],
-    code: `fn f_exp(x:f32)->f32{let c=clamp(x,-104.0,89.0);
+    code: `fn f_expscaled(x:f32,s:i32)->f32{let c=clamp(x,-104.0,90.0);
 ${reduceByLn2}
-return select(f_ldexp(1.0+(r+r*r*(${expTail})),i32(k)),x,f_isnan(x));}`,
+return select(f_ldexp(1.0+(r+r*r*(${expTail})),i32(k)+s),x,f_isnan(x));}
+fn f_exp(x:f32)->f32{return f_expscaled(x,0);}`,
   },
   exp2: {
     needs: ['ldexp', 'isnan'],
@@ -80,6 +86,7 @@ return select(f_ldexp(1.0+(r+r*r*(${expTail})),i32(k)),x,f_isnan(x));}`,
     needs: ['exp', 'isnan'],
     code: `fn f_expm1(x:f32)->f32{
 if(x>30.0||f_isnan(x)){return f_exp(x);}
+if(abs(x)<1e-8){return x;}
 let c=max(x,-20.0);
 ${reduceByLn2}
 let s=bitcast<f32>((i32(k)+127)<<23u);
@@ -107,8 +114,9 @@ return y;}`,
   },
   log: {
     needs: ['logparts', 'logcore', 'logfix'],
-    code: `fn f_log(x:f32)->f32{let p=f_logparts(x);
-return f_logfix(x,p.y*0.693145751953125+(f_logcore(p.x)+p.y*1.428606765330187e-06));}`,
+    code: `fn f_logplus(x:f32,c:f32)->f32{let p=f_logparts(x);
+return f_logfix(x,p.y*0.693145751953125+(f_logcore(p.x)+(p.y*1.428606765330187e-06+c)));}
+fn f_log(x:f32)->f32{return f_logplus(x,0.0);}`,
   },
   log2: {
     needs: ['logparts', 'logcore', 'logfix'],
@@ -125,7 +133,7 @@ return f_logfix(x,p.y*0.301025390625+(f_logcore(p.x)*0.4342944819032518+p.y*4.60
     code: `fn f_log1p(x:f32)->f32{
 if(x>-0.29&&x<0.41){return f_logcore(x);}
 let u=1.0+x;
-return f_log(u)+select(0.0,(x-(u-1.0))/u,x>-1.0&&x<1e7);}`,
+return f_logplus(u,select(0.0,select((1.0-u)+x,(x-u)+1.0,abs(x)>1.0)/u,x>-1.0&&x<1e7));}`,
   },
   // x - q * pi/2: in four parts where the products are exact, else with 96 bits of 2/pi (Payne and Hanek).
   trig: {
@@ -165,6 +173,7 @@ fn f_kcos(r:f32)->f32{let z=r*r;return 1.0-(0.5*z-z*z*(${polynomial(
     needs: ['trig', 'sincos', 'nan'],
     code: `fn f_sinq(x:f32,q:u32)->f32{
 if((bitcast<u32>(x)&0x7fffffffu)>=0x7f800000u){return f_nan();}
+if(abs(x)<1e-4&&q==0u){return x;}
 let t=f_trig(x);let n=t.q+q;
 var y=f_ksin(t.r);if((n&1u)!=0u){y=f_kcos(t.r);}
 return select(y,-y,(n&2u)!=0u);}
@@ -172,25 +181,30 @@ fn f_sin(x:f32)->f32{return f_sinq(x,0u);}`,
   },
   cos: { needs: ['sin'], code: 'fn f_cos(x:f32)->f32{return f_sinq(x,1u);}' },
   tan: {
-    needs: ['trig', 'sincos', 'nan'],
+    needs: ['trig', 'nan'],
     code: `fn f_tan(x:f32)->f32{
 if((bitcast<u32>(x)&0x7fffffffu)>=0x7f800000u){return f_nan();}
-let t=f_trig(x);let s=f_ksin(t.r);let c=f_kcos(t.r);
-if((t.q&1u)!=0u){return -c/s;}
-return s/c;}`,
+if(abs(x)<1e-4){return x;}
+let t=f_trig(x);let z=t.r*t.r;
+let y=t.r+t.r*z*(${polynomial('z', [
+      0.3333333432674408, 0.13333344459533691, 0.053964775055646896, 0.021913310512900352,
+      0.008595777675509453, 0.004460349678993225, -4.4811553379984435e-5, 0.0018116162391379476,
+    ])});
+if((t.q&1u)!=0u){return -1.0/y;}
+return y;}`,
   },
   asin: {
     needs: ['nan'],
     code: `fn f_asincore(x:f32)->f32{let z=x*x;return x+x*z*(${polynomial(
       'z',
       [
-        0.1666666567325592, 0.07500094175338745, 0.04459940269589424, 0.031100662425160408,
-        0.017149237915873528, 0.03369084745645523,
+        0.1666666716337204, 0.07500031590461731, 0.04462650418281555, 0.030700165778398514,
+        0.01938524842262268, 0.03215073421597481, -0.0245196595788002, 0.05700717121362686,
       ],
     )});}
 fn f_asin(x:f32)->f32{let a=abs(x);
 if(!(a<=1.0)){return f_nan();}
-if(a<=0.5){return f_asincore(x);}
+if(a<=0.625){return f_asincore(x);}
 let y=1.5707963267948966-2.0*f_asincore(sqrt(0.5*(1.0-a)));
 return select(y,-y,x<0.0);}`,
   },
@@ -204,12 +218,11 @@ return select(y,3.141592653589793-y,x<0.0);}`,
   },
   // The arc tangent of t in [0, 1].
   atancore: {
-    code: `fn f_atancore(t:f32)->f32{let f=t>0.4142135623730951;
-let y=select(t,(t-1.0)/(t+1.0),f);let z=y*y;
-return select(0.0,0.7853981633974483,f)+(y+y*z*(${polynomial('z', [
-      -0.3333333134651184, 0.19999536871910095, -0.14263810217380524, 0.10742157697677612,
-      -0.06446719169616699,
-    ])}));}`,
+    code: `fn f_atancore(t:f32)->f32{let z=t*t;return t+t*z*(${polynomial('z', [
+      -0.3333333432674408, 0.19999949634075165, -0.14284004271030426, 0.11088261753320694,
+      -0.08931826800107956, 0.07031914591789246, -0.04896051436662674, 0.026305001229047775,
+      -0.00914462935179472, 0.001488691894337535,
+    ])});}`,
   },
   atan: {
     needs: ['atancore', 'isnan'],
@@ -235,24 +248,29 @@ return ${copySign('r', 'y')};}`,
   sinh: {
     needs: ['exp', 'expm1'],
     code: `fn f_sinh(x:f32)->f32{let a=abs(x);var y:f32;
-if(a<20.0){let t=f_expm1(a);y=0.5*(t+t/(t+1.0));}else{let t=f_exp(0.5*a);y=(0.5*t)*t;}
-return select(y,-y,x<0.0);}`,
+if(a<20.0){let t=f_expm1(a);y=0.5*(t+t/(t+1.0));}else{y=f_expscaled(a,-1);}
+return ${copySign('y', 'x')};}`,
   },
   cosh: {
     needs: ['exp'],
     code: `fn f_cosh(x:f32)->f32{let a=abs(x);
 if(a<20.0){let t=f_exp(a);return 0.5*(t+1.0/t);}
-let t=f_exp(0.5*a);return (0.5*t)*t;}`,
+return f_expscaled(a,-1);}`,
   },
   tanh: {
     needs: ['expm1'],
     code: `fn f_tanh(x:f32)->f32{let a=abs(x);var y=1.0;
 if(!(a>9.5)){let t=f_expm1(2.0*a);y=t/(t+2.0);}
-return select(y,-y,x<0.0);}`,
+return ${copySign('y', 'x')};}`,
   },
   asinh: {
     needs: ['log1p', 'log'],
     code: `fn f_asinh(x:f32)->f32{let a=abs(x);var y:f32;
+if(a<1e-4){return x;}
+if(a<0.7){let z=x*x;return x+x*z*(${polynomial('z', [
+      -0.1666666567325592, 0.07499939203262329, -0.04462301731109619, 0.030133472755551338,
+      -0.020840374752879143, 0.012192689813673496, -0.004015630576759577,
+    ])});}
 if(a>1e9){y=f_log(a)+0.6931471805599453;}else{y=f_log1p(a+a*a/(1.0+sqrt(a*a+1.0)));}
 return select(y,-y,x<0.0);}`,
   },
@@ -267,6 +285,11 @@ let t=x-1.0;return f_log1p(t+sqrt(t*(2.0+t)));}`,
     needs: ['log1p', 'inf', 'nan'],
     code: `fn f_atanh(x:f32)->f32{let a=abs(x);
 if(!(a<=1.0)){return f_nan();}
+if(a<1e-4){return x;}
+if(a<0.5){let z=x*x;return x+x*z*(${polynomial('z', [
+      0.3333333432674408, 0.19999960064888, 0.14288285374641418, 0.11050830036401749,
+      0.0975194051861763, 0.04091623052954674, 0.1562916487455368,
+    ])});}
 var y=f_inf();if(a<1.0){y=0.5*f_log1p(2.0*a/(1.0-a));}
 return select(y,-y,x<0.0);}`,
   },
@@ -278,18 +301,21 @@ return select(y,-y,x<0.0);}`,
 if(a>10.1){return 0.0;}
 let q=(a-2.0)/(a+2.0);
 let h=bitcast<f32>(bitcast<u32>(a)&0xfffff000u);
-return (${polynomial('q', [
+let e=f_exp(-h*h);let d=(h-a)*(h+a);
+let p=${polynomial('q', [
       1.2769783735275269, -0.09276378154754639, -0.1660308986902237, 0.16404934227466583,
       -0.05421013757586479, -0.008011153899133205, 0.00865411851555109, 0.0011650713859125972,
       -0.0012585214572027326, -0.000246739131398499,
-    ])})*f_exp(-h*h)*f_exp((h-a)*(h+a))/(1.0+2.0*a);}`,
+    ])};
+return e*((p+p*(d+d*d*(0.5+d*(0.16666667+d*0.041666668))))/(1.0+2.0*a));}`,
   },
   erf: {
     needs: ['erfctail', 'isnan'],
     code: `fn f_erf(x:f32)->f32{let a=abs(x);
 if(f_isnan(x)){return x;}
-if(a<1.0){let z=x*x;return x*(${polynomial('z', [
-      1.1283791065216064, -0.3761262595653534, 0.11283594369888306, -0.02685421146452427,
+if(a<1e-4){return x*1.1283791670955126;}
+if(a<1.0){let z=x*x;return x+x*(${polynomial('z', [
+      0.12837916612625122, -0.3761262595653534, 0.11283594369888306, -0.02685421146452427,
       0.005189087241888046, -0.000801686430349946, 7.875874871388078e-5,
     ])});}
 let y=1.0-f_erfctail(a);return select(y,-y,x<0.0);}`,
@@ -305,9 +331,10 @@ return 1.0-f_erf(x);}`,
     code: `fn f_erfinv(x:f32)->f32{let a=abs(x);
 if(!(a<=1.0)){return f_nan();}
 if(a==1.0){return select(f_inf(),-f_inf(),x<0.0);}
+if(a<1e-4){return x*0.886226925452758;}
 var w=-f_log((1.0-a)*(1.0+a));
-if(w<5.0){w-=2.5;return x*(${polynomial('w', [
-      1.5014094114303589, 0.24664027988910675, -0.004177392926067114, -0.0012527264188975096,
+if(w<5.0){w-=2.5;return x+x*(${polynomial('w', [
+      0.5014094114303589, 0.24664027988910675, -0.004177392926067114, -0.0012527264188975096,
       0.00021834939252585173, -4.972419901605463e-6, -3.4639851946849376e-6, 4.681313328092074e-7,
       2.333596782477798e-8, -8.931925421507003e-9,
     ])});}
@@ -342,6 +369,7 @@ return y;}`,
     code: `fn f_lgamma(x:f32)->f32{
 if(f_isnan(x)){return x;}
 if((bitcast<u32>(x)&0x7fffffffu)>=0x7f800000u){return f_inf();}
+if(abs(x)<0.000244140625){return -f_log(abs(x))-0.5772156649015329*x;}
 if(x>0.0){return f_lgammapos(x);}
 let f=x-round(x);
 if(f==0.0){return f_inf();}
@@ -400,6 +428,15 @@ return select(r,-r,odd&&(bitcast<u32>(x)>>31u)!=0u);}`,
     code: `fn f_logaddexp(a:f32,b:f32)->f32{
 if(a==b||f_isnan(a)||f_isnan(b)){return f_max(a,b)+0.6931471805599453;}
 return max(a,b)+f_log1p(f_exp(-abs(a-b)));}`,
+  },
+  // A word whose order as an unsigned number is that of the floats, NaN greatest, both zeros equal.
+  sortkey: {
+    needs: ['isnan'],
+    code: `fn f_sortkey(x:f32)->u32{
+if(f_isnan(x)){return 0xffffffffu;}
+var u=bitcast<u32>(x);
+if(u==0x80000000u){u=0u;}
+return select(u|0x80000000u,~u,(u>>31u)!=0u);}`,
   },
   mulhi: {
     code: `fn f_mulhi(a:i32,b:i32)->i32{let x=bitcast<u32>(a);let y=bitcast<u32>(b);

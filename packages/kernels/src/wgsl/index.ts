@@ -1,10 +1,22 @@
 import type { Primitive } from '@sconce/core';
+import { planConv } from './conv.js';
 import { planMap } from './map.js';
+import { planMatmul } from './matmul.js';
 import { operandOf, type WgslLimits, type WgslStep } from './plan.js';
 import { planReduce } from './reduce.js';
+import { planScan } from './scan.js';
+import { planScatter } from './scatter.js';
+import { planSort } from './sort.js';
 
 export { narrowInt64 } from './expression.js';
-export { Temporary, type WgslCopy, type WgslDispatch, type WgslKernel, type WgslLimits, type WgslStep } from './plan.js';
+export {
+  Temporary,
+  type WgslCopy,
+  type WgslDispatch,
+  type WgslKernel,
+  type WgslLimits,
+  type WgslStep,
+} from './plan.js';
 
 /**
  * What a WebGPU device runs for a primitive, in order. Elements are words of four bytes: floats as
@@ -12,33 +24,50 @@ export { Temporary, type WgslCopy, type WgslDispatch, type WgslKernel, type Wgsl
  *
  * @throws NotImplementedError for float64.
  */
-export function planWgsl(primitive: Primitive, limits: WgslLimits): WgslStep[] {
+export function planWgsl(p: Primitive, limits: WgslLimits): WgslStep[] {
   const steps: WgslStep[] = [];
-  switch (primitive.kind) {
-    case 'map':
-      planMap(
-        {
-          ...primitive,
-          inputs: primitive.inputs.map(operandOf),
-          outputs: primitive.outputs.map(operandOf),
-        },
-        limits,
-        steps,
-      );
+  switch (p.kind) {
+    case 'map': {
+      const [inputs, outputs] = [p.inputs.map(operandOf), p.outputs.map(operandOf)];
+      planMap({ ...p, inputs, outputs }, limits, steps);
       break;
-    case 'reduce':
-      planReduce(
-        {
-          ...primitive,
-          inputs: primitive.inputs.map(operandOf),
-          outputs: primitive.outputs.map((o) => ({ ...o, view: operandOf(o.view) })),
-        },
-        limits,
-        steps,
-      );
+    }
+    case 'reduce': {
+      const outputs = p.outputs.map((o) => ({ ...o, view: operandOf(o.view) }));
+      planReduce({ ...p, inputs: p.inputs.map(operandOf), outputs }, limits, steps);
       break;
-    default:
-      throw new Error('later');
+    }
+    case 'scan': {
+      const indices = p.indices && operandOf(p.indices);
+      planScan({ ...p, input: operandOf(p.input), output: operandOf(p.output), indices }, steps);
+      break;
+    }
+    case 'matmul': {
+      const epilogue = p.epilogue && {
+        ...p.epilogue,
+        inputs: p.epilogue.inputs.map(operandOf),
+      };
+      const [a, b, out] = [operandOf(p.a), operandOf(p.b), operandOf(p.out)];
+      planMatmul({ a, b, out, epilogue }, limits, steps);
+      break;
+    }
+    case 'conv': {
+      const bias = p.bias && operandOf(p.bias);
+      const [input, weight] = [operandOf(p.input), operandOf(p.weight)];
+      planConv({ ...p, input, weight, output: operandOf(p.output), bias }, limits, steps);
+      break;
+    }
+    case 'scatter': {
+      const [inputs, output] = [p.inputs.map(operandOf), operandOf(p.output)];
+      planScatter({ ...p, inputs, output, valid: p.valid }, limits, steps);
+      break;
+    }
+    case 'sort': {
+      const { descending } = p;
+      const [values, indices] = [operandOf(p.values), operandOf(p.indices)];
+      planSort({ descending, input: operandOf(p.input), values, indices }, steps);
+      break;
+    }
   }
   return steps;
 }
