@@ -1,6 +1,6 @@
 import { asStrided, emptyStrided, type Tensor } from '@sconce/core';
 import { type Geometry, geometryOf } from './geometry.js';
-import { type Edge, type Gradient, Node } from './node.js';
+import { backwardTwice, type Edge, type Gradient, Node } from './node.js';
 
 /**
  * The history of a tensor part of which was overwritten through a view: the gradient of that part goes through the
@@ -9,7 +9,7 @@ import { type Edge, type Gradient, Node } from './node.js';
 export class CopySlices extends Node {
   readonly #base: Geometry;
   readonly #view: Geometry;
-  readonly #write: Node;
+  #write: Node | undefined;
 
   /** @param edge where the gradient of the base's value before the write goes. */
   constructor(base: Tensor, view: Geometry, write: Node, edge: Edge | undefined) {
@@ -25,17 +25,19 @@ export class CopySlices extends Node {
   }
 
   override get builtIn(): boolean {
-    return this.#write.builtIn;
+    return this.#write?.builtIn ?? true;
   }
 
   apply(grads: readonly Gradient[], needed: (edge: number) => boolean): readonly Gradient[] {
     const [grad] = grads;
+    const write = this.#write;
+    if (!write) throw backwardTwice();
     if (!grad) return [];
     const { shape, strides, dtype, device, offset } = this.#base;
     const result = emptyStrided(shape, strides, { dtype, device });
     result.copy_(grad);
     const part = asStrided(result, this.#view.shape, this.#view.strides, this.#view.offset - offset);
-    const inner = [...this.#write.apply([part.clone({ memoryFormat: 'contiguous' })], needed)];
+    const inner = [...write.apply([part.clone({ memoryFormat: 'contiguous' })], needed)];
     if (!needed(0)) return inner;
     const [own] = inner;
     if (own) part.copy_(own);
@@ -45,6 +47,9 @@ export class CopySlices extends Node {
   }
 
   override release(): void {
+    if (!this.#write) return;
     this.#write.release();
+    for (const edge of this.#write.edges) if (edge) edge.node.references--;
+    this.#write = undefined;
   }
 }

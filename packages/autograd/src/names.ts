@@ -14,7 +14,7 @@ const names: Readonly<Record<string, string | ((args: readonly unknown[]) => str
   mean: reduction('Mean'),
   prod: reduction('Prod'),
   divTrunc: 'DivBackward1',
-  vectorNorm: 'LinalgVectorNormBackward0',
+  vectorNorm: 'NormBackward1',
 };
 
 const isPlain = (x: unknown): boolean => typeof x !== 'object' || x === null;

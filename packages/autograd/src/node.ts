@@ -35,8 +35,8 @@ export abstract class Node implements GradFn {
   edges: readonly (Edge | undefined)[];
   /** What the gradients of the outputs look like; undefined for an output that has none. */
   readonly outputs: (Geometry | undefined)[] = [];
-  /** Whether another node leads here, so that the graph keeps this node alive. */
-  referenced = false;
+  /** How many other nodes lead here and so keep this one alive. */
+  references = 0;
 
   /** Hooks on the tensors that are outputs of the operation, by output; made when the first is registered. */
   tensorHooks: Map<number, Set<Registered<TensorHook>>> | undefined = undefined;
@@ -47,7 +47,7 @@ export abstract class Node implements GradFn {
 
   constructor(edges: readonly (Edge | undefined)[]) {
     this.edges = edges;
-    for (const edge of edges) if (edge) edge.node.referenced = true;
+    for (const edge of edges) if (edge) edge.node.references++;
   }
 
   abstract get name(): string;

@@ -20,7 +20,9 @@ export class OpNode extends Node {
   readonly #op: Op;
   /** The arguments, tensors replaced by their geometry. */
   readonly #args: readonly unknown[];
-  readonly #saved = new Map<string, Saved | readonly Saved[]>();
+  readonly #saved = new Map<string, Saved | readonly (Saved | null)[]>();
+  /** Results to save once there are any. */
+  readonly #results = new Set<string>();
 
   private constructor(
     row: Row,
@@ -58,38 +60,40 @@ export class OpNode extends Node {
     if (!any) return undefined;
     const node = new OpNode(row, op, args, edges);
     for (const input of wanted) {
-      for (const name of input.derivative.saves) node.#saveArgument(name, args, inplace);
+      for (const name of input.derivative.saves) {
+        if (op.params.includes(name)) node.#saveArgument(name, args, inplace);
+        else node.#results.add(name);
+      }
     }
     return node;
   }
 
   #saveArgument(name: string, args: readonly unknown[], inplace: boolean): void {
+    if (this.#saved.has(name)) return;
     const index = this.#op.params.indexOf(name);
-    if (index < 0 || this.#saved.has(name)) return;
     const arg = args[index];
     if (arg instanceof Tensor) {
       this.#saved.set(name, new Saved(inplace && index === 0 ? arg.clone() : arg, false));
     } else if (Array.isArray(arg) && arg.some((t) => t instanceof Tensor)) {
       this.#saved.set(
         name,
-        arg.map((t: Tensor) => new Saved(t, false)),
+        arg.map((t: Tensor | null) => t && new Saved(t, false)),
       );
     }
   }
 
   /** Saves what formulas need of the result, after the operation has run. */
   saveResults(result: unknown, inplaceOnView = false): void {
-    this.#row.inputs.forEach((input) => {
-      for (const name of input.derivative.saves) {
-        if (this.#saved.has(name) || this.#op.params.includes(name)) continue;
-        const value =
-          name === 'result' ? result : (result as Readonly<Record<string, unknown>>)[name];
-        if (!(value instanceof Tensor)) {
-          throw new RuntimeError(`${this.#op.name}: the derivative needs '${name}', which is none of its results`);
-        }
-        this.#saved.set(name, new Saved(value, true, inplaceOnView));
+    for (const name of this.#results) {
+      const value =
+        name === 'result' ? result : (result as Readonly<Record<string, unknown>>)[name];
+      if (!(value instanceof Tensor)) {
+        throw new RuntimeError(
+          `${this.#op.name}: the derivative needs '${name}', which is none of its results`,
+        );
       }
-    });
+      this.#saved.set(name, new Saved(value, true, inplaceOnView));
+    }
   }
 
   get name(): string {
@@ -134,14 +138,16 @@ export class OpNode extends Node {
     });
     for (const [name, saved] of this.#saved) {
       context[name] =
-        saved instanceof Saved ? saved.unpack(this) : saved.map((each) => each.unpack(this));
+        saved instanceof Saved
+          ? saved.unpack(this)
+          : saved.map((each) => each && each.unpack(this));
     }
     return context;
   }
 
   override release(): void {
     for (const saved of this.#saved.values()) {
-      for (const each of saved instanceof Saved ? [saved] : saved) each.release();
+      for (const each of saved instanceof Saved ? [saved] : saved) each?.release();
     }
   }
 }
@@ -236,29 +242,32 @@ export function checkInplace(self: Tensor): void {
   }
 }
 
-/** Makes `node` the history of a tensor that was overwritten; through a view, of its base. */
-export function rebaseHistory(self: Tensor, node: Node): void {
+/** Makes output `index` of `node` the history of a tensor that was overwritten; through a view, of its base. */
+export function rebaseHistory(self: Tensor, node: Node, index = 0): void {
   const meta = ensureMeta(self);
   if (!meta.view) {
-    moveRetained(self, node);
-    meta.setHistory(node, 0);
+    moveRetained(self, node, index);
+    meta.setHistory(node, index);
     return;
+  }
+  if (node.outputs.length > 1) {
+    throw new RuntimeError('Functions which modify views in-place must return a single Variable');
   }
   const { base } = meta.view;
   const slices = new CopySlices(base, geometryOf(self), node, gradientEdge(base));
-  moveRetained(base, slices);
+  moveRetained(base, slices, 0);
   ensureMeta(base).setHistory(slices, 0);
   // The view's own node is made anew from that of the base.
   void meta.gradFn;
 }
 
 /** A tensor that retains its gradient retains that of its newest value. */
-function moveRetained(tensor: Tensor, node: Node): void {
+function moveRetained(tensor: Tensor, node: Node, index: number): void {
   const meta = metaOf(tensor);
   const before = meta?.currentNode?.retained;
   if (!meta || before?.get(meta.outputNr) !== tensor) return;
   before.delete(meta.outputNr);
-  node.retained = new Map([[0, tensor]]);
+  node.retained = new Map([[index, tensor]]);
 }
 
 /** Notes that a view was made, whether or not it is recorded. */

@@ -68,7 +68,7 @@ export class Saved {
   /** The node to name for a saved output: a view's own one while anything still leads to it, as in PyTorch. */
   #named(tensor: Tensor, owner: Node): Node {
     const node = this.#viewNode;
-    return node && (node === metaOf(tensor)?.currentNode || node.referenced) ? node : owner;
+    return node && (node === metaOf(tensor)?.currentNode || node.references > 0) ? node : owner;
   }
 
   #modified(tensor: Tensor, owner: Node): RuntimeError {

@@ -1,6 +1,7 @@
 import { type Op, RuntimeError } from '@sconce/core';
 import { activations } from './activations.js';
 import type { Derivative, Derivatives } from './formula.js';
+import { indexing } from './indexing.js';
 import { linear } from './linear.js';
 import { pointwise } from './pointwise.js';
 import { reductions } from './reductions.js';
@@ -15,6 +16,7 @@ export const derivatives: Readonly<Record<string, Derivatives | null>> = {
   ...pointwise,
   ...reductions,
   ...shape,
+  ...indexing,
   ...linear,
   ...activations,
 };

@@ -18,6 +18,7 @@ type TensorNames =
   | 'batch1'
   | 'batch2'
   | 'source'
+  | 'src'
   | 'result'
   | 'values'
   | 'indices';
@@ -51,6 +52,10 @@ interface Plain {
   readonly maxVal: number;
   readonly negativeSlope: number;
   readonly lambd: number;
+  readonly accumulate: boolean;
+  /** How values that meet are combined. */
+  readonly reduce: string;
+  readonly includeSelf: boolean;
   /** The part of a tensor that an operation shows. */
   readonly place: (whole: Tensor) => Tensor;
 }

@@ -187,8 +187,8 @@ const fused: Readonly<Record<string, Derivatives>> = {
     ),
   },
   lerp: {
-    self: operands('weight', (g, { weight }) => g.mul(minus(1, weight))),
-    end: operands('weight', (g, { weight }) => g.mul(weight)),
+    self: operands('weight', (g, { weight }) => g.sub(times(g, weight))),
+    end: operands('weight', (g, { weight }) => times(g, weight)),
     weight: saving('self end', (g, { self, end }) => g.mul(end.sub(self))),
   },
 };

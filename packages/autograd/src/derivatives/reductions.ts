@@ -44,8 +44,8 @@ export const reductions: Readonly<Record<string, Derivatives>> = {
       spread(g, self, axes, keepdim).div(count(self, axes)),
   },
   prod: {
-    self: saving('self', (g, { self, axes, keepdim }) =>
-      productGradient(g, self, axes, keepdim),
+    self: saving('self result', (g, { self, result, axes, keepdim }) =>
+      productGradient(unreduced(g, axes, keepdim), self, unreduced(result, axes, keepdim), axes),
     ),
   },
   amax: { self: toExtremes },
@@ -92,18 +92,17 @@ const varianceGradient = (
 function productGradient(
   g: Tensor,
   self: Tensor,
+  result: Tensor,
   axes: readonly number[],
-  keepdim: boolean,
 ): Tensor {
-  const rows = unreduced(g, axes, keepdim);
   // What follows is right to the first order only: with one zero, the second derivative is another product.
-  if (isGradEnabled()) return rows.mul(productOfOthers(self, axes));
+  if (isGradEnabled()) return g.mul(productOfOthers(self, axes));
   const zeros = self.eq(0);
   const total = where(zeros, 1, self);
   const rest = unreduced(axes.length === 1 ? total.prod(axes[0]) : total.prod(), axes, false);
   const holes = zeros.sum(axes, { keepdim: true });
-  const others = where(zeros, only(holes.eq(1), rest), only(holes.eq(0), rest.div(self)));
-  return rows.mul(others);
+  const others = where(zeros, only(holes.eq(1), rest), only(holes.eq(0), result.div(self)));
+  return g.mul(others);
 }
 
 /** The product of all other elements of the row, each computed from them. */
