@@ -14,7 +14,7 @@ import { autogradEngine } from './grad-mode.js';
 import { checkResult, checkWritable, defineOp, inplace, mustRecord, type Op } from './op.js';
 import type { ScalarValue } from './primitive.js';
 import { Float, isScalar, type Scalar, scalarCategory, scalarValue } from './scalar.js';
-import { broadcastShapes, sameShape } from './shape.js';
+import { broadcastShapes, isDense, sameShape } from './shape.js';
 import { allocate, Tensor } from './tensor.js';
 
 /** An operand of an elementwise operation. */
@@ -268,7 +268,7 @@ export function separate(name: string, x: Tensor, out: Tensor): Tensor {
   const [a, b] = range(x);
   const [c, d] = range(out);
   if (b < c || d < a) return x;
-  if (x.isContiguous() && out.isContiguous()) {
+  if (isDense(x.shape, x.strides) && isDense(out.shape, out.strides)) {
     throw new RuntimeError(
       `${name}_: unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor before performing the operation.`,
     );

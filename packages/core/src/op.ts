@@ -71,7 +71,8 @@ export function inplace(schema: Op, args: readonly unknown[], write: () => void)
       `${schema.name}_: Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal tensor before doing inplace update.`,
     );
   }
-  checkWritable(schema.name, self);
+  // Filling writes the same value however many positions share an element.
+  if (schema.name !== 'fill') checkWritable(schema.name, self);
   const run = () => {
     write();
     self.counter.version++;

@@ -30,6 +30,21 @@ export function isContiguous(shape: readonly number[], strides: readonly number[
   return true;
 }
 
+/** Whether every element lies in memory once, without gaps, in whatever order of the dimensions. */
+export function isDense(shape: readonly number[], strides: readonly number[]): boolean {
+  const dims = shape
+    .map((size, d) => [strides[d] as number, size] as const)
+    .filter(([, size]) => size !== 1)
+    .sort(([a], [b]) => a - b);
+  let step = 1;
+  for (const [stride, size] of dims) {
+    if (size === 0) return true;
+    if (stride !== step) return false;
+    step *= size;
+  }
+  return true;
+}
+
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;
