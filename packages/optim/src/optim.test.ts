@@ -1,4 +1,4 @@
-import { type Tensor, tensor, zeros } from '@sconce/core';
+import { Tensor, tensor, zeros } from '@sconce/core';
 import { expect, it } from 'vitest';
 import { Adam, AdamW, CosineAnnealingLR, LambdaLR, SGD, StepLR } from './index.js';
 
