@@ -1,0 +1,44 @@
+import type { ComputeType, ExprFunction } from '@sconce/core';
+
+/** What a device is allowed, in units in the last place of the result. */
+export interface Limits {
+  /** Error of one function on exact arguments. */
+  ulps(name: ExprFunction, type: ComputeType): number;
+  /** Whether numbers below the least normal one may count as 0, as the WebGPU specification has it. */
+  readonly flushesDenormals: boolean;
+}
+
+/** Right to the last digit whatever the type: no rounding happens, or the result is one of the arguments. */
+const exact: ReadonlySet<string> = new Set<ExprFunction>([
+  'min',
+  'max',
+  'neg',
+  'abs',
+  'floor',
+  'ceil',
+  'trunc',
+  'round',
+  'fmod',
+]);
+
+/** Rounded once; one unit and not a half, since a product may be fused into the sum that takes it. */
+const arithmetic: ReadonlySet<string> = new Set<ExprFunction>(['add', 'sub', 'mul', 'div', 'sqrt']);
+
+/** WGSL lets division and square root be off by 2.5 units, and a program cannot ask for better. */
+const loose: ReadonlySet<string> = new Set<ExprFunction>(['div', 'sqrt']);
+
+const base = (name: ExprFunction, type: ComputeType): number => {
+  if (exact.has(name)) return 0;
+  if (arithmetic.has(name)) return 1;
+  // The promise of 2 is for float32. In float64 the reference itself is off by one or two.
+  return type === 'float32' ? 2 : 8;
+};
+
+/** The limits of a device by name. */
+export function limitsOf(device: string): Limits {
+  if (device !== 'webgpu') return { ulps: base, flushesDenormals: false };
+  return {
+    ulps: (name, type) => (loose.has(name) ? 3 : base(name, type)),
+    flushesDenormals: true,
+  };
+}

@@ -1,0 +1,58 @@
+import type { ComputeType, DType, View } from '@sconce/core';
+import { computeType } from '@sconce/core';
+import fc from 'fast-check';
+import { encode, type Fixture } from './fixture.js';
+import type { Placement } from './random.js';
+import { randomValues } from './random.js';
+
+/** How many random cases each property tries. */
+export const runs = Number(process.env.SCONCE_RUNS ?? 40);
+
+/** Runs a property; on failure fast-check prints the seed and the smallest case it found. */
+export async function hold<T>(arbitrary: fc.Arbitrary<T>, property: (value: T) => Promise<void>) {
+  const seed = process.env.SCONCE_SEED;
+  await fc.assert(fc.asyncProperty(arbitrary, property), {
+    numRuns: runs,
+    ...(seed ? { seed: Number(seed) } : {}),
+    // Shrinking compiles a kernel a step: past this the case is small enough to read.
+    interruptAfterTimeLimit: 60_000,
+  });
+}
+
+/** The same operands on the device under test and on the reference. */
+export class Pair {
+  readonly device: Fixture;
+  readonly reference: Fixture;
+
+  constructor(device: Fixture, reference: Fixture) {
+    this.device = device;
+    this.reference = reference;
+  }
+
+  view(
+    dtype: DType,
+    placed: Placement,
+    seed: number,
+    tame = false,
+  ): { device: View; reference: View } {
+    const data = encode(dtype, randomValues(dtype, placed.length, seed, tame));
+    const { shape, strides, offset } = placed;
+    const on = (fixture: Fixture): View => ({
+      storage: fixture.storage(dtype, data),
+      dtype,
+      shape,
+      strides,
+      offset,
+    });
+    return { device: on(this.device), reference: on(this.reference) };
+  }
+}
+
+/** A dtype that stores values of a compute type. */
+export const storedAs = (type: ComputeType, held: readonly DType[], k: number): DType => {
+  const fitting = held.filter((dtype) => computeType(dtype) === type);
+  return fitting[k % fitting.length] as DType;
+};
+
+/** Seeds of the numbers in a case. */
+export const seeds = fc.nat(2 ** 30);

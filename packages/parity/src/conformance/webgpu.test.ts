@@ -1,0 +1,4 @@
+import '@sconce/backend-webgpu';
+import { describeConformance } from './describe-conformance.js';
+
+await describeConformance('webgpu');
