@@ -5,8 +5,8 @@ const slabBytes = 131072;
 /** Large blocks are cut in multiples of this. */
 const grain = 4096;
 
-/** A stretch of the memory, in a list ordered by address. */
-interface Block {
+/** @internal A stretch of the memory, in a list ordered by address. */
+export interface Block {
   start: number;
   size: number;
   free: boolean;
@@ -33,6 +33,8 @@ export class Allocation {
     this.origin = origin;
   }
 }
+
+type AllocationClass<A> = new (pointer: number, bytes: number, origin: Block | number) => A;
 
 /** How many allocations of about one size there are. */
 export interface Usage {
@@ -85,19 +87,21 @@ export class Allocator {
   }
 
   /** A piece of at least `bytes`, or undefined if the memory is full. */
-  allocate(bytes: number): Allocation | undefined {
+  allocate(bytes: number): Allocation | undefined;
+  allocate<A extends Allocation>(bytes: number, kind: AllocationClass<A>): A | undefined;
+  allocate(bytes: number, kind: AllocationClass<Allocation> = Allocation): Allocation | undefined {
     if (bytes > smallLimit) {
       const found = this.#large(Math.ceil(bytes / grain) * grain);
       if (!found) return undefined;
       found.asked = bytes;
-      return new Allocation(found.start, found.size, found);
+      return new kind(found.start, found.size, found);
     }
     const c = classOfUnits[bytes <= alignment ? 1 : (bytes + alignment - 1) >>> 6] as number;
     const pool = this.#pools[c] as number[];
     const size = classSizes[c] as number;
     if (pool.length === 0 && !this.#refill(pool, size)) return undefined;
     (this.#classCounts[c] as number)++;
-    return new Allocation(pool.pop() as number, size, c);
+    return new kind(pool.pop() as number, size, c);
   }
 
   release({ pointer, origin }: Allocation): void {

@@ -7,30 +7,18 @@ import {
   type TypedArray,
   typedArrayOver,
 } from '@sconce/core';
-import { type Allocation, Allocator } from './allocator.js';
+import { Allocation, Allocator } from './allocator.js';
 
 const page = 65536;
 /** What lies below belongs to the thread pool; no tensor starts at address 0. */
 const reserved = page;
 
 /** A tensor's memory on the CPU: a stretch of the one WebAssembly memory. */
-export class CpuBuffer implements DeviceBuffer {
-  readonly pointer: number;
-  readonly bytes: number;
+export class CpuBuffer extends Allocation implements DeviceBuffer {
+  /** @internal The buffers that lie on the same memory, this one included; undefined while it is the only one. */
+  sharers: { count: number } | undefined = undefined;
   /** @internal */
-  readonly owner: Owner;
-
-  constructor(owner: Owner) {
-    this.pointer = owner.allocation.pointer;
-    this.bytes = owner.allocation.bytes;
-    this.owner = owner;
-  }
-}
-
-/** An allocation and how many buffers share it. */
-interface Owner {
-  readonly allocation: Allocation;
-  holders: number;
+  released = false;
 }
 
 /** Whether memory can be shared between threads here: always in Node, in browsers on cross-origin isolated pages. */
@@ -47,8 +35,8 @@ export class LinearMemory {
   readonly maximum: number;
   readonly #allocator: Allocator;
   #buffer: ArrayBufferLike;
-  /** Which allocation an array given out by `map` lies on. */
-  readonly #owners = new WeakMap<TypedArray, Owner>();
+  /** Which buffer an array given out by `map` lies on. */
+  readonly #owners = new WeakMap<TypedArray, CpuBuffer>();
 
   /** @param maximum Pages of 64 KiB; less where the platform refuses. */
   constructor(maximum = 65536) {
@@ -95,17 +83,19 @@ export class LinearMemory {
    * @throws OutOfMemoryError that says what is held.
    */
   allocate(bytes: number): CpuBuffer {
-    let allocation = this.#allocator.allocate(bytes);
-    if (!allocation) {
+    let found = this.#allocator.allocate(bytes, CpuBuffer);
+    if (!found) {
       collect();
-      allocation = this.#allocator.allocate(bytes);
-      if (!allocation) throw new OutOfMemoryError(this.#explain(bytes));
+      found = this.#allocator.allocate(bytes, CpuBuffer);
+      if (!found) throw new OutOfMemoryError(this.#explain(bytes));
     }
-    return new CpuBuffer({ allocation, holders: 1 });
+    return found;
   }
 
   release(buffer: CpuBuffer): void {
-    if (--buffer.owner.holders === 0) this.#allocator.release(buffer.owner.allocation);
+    buffer.released = true;
+    if (buffer.sharers && --buffer.sharers.count > 0) return;
+    this.#allocator.release(buffer);
   }
 
   /** The elements of a buffer, in place. */
@@ -116,16 +106,19 @@ export class LinearMemory {
       buffer.pointer,
       Math.floor(buffer.bytes / itemSize(dtype)),
     );
-    this.#owners.set(array, buffer.owner);
+    this.#owners.set(array, buffer);
     return array;
   }
 
   /** Another buffer for an array that `map` gave out, if its memory is still held. */
   adopt(data: TypedArray): CpuBuffer | undefined {
     const owner = this.#owners.get(data);
-    if (!owner || owner.holders === 0) return undefined;
-    owner.holders++;
-    return new CpuBuffer(owner);
+    if (!owner || owner.released) return undefined;
+    owner.sharers ??= { count: 1 };
+    owner.sharers.count++;
+    const buffer = new CpuBuffer(owner.pointer, owner.bytes, owner.origin);
+    buffer.sharers = owner.sharers;
+    return buffer;
   }
 
   #explain(bytes: number): string {

@@ -37,18 +37,13 @@ interface Life {
   ballast: ArrayBuffer | undefined;
 }
 
-interface Held {
-  readonly backend: Backend;
-  readonly account: Account;
-  readonly bytes: number;
-  readonly watch: Watch;
-  buffer: DeviceBuffer | undefined;
-}
-
 /** One watched life, and the memory to give back when it is gone. */
 interface Watch {
   readonly life: WeakRef<Life>;
-  readonly members: Held[];
+  readonly backend: Backend;
+  readonly account: Account;
+  /** Buffers, and undefined in place of those released. What is kept here until a collection is kept small. */
+  readonly members: (DeviceBuffer | undefined)[];
   /** Members not released yet. */
   alive: number;
   bytes: number;
@@ -58,8 +53,12 @@ interface Watch {
 
 /** A storage's hold on device memory. */
 export interface Lease {
-  readonly held: Held;
+  /** Undefined after `release`. */
+  buffer: DeviceBuffer | undefined;
   readonly life: Life;
+  readonly watch: Watch;
+  /** The buffer's place among the members. */
+  readonly slot: number;
 }
 
 /** Storages below this share a life: one that lives long keeps at most `groupBytes` of its neighbours. */
@@ -77,7 +76,7 @@ const watches: Watch[] = [];
 
 /** The life that small storages share now; dropped when full, and before every collection. */
 let openLife: Life | undefined;
-let openWatch: Watch;
+let openWatch: Watch | undefined;
 
 let refsSinceClear = 0;
 
@@ -93,13 +92,21 @@ function accountOf(backend: Backend): Account {
   return account;
 }
 
-function watchLife(life: Life): Watch {
+function watchLife(life: Life, backend: Backend, account: Account): Watch {
   // A new WeakRef keeps its target until the job ends, which a synchronous loop never does.
   if (++refsSinceClear >= 8192) {
     refsSinceClear = 0;
     collector()?.clearKept();
   }
-  const watch = { life: new WeakRef(life), members: [], alive: 0, bytes: 0, index: watches.length };
+  const watch: Watch = {
+    life: new WeakRef(life),
+    backend,
+    account,
+    members: [],
+    alive: 0,
+    bytes: 0,
+    index: watches.length,
+  };
   watches.push(watch);
   armCanary();
   return watch;
@@ -124,45 +131,40 @@ export function track(storage: Storage, backend: Backend, buffer: DeviceBuffer):
   let life: Life;
   let watch: Watch;
   if (bytes < smallBytes) {
-    if (openLife === undefined) {
+    if (openLife === undefined || openWatch?.backend !== backend) {
       openLife = { ballast: undefined };
-      openWatch = watchLife(openLife);
+      openWatch = watchLife(openLife, backend, account);
     }
     life = openLife;
     watch = openWatch;
+    watch.bytes += bytes;
+    if (watch.members.length === groupMembers - 1 || watch.bytes >= groupBytes) openLife = undefined;
   } else {
     life = { ballast: ballast(bytes) };
-    watch = watchLife(life);
+    watch = watchLife(life, backend, account);
   }
-  const held: Held = { backend, account, bytes, watch, buffer };
-  watch.members.push(held);
   watch.alive++;
-  watch.bytes += bytes;
-  if (life === openLife && (watch.members.length >= groupMembers || watch.bytes >= groupBytes)) {
-    openLife = undefined;
-  }
   enlist(storage);
-  return { held, life };
+  return { buffer, life, watch, slot: watch.members.push(buffer) - 1 };
 }
 
 /** Gives the memory of a lease back now. */
 export function release(lease: Lease): void {
-  const { held, life } = lease;
-  if (!held.buffer) return;
-  const { watch } = held;
-  giveBack(held);
+  const { buffer, life, watch, slot } = lease;
+  if (!buffer) return;
+  lease.buffer = undefined;
+  watch.members[slot] = undefined;
+  giveBack(watch, buffer);
   if (--watch.alive === 0 && life !== openLife) unwatch(watch);
   // Detaching frees the bytes at once, where the engine can.
   if (life.ballast) (life.ballast as { transfer?(length: number): ArrayBuffer }).transfer?.(0);
   life.ballast = undefined;
 }
 
-function giveBack(held: Held): void {
-  const buffer = held.buffer as DeviceBuffer;
-  held.buffer = undefined;
-  held.account.bytes -= held.bytes;
-  held.account.storages--;
-  held.backend.release(buffer);
+function giveBack({ account, backend }: Watch, buffer: DeviceBuffer): void {
+  account.bytes -= buffer.bytes;
+  account.storages--;
+  backend.release(buffer);
 }
 
 /** Releases whatever belongs to lives that the collector has taken. */
@@ -170,7 +172,7 @@ function sweep(): void {
   for (let i = watches.length - 1; i >= 0; i--) {
     const watch = watches[i] as Watch;
     if (watch.life.deref() !== undefined) continue;
-    for (const held of watch.members) if (held.buffer) giveBack(held);
+    for (const buffer of watch.members) if (buffer) giveBack(watch, buffer);
     unwatch(watch);
   }
 }

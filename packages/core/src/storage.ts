@@ -35,7 +35,7 @@ export class Storage {
 
   /** @throws RuntimeError after `dispose`. */
   get buffer(): DeviceBuffer {
-    const { buffer } = this.#lease.held;
+    const { buffer } = this.#lease;
     if (!buffer) {
       throw new RuntimeError(
         'a tensor was used after its memory was released by dispose() or tidy(); clone() or keep() what must outlive them',
@@ -45,7 +45,7 @@ export class Storage {
   }
 
   get disposed(): boolean {
-    return this.#lease.held.buffer === undefined;
+    return this.#lease.buffer === undefined;
   }
 
   /** Returns the memory now rather than when the collector notices; every view of it becomes unusable. */
