@@ -55,6 +55,7 @@ export class Judge {
     let found = this.#known.get(node);
     if (!found) {
       found = this.#evaluate(node);
+      if (node.dtype === 'int64' && this.#limits.int64Bits === 32) doubtWide(found);
       this.#known.set(node, found);
     }
     return found;
@@ -179,7 +180,8 @@ export class Judge {
       this.#flush(to, down, up);
       return { type: to, low: down, high: up, sure };
     }
-    const range = to === 'int32' ? 2 ** 31 : 2 ** 63;
+    const bits = to === 'int32' ? 32 : this.#limits.int64Bits;
+    const range = 2 ** (bits - 1);
     for (let i = 0; i < this.#count; i++) {
       if (low[i] !== high[i]) sure[i] = 0;
       if (!isFloat(from.type)) continue;
@@ -287,6 +289,13 @@ interface FloatBounds extends Bounds {
 export function scale(name: ExprFunction, result: number): number {
   if (name === 'lgamma' || name === 'digamma') return Math.max(Math.abs(result), 1);
   return result;
+}
+
+/** Nothing is claimed of int64 values that do not fit a device's 32 bits. */
+export function doubtWide({ low, sure }: Bounds): void {
+  (low as BigInt64Array).forEach((value, i) => {
+    if (BigInt.asIntN(32, value) !== value) sure[i] = 0;
+  });
 }
 
 const crossesZero = ({ low, high }: FloatBounds, i: number) =>

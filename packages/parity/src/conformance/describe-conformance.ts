@@ -39,7 +39,7 @@ export async function describeConformance(name: string): Promise<void> {
   const reference = new Fixture(await init('reference'));
   const limits = limitsOf(name);
   describe(`${name}: functions by hand`, () => functionTests(fixture, limits));
-  describe(`${name}: primitives by hand`, () => primitiveTests(fixture));
+  describe(`${name}: primitives by hand`, () => primitiveTests(fixture, limits));
   describe(`${name}: accuracy`, () => accuracyTests(fixture, reference, limits));
   describe(`${name}: properties`, () => propertyTests(fixture, reference, limits));
 }

@@ -6,6 +6,8 @@ export interface Limits {
   ulps(name: ExprFunction, type: ComputeType): number;
   /** Whether numbers below the least normal one may count as 0, as the WebGPU specification has it. */
   readonly flushesDenormals: boolean;
+  /** Bits of an int64 that the device computes with: what does not fit is not asked of it. */
+  readonly int64Bits: 32 | 64;
 }
 
 /** Right to the last digit whatever the type: no rounding happens, or the result is one of the arguments. */
@@ -36,9 +38,10 @@ const base = (name: ExprFunction, type: ComputeType): number => {
 
 /** The limits of a device by name. */
 export function limitsOf(device: string): Limits {
-  if (device !== 'webgpu') return { ulps: base, flushesDenormals: false };
+  if (device !== 'webgpu') return { ulps: base, flushesDenormals: false, int64Bits: 64 };
   return {
     ulps: (name, type) => (loose.has(name) ? 3 : base(name, type)),
     flushesDenormals: true,
+    int64Bits: 32,
   };
 }

@@ -2,6 +2,7 @@ import type { ComputeType, DType, View } from '@sconce/core';
 import { computeType } from '@sconce/core';
 import fc from 'fast-check';
 import { encode, type Fixture } from './fixture.js';
+import type { Limits } from './limits.js';
 import type { Placement } from './random.js';
 import { randomValues } from './random.js';
 
@@ -15,7 +16,7 @@ export async function hold<T>(arbitrary: fc.Arbitrary<T>, property: (value: T) =
     numRuns: runs,
     ...(seed ? { seed: Number(seed) } : {}),
     // Shrinking compiles a kernel a step: past this the case is small enough to read.
-    interruptAfterTimeLimit: 60_000,
+    interruptAfterTimeLimit: 90_000,
   });
 }
 
@@ -23,8 +24,10 @@ export async function hold<T>(arbitrary: fc.Arbitrary<T>, property: (value: T) =
 export class Pair {
   readonly device: Fixture;
   readonly reference: Fixture;
+  readonly limits: Limits;
 
-  constructor(device: Fixture, reference: Fixture) {
+  constructor(device: Fixture, reference: Fixture, limits: Limits) {
+    this.limits = limits;
     this.device = device;
     this.reference = reference;
   }
@@ -35,7 +38,15 @@ export class Pair {
     seed: number,
     tame = false,
   ): { device: View; reference: View } {
-    const data = encode(dtype, randomValues(dtype, placed.length, seed, tame));
+    const data = encode(
+      dtype,
+      randomValues(
+        dtype,
+        placed.length,
+        seed,
+        tame || (dtype === 'int64' && this.limits.int64Bits === 32),
+      ),
+    );
     const { shape, strides, offset } = placed;
     const on = (fixture: Fixture): View => ({
       storage: fixture.storage(dtype, data),

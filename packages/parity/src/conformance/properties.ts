@@ -41,7 +41,7 @@ export function propertyTests(device: Fixture, reference: Fixture, limits: Limit
   const types = (['float32', 'int32', 'bool', 'float64', 'int64'] as const).filter((type) =>
     device.supports(type),
   );
-  const pair = new Pair(device, reference);
+  const pair = new Pair(device, reference, limits);
   mapProperties(pair, limits, held, types);
   loadProperty(pair, limits, held);
   reduceProperties(pair, limits, held);
@@ -85,7 +85,9 @@ function mapProperties(
         scalar(1, 'int32'),
         ...inputs.map(({ dtype }, k) => input(k, computeType(dtype))),
       ];
-      const values = buildExpressions(recipe, leaves, types).slice(-outputs).reverse();
+      const values = buildExpressions(recipe, leaves, types, limits.int64Bits)
+        .slice(-outputs)
+        .reverse();
       await checkMap(pair, limits, held, shape, inputs, scalars, values, seed, inPlace);
     }));
 }

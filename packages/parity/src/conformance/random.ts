@@ -171,6 +171,7 @@ export function buildExpressions(
   recipe: Recipe,
   leaves: readonly Expr[],
   types: readonly ComputeType[],
+  int64Bits: 32 | 64,
 ): Expr[] {
   const pool = new Map<ComputeType, Expr[]>(types.map((type) => [type, []]));
   const add = (node: Expr) => pool.get(node.dtype)?.push(node);
@@ -205,7 +206,7 @@ export function buildExpressions(
     else if (kind < 9) {
       const name = of(integers);
       // Counts beyond the width mean different things to different machines.
-      const count = apply('and', b, type === 'int64' ? 63 : 31);
+      const count = apply('and', b, type === 'int64' ? int64Bits - 1 : 31);
       node = apply(name, a, name.startsWith('sh') || name === 'ushr' ? count : b);
     } else node = apply(of(['neg', 'abs', 'not']), a);
     add(node);

@@ -8,7 +8,7 @@ import type {
 } from '@sconce/core';
 import { numel, typedArray } from '@sconce/core';
 import type { Bounds } from './bounds.js';
-import { Judge } from './bounds.js';
+import { doubtWide, Judge } from './bounds.js';
 import type { Fixture } from './fixture.js';
 import type { Limits } from './limits.js';
 
@@ -88,7 +88,11 @@ function combineRows(
   const members: number[][] = Array.from({ length: count }, () => []);
   for (const [i, row] of rows.entries()) members[row]?.push(i);
   if (combine === 'argmax' || combine === 'argmin') return arg(combine, values, members);
-  if (!floats(values.type)) return exactRows(combine, values, members);
+  if (!floats(values.type)) {
+    const exact = exactRows(combine, values, members);
+    if (values.type === 'int64' && limits.int64Bits === 32) doubtWide(exact);
+    return exact;
+  }
   const out = emptyBounds(values.type, count);
   const epsilon = values.type === 'float32' ? 2 ** -23 : 2 ** -52;
   members.forEach((list, row) => {
