@@ -1,10 +1,12 @@
 import { hardshrink, prelu, relu } from './ops/activation.js';
+import * as arranging from './ops/arranging.js';
 import * as binary from './ops/binary.js';
 import * as converting from './ops/convert.js';
 import * as copying from './ops/copy.js';
 import * as creating from './ops/create-like.js';
 import * as products from './ops/matmul.js';
 import { max, min } from './ops/max.js';
+import { median, nanmedian } from './ops/median.js';
 import type { ValuesIndices } from './ops/pair.js';
 import { bernoulli, multinomial } from './ops/random.js';
 import type { RandomOptions } from './ops/random-fill.js';
@@ -14,6 +16,13 @@ import * as selecting from './ops/selecting.js';
 import { logSoftmax, softmax, type SoftmaxOptions } from './ops/softmax.js';
 import * as ternary from './ops/ternary.js';
 import * as unary from './ops/unary.js';
+import {
+  unique,
+  type UniqueConsecutiveOptions,
+  uniqueConsecutive,
+  type UniqueOptions,
+  type UniqueResult,
+} from './ops/unique.js';
 import * as viewing from './ops/view.js';
 import { Tensor } from './tensor.js';
 
@@ -48,6 +57,7 @@ declare module './tensor.js' {
       Methods<typeof creating>,
       Methods<typeof reducing>,
       Methods<Omit<typeof selecting, 'nonzero'>>,
+      Methods<typeof arranging>,
       Methods<typeof products> {
     /** 1 with the probability each element gives, else 0. */
     bernoulli(p?: number, options?: RandomOptions): Tensor;
@@ -76,6 +86,16 @@ declare module './tensor.js' {
     /** The coordinates of the elements that are not zero, one row each; as one vector a dimension with `asTuple`. */
     nonzero(): Tensor;
     nonzero(options: { asTuple: true }): Tensor[];
+    /** The lower median of all elements, or along a dimension with its position. */
+    median(): Tensor;
+    median(dim: number, options?: { keepdim?: boolean }): ValuesIndices;
+    /** `median` with NaN left out. */
+    nanmedian(): Tensor;
+    nanmedian(dim: number, options?: { keepdim?: boolean }): ValuesIndices;
+    /** The distinct elements in ascending order; on request also where each went and how many there were. */
+    unique<O extends UniqueOptions>(options?: O): UniqueResult<O>;
+    /** As `unique`, but only neighbours are compared and the order is kept. */
+    uniqueConsecutive<O extends UniqueConsecutiveOptions>(options?: O): UniqueResult<O>;
   }
 }
 
@@ -117,6 +137,8 @@ attachInplace(binary, () => 2);
 attach(ternaryMethods);
 attachInplace(ternaryMethods, (name) => ternaryArity[name] ?? 3);
 attach(selecting);
+attach(arranging);
+attach({ median, nanmedian, unique, uniqueConsecutive });
 attach(viewing);
 attach(copying);
 attach(converting);

@@ -6,36 +6,16 @@ import { op } from '../op.js';
 import { broadcastShapes, normalizeDim, numel } from '../shape.js';
 import { allocate, type Tensor } from '../tensor.js';
 import { index as indexBy } from './advanced-index.js';
+import { gatherOp } from './gathering.js';
 import { alongDim, asVector, checkIndexDtype, checkIndexRange, indexInput } from './index-range.js';
 import { broadcastTo, reshape } from './view.js';
-
-const gatherOp = op(
-  'gather',
-  'self dim index',
-  (self: Tensor, dim: number, index: Tensor): Tensor => {
-    const result = allocate(index.shape, self.dtype, self.device);
-    if (numel(index.shape) === 0) return result;
-    const source = asVector(self);
-    const at = asVector(index);
-    const coords = at.shape.map((_, d) => (d === dim ? indexInput(0, index) : coord(d)));
-    execute({
-      kind: 'map',
-      shape: at.shape,
-      inputs: [at, source],
-      scalars: [],
-      values: [load(1, computeType(self.dtype), coords)],
-      outputs: [asVector(result)],
-    });
-    return result;
-  },
-);
 
 /**
  * Elements picked along a dimension: `result[i][j] = self[index[i][j]][j]` for `dim` 0. The result has the shape of `index`.
  *
  * @throws RuntimeError if `index` is not int64 or has other dimensions; IndexError if an index is out of range (synchronous devices).
  * @see https://pytorch.org/docs/stable/generated/torch.gather.html
- * @example tensor([[1, 2], [3, 4]]).gather(1, tensor([[0, 0], [1, 0]])) // [[1, 1], [4, 3]]
+ * @example tensor([[1, 2], [3, 4]]).gather(1, tensor([[0n, 0n], [1n, 0n]])) // [[1, 1], [4, 3]]
  */
 export const gather = (self: Tensor, dim: number, index: Tensor): Tensor => {
   const d = normalizeDim('gather', dim, self.shape.length);

@@ -118,12 +118,12 @@ function selectAt(t: Tensor, dim: number, position: number): Tensor {
  * Python's `self[...]`: positions, ranges, new dimensions and ellipsis give views; index tensors and masks give copies,
  * their dimensions placed where the first of them stood, or in front if something lies between them.
  *
- * A list of positions is a tensor here (`tensor([0, 2])`), since an array is a range.
+ * A list of positions is a tensor here (`tensor([0n, 2n])`), since an array is a range.
  *
  * @throws IndexError if there are too many parts or one is out of range.
  * @see https://pytorch.org/docs/stable/tensors.html#tensor-class-reference
  * @example
- * x.at(0); x.at(-1, [1, 3]); x.at('...', null); x.at('1:5, ..., ::2'); x.at(x.gt(0)); x.at(tensor([0, 2]), 1);
+ * x.at(0); x.at(-1, [1, 3]); x.at('...', null); x.at('1:5, ..., ::2'); x.at(x.gt(0)); x.at(tensor([0n, 2n]), 1);
  */
 export const at = (self: Tensor, ...items: IndexItem[]): Tensor => {
   const [part, indices] = apply(self, items);

@@ -164,7 +164,7 @@ const scatterForm =
  * @param src a tensor of the same dtype, at least as large as `index`, or one number.
  * @throws RuntimeError on other shapes or dtypes; IndexError if an index is out of range (synchronous devices).
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.scatter_.html
- * @example zeros([2, 3]).scatter(1, tensor([[2], [0]]), 1) // [[0, 0, 1], [1, 0, 0]]
+ * @example zeros([2, 3]).scatter(1, tensor([[2n], [0n]]), 1) // [[0, 0, 1], [1, 0, 0]]
  */
 export const scatter: ScatterFn = scatterForm('copied');
 /** `scatter` into the tensor itself. */

@@ -1,0 +1,97 @@
+import { computeType, isFloatingPoint } from '../dtype.js';
+import { formatShape, NotImplementedError, RuntimeError } from '../errors.js';
+import { execute } from '../execute.js';
+import { cast, constant, e, input, scalar } from '../expr.js';
+import { numel } from '../shape.js';
+import type { Tensor } from '../tensor.js';
+import { zeros } from './create.js';
+import { checkSynchronous } from './mask-positions.js';
+import { amax, amin } from './reduce.js';
+import { detach } from './view.js';
+
+/**
+ * How many elements fall into each of `bins` equal parts of [min, max]; what lies outside is not counted.
+ *
+ * @param min with equal limits (default 0 and 0), those of the data are used, which needs a device that can be read at once.
+ * @throws RuntimeError if a limit is not finite, or `max` is below `min`.
+ * @see https://pytorch.org/docs/stable/generated/torch.histc.html
+ */
+export const histc = (self: Tensor, bins = 100, min = 0, max = 0): Tensor => {
+  if (!isFloatingPoint(self.dtype))
+    throw new NotImplementedError(`histc: "histogram_cpu" not implemented for '${self.dtype}'`);
+  if (!(bins > 0)) throw new RuntimeError(`histc: bins must be > 0, got ${bins}`);
+  let [low, high] = [min, max];
+  if (low === high && numel(self.shape) > 0) {
+    checkSynchronous('histc', self);
+    low = amin(detach(self)).itemSync();
+    high = amax(detach(self)).itemSync();
+  }
+  if (low === high) {
+    low -= 1;
+    high += 1;
+  }
+  if (!Number.isFinite(low) || !Number.isFinite(high))
+    throw new RuntimeError(`histc: range of [${low}, ${high}] is not finite`);
+  if (low > high) throw new RuntimeError('histc: max must be larger than min');
+  const result = zeros([bins], { dtype: self.dtype, device: self.device });
+  if (numel(self.shape) === 0) return result;
+  const type = computeType(self.dtype);
+  const x = input(0, type);
+  const [from, to, count] = [scalar(0, type), scalar(1, type), scalar(2, type)];
+  const place = cast(e.mul(e.div(e.sub(x, from), e.sub(to, from)), count), 'int32');
+  execute({
+    kind: 'scatter',
+    shape: self.shape,
+    inputs: [self],
+    scalars: [low, high, bins, bins - 1],
+    // The upper limit belongs to the last bin.
+    coords: [e.min(place, scalar(3, 'int32'))],
+    valid: e.and(e.ge(x, from), e.le(x, to)),
+    value: constant(1, type),
+    output: result,
+    combine: 'sum',
+  });
+  return result;
+};
+
+/**
+ * How often each number from 0 on occurs in a vector of non-negative integers, or the sums of its weights.
+ *
+ * @param minlength the least length of the result.
+ * @throws NotImplementedError on a device that cannot be read at once: the length depends on values.
+ * @see https://pytorch.org/docs/stable/generated/torch.bincount.html
+ */
+export const bincount = (self: Tensor, weights?: Tensor | null, minlength = 0): Tensor => {
+  if (self.shape.length !== 1 || isFloatingPoint(self.dtype) || self.dtype === 'bool') {
+    throw new RuntimeError(
+      `bincount: only supports 1-d non-negative integral inputs, got ${self.dtype} of shape ${formatShape(self.shape)}`,
+    );
+  }
+  if (!(minlength >= 0))
+    throw new RuntimeError(`bincount: minlength should be >= 0, got ${minlength}`);
+  if (weights && numel(weights.shape) !== numel(self.shape)) {
+    throw new RuntimeError(
+      `bincount: weights should be 1-d and have the same length as input, got ${formatShape(weights.shape)} and ${formatShape(self.shape)}`,
+    );
+  }
+  checkSynchronous('bincount', self);
+  const count = numel(self.shape);
+  if (count > 0 && amin(self).itemSync() < 0)
+    throw new RuntimeError('bincount: only supports 1-d non-negative integral inputs');
+  const length = Math.max(minlength, count > 0 ? amax(self).itemSync() + 1 : 0);
+  const dtype = !weights ? 'int64' : weights.dtype === 'float32' ? 'float32' : 'float64';
+  const result = zeros([length], { dtype, device: self.device });
+  if (count === 0) return result;
+  const type = computeType(dtype);
+  execute({
+    kind: 'scatter',
+    shape: self.shape,
+    inputs: weights ? [self, detach(weights)] : [self],
+    scalars: [],
+    coords: [cast(input(0, computeType(self.dtype)), 'int32')],
+    value: weights ? cast(input(1, computeType(weights.dtype)), type) : constant(1, type),
+    output: result,
+    combine: 'sum',
+  });
+  return result;
+};
