@@ -47,14 +47,14 @@ function wholeRange(): number[] {
   const float = new Float32Array(bits.buffer);
   const out = [0, -0, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let exponent = 0; exponent < 255; exponent++) {
-    for (let k = 0; k < 12; k++) {
+    for (let k = 0; k < 32; k++) {
       const fraction = k === 0 ? 0 : k === 1 ? 0x7fffff : Math.floor(next() * 0x800000);
       bits[0] = (exponent << 23) | fraction;
       out.push(float[0] as number, -(float[0] as number));
     }
   }
   for (const reach of [1, 4, 12, 100]) {
-    for (let k = 0; k < 1500; k++) out.push(Math.fround((next() * 2 - 1) * reach));
+    for (let k = 0; k < 8000; k++) out.push(Math.fround((next() * 2 - 1) * reach));
   }
   // Around the points where functions have zeros, poles, ends of domains and seams between methods.
   const seams = [

@@ -5,6 +5,7 @@ import { accuracyTests } from './accuracy.js';
 import { Fixture } from './fixture.js';
 import { functionTests } from './function-tests.js';
 import { limitsOf } from './limits.js';
+import { patience } from './pair.js';
 import { primitiveTests } from './primitive-tests.js';
 import { propertyTests } from './properties.js';
 
@@ -41,5 +42,7 @@ export async function describeConformance(name: string): Promise<void> {
   describe(`${name}: functions by hand`, () => functionTests(fixture, limits));
   describe(`${name}: primitives by hand`, () => primitiveTests(fixture, limits));
   describe(`${name}: accuracy`, () => accuracyTests(fixture, reference, limits));
-  describe(`${name}: properties`, () => propertyTests(fixture, reference, limits));
+  describe(`${name}: properties`, { timeout: patience }, () => {
+    propertyTests(fixture, reference, limits);
+  });
 }

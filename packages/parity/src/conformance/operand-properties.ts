@@ -107,7 +107,7 @@ function scanProperty(pair: Pair, held: readonly DType[]): void {
     seed: seeds,
   });
   test('scan: random axes of random views', () =>
-    hold(cases, async ({ shape, combine, reverse, axis: any, kind, seed }) => {
+    hold(pair, cases, async ({ shape, combine, reverse, axis: any, kind, seed }) => {
       const axis = any % shape.length;
       const best = combine === 'max' || combine === 'min';
       const dtype = combine === 'logaddexp' ? 'float32' : numeric(held, kind);
@@ -170,7 +170,7 @@ function matmulProperty(pair: Pair, held: readonly DType[]): void {
     seed: seeds,
   });
   test('matmul: random sizes, layouts, batches and epilogues', () =>
-    hold(cases, async ({ batch, m, n, k, expand, kind, epilogue, seed }) => {
+    hold(pair, cases, async ({ batch, m, n, k, expand, kind, epilogue, seed }) => {
       const dtype = numeric(held, kind);
       const type = computeType(dtype);
       const expanded = (shape: readonly number[], mask: number, at: number): Both => {
@@ -229,6 +229,7 @@ function convProperty(pair: Pair, held: readonly DType[]): void {
   });
   test('conv: all three directions, random geometry', () =>
     hold(
+      pair,
       cases,
       async ({ rank, compute, batch, groups, channels, outChannels, bias, kind, seed }) => {
         const next = numbers(seed);
@@ -305,7 +306,7 @@ function scatterProperty(pair: Pair, held: readonly DType[]): void {
     seed: seeds,
   });
   test('scatter: collisions, gaps, strided targets', () =>
-    hold(cases, async ({ shape, target, combine, kind, seed }) => {
+    hold(pair, cases, async ({ shape, target, combine, kind, seed }) => {
       const floats = numeric(held, kind);
       // The order of float sums is the device's own; halves would round differently at every step.
       const dtype = isFloatingPoint(floats) ? 'float32' : floats;
@@ -371,7 +372,7 @@ function sortProperty(pair: Pair, held: readonly DType[]): void {
     seed: seeds,
   });
   test('sort: random views, many equals', () =>
-    hold(cases, async ({ shape, descending, kind, seed }) => {
+    hold(pair, cases, async ({ shape, descending, kind, seed }) => {
       const dtype = kind % 3 === 0 ? 'float32' : (held[kind % held.length] as DType);
       const from = pair.view(dtype, layOut(shape, seed), seed + 1);
       const values = pair.view(dtype, layOut(shape, seed + 2), seed + 3);

@@ -6,17 +6,24 @@ import type { Limits } from './limits.js';
 import type { Placement } from './random.js';
 import { randomValues } from './random.js';
 
-/** How many random cases each property tries. */
-export const runs = Number(process.env.SCONCE_RUNS ?? 40);
+/** How many random cases each property tries; fewer where every case is a new shader to compile. */
+const runsOn = ({ device }: Pair): number =>
+  Number(process.env.SCONCE_RUNS ?? (device.device.type === 'webgpu' ? 40 : 100));
+
+/** A slow machine may need more than the usual time for all cases, and for finding the smallest that fails. */
+export const patience = 180_000;
 
 /** Runs a property; on failure fast-check prints the seed and the smallest case it found. */
-export async function hold<T>(arbitrary: fc.Arbitrary<T>, property: (value: T) => Promise<void>) {
+export async function hold<T>(
+  pair: Pair,
+  arbitrary: fc.Arbitrary<T>,
+  property: (value: T) => Promise<void>,
+): Promise<void> {
   const seed = process.env.SCONCE_SEED;
   await fc.assert(fc.asyncProperty(arbitrary, property), {
-    numRuns: runs,
+    numRuns: runsOn(pair),
     ...(seed ? { seed: Number(seed) } : {}),
-    // Shrinking compiles a kernel a step: past this the case is small enough to read.
-    interruptAfterTimeLimit: 90_000,
+    interruptAfterTimeLimit: patience / 2,
   });
 }
 

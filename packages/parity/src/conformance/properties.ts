@@ -68,7 +68,7 @@ function mapProperties(
   });
 
   test('map: random trees over random views', () =>
-    hold(cases, async ({ shape, recipe, kinds, seed, outputs, inPlace }) => {
+    hold(pair, cases, async ({ shape, recipe, kinds, seed, outputs, inPlace }) => {
       const next = numbers(seed);
       const inputs = inputDtypes(held, kinds).map((dtype, k) => {
         const placed = (inPlace && k === 0 ? layOut : layOutInput)(
@@ -163,7 +163,7 @@ function loadProperty(pair: Pair, limits: Limits, held: readonly DType[]): void 
     seed: seeds,
   });
   test('map: computed loads, chained and padded', () =>
-    hold(cases, async ({ shape, source, kinds, seed }) => {
+    hold(pair, cases, async ({ shape, source, kinds, seed }) => {
       const dtype = held[(kinds[0] as number) % held.length] as DType;
       const type = computeType(dtype);
       const data = pair.view(dtype, layOut(source, seed), seed + 1);
@@ -290,6 +290,7 @@ function reduceProperties(pair: Pair, limits: Limits, held: readonly DType[]): v
 
   test('reduce: one stage over random axes of random views', () =>
     hold(
+      pair,
       fc.record({
         ...base,
         kind: fc.nat(99),
@@ -324,6 +325,7 @@ function reduceProperties(pair: Pair, limits: Limits, held: readonly DType[]): v
 
   test('reduce: softmax, log-softmax, layer norm, range', () =>
     hold(
+      pair,
       fc.record({ ...base, kind: fc.nat(99), which: fc.nat(rowwise.length - 1) }),
       async ({ shape, axes, seed, kind, which }) => {
         const reduced = axesOf(shape, axes);
