@@ -1,4 +1,4 @@
-import type { DType } from '../dtype.js';
+import { category, type DType } from '../dtype.js';
 import type { Body, OutOptions } from '../elementwise.js';
 import { RuntimeError } from '../errors.js';
 import { e } from '../expr.js';
@@ -181,22 +181,18 @@ const hardtanhRow = row<[number, number]>(
 /**
  * Values limited to [minVal, maxVal], by default [-1, 1].
  *
- * @throws RuntimeError on uint8 with a negative limit, and if the limits cross.
+ * @throws RuntimeError on uint8 with a negative limit.
  */
 export const hardtanh = (
   self: Tensor,
   options?: ActivationOptions & { minVal?: number; maxVal?: number },
 ): Tensor => {
   const { minVal = -1, maxVal = 1 } = options ?? {};
-  if (maxVal <= minVal) {
-    throw new RuntimeError(
-      `hardtanh: maxVal must be larger than minVal, got [${minVal}, ${maxVal}]`,
-    );
-  }
   if (self.dtype === 'uint8' && (minVal < 0 || maxVal < 0)) {
     throw new RuntimeError('hardtanh: cannot do hardtanh on an unsigned type with negative limits');
   }
-  return hardtanhRow(self, [minVal, maxVal], options);
+  if (category(self.dtype) === 2) return hardtanhRow(self, [minVal, maxVal], options);
+  return hardtanhRow(self, [Math.trunc(minVal), Math.trunc(maxVal)], options);
 };
 /** Values limited to [0, 6]. */
 export const relu6 = (self: Tensor, options?: ActivationOptions): Tensor =>

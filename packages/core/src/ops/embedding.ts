@@ -210,7 +210,7 @@ export function shortenRows(
     outputs: [{ per: 'element', value: plan.result, view: weight }],
   });
   used.dispose();
-  weight.storage.version++;
+  weight.counter.version++;
 }
 
 const oneHotPlan = memo(

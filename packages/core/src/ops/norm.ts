@@ -6,6 +6,7 @@ import { mustRecord, op } from '../op.js';
 import { numel, sameShape } from '../shape.js';
 import { allocate, type Tensor } from '../tensor.js';
 import { mul, sub } from './binary.js';
+import { clone } from './copy.js';
 import {
   type Normalized,
   normalizeRows,
@@ -19,7 +20,7 @@ import {
 import { memo } from './plan.js';
 import { sum } from './reduce.js';
 import { rsqrt } from './unary.js';
-import { reshape, view } from './view.js';
+import { reshape, select, view } from './view.js';
 
 type Maybe = Tensor | null;
 
@@ -115,8 +116,8 @@ export function updateRunning(
     values: runningPlan(mean.dtype, runningMean.dtype),
     outputs: [runningMean, runningVar],
   });
-  runningMean.storage.version++;
-  runningVar.storage.version++;
+  runningMean.counter.version++;
+  runningVar.counter.version++;
 }
 
 function checkChannels(name: string, what: string, t: Maybe | undefined, count: number): void {
@@ -204,6 +205,10 @@ export const batchNorm = (
     throw new ValueError(
       `batchNorm: Expected more than 1 value per channel when training, got input size ${formatShape(input.shape)}`,
     );
+  }
+  if (numel(input.shape) === 0) {
+    const scaled = weight ? mul(input, select(weight, 0, 0)) : clone(input);
+    return bias ? scaled.add(select(bias, 0, 0)) : scaled;
   }
   return nativeBatchNorm(
     input,

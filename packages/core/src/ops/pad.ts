@@ -274,6 +274,11 @@ export const pad = (self: Tensor, amounts: readonly number[], options: PadOption
   if (amounts.length % 2 !== 0) {
     throw new RuntimeError('pad: Padding length must be divisible by 2');
   }
+  if (mode === 'circular' && amounts.some((n) => n < 0)) {
+    // What is cut off does not come round again.
+    const rest = constantPadNd(self, amounts.map((n) => Math.min(n, 0)));
+    return pad(rest, amounts.map((n) => Math.max(n, 0)), options);
+  }
   checkMirror(self, amounts, mode);
   return padMode(self, [...amounts], mode);
 };
