@@ -1,4 +1,16 @@
+export * as functional from './functional/index.js';
 export * from './hooks.js';
 export { type BufferOptions, type ForwardHook, type ForwardPreHook, Module } from './module.js';
+export * from './modules/activation.js';
+export * from './modules/container.js';
+export * from './modules/conv.js';
+export * from './modules/dropout.js';
+export * from './modules/embedding.js';
+export * from './modules/linear.js';
+export * from './modules/loss.js';
+export * from './modules/norm.js';
+export * from './modules/pooling.js';
+export * from './modules/shape.js';
+export * from './modules/shaped-activation.js';
 export * from './parameter.js';
 export type { LoadResult, StateDict } from './state-dict.js';

@@ -1,4 +1,4 @@
-import { ones, Tensor, tensor } from '@sconce/core';
+import { ones, type Tensor, tensor } from '@sconce/core';
 import { expect, expectTypeOf, it } from 'vitest';
 import { Module, Parameter } from './index.js';
 
@@ -44,9 +44,17 @@ it('is called like a function, typed from forward', () => {
 it('finds parameters, buffers and submodules among its properties', () => {
   const net = new Net();
   expect([...net.namedParameters()].map(([name]) => name)).toEqual(['a.weight', 'b.weight']);
-  expect([...net.namedBuffers()].map(([name]) => name)).toEqual(['a.running_mean', 'b.running_mean']);
+  expect([...net.namedBuffers()].map(([name]) => name)).toEqual([
+    'a.running_mean',
+    'b.running_mean',
+  ]);
   expect([...net.namedModules()].map(([name]) => name)).toEqual(['', 'a', 'b']);
-  expect([...net.stateDict().keys()]).toEqual(['a.weight', 'a.running_mean', 'b.weight', 'b.running_mean']);
+  expect([...net.stateDict().keys()]).toEqual([
+    'a.weight',
+    'a.running_mean',
+    'b.weight',
+    'b.running_mean',
+  ]);
 });
 
 it('prints as PyTorch does', () => {
@@ -58,7 +66,11 @@ it('loads a state dict, and names what does not fit', () => {
   from.a.weight.data.fill_(5);
   to.loadStateDict(from.stateDict());
   expect(to.a.weight.toArraySync()).toEqual([5, 5]);
-  expect(to.loadStateDict({ 'a.weight': ones([2]) }, { strict: false }).missingKeys).toEqual(['a.running_mean', 'b.weight', 'b.running_mean']);
+  expect(to.loadStateDict({ 'a.weight': ones([2]) }, { strict: false }).missingKeys).toEqual([
+    'a.running_mean',
+    'b.weight',
+    'b.running_mean',
+  ]);
   expect(() => to.loadStateDict({ 'a.weight': ones([3]), zebra: ones([1]) })).toThrow(
     /Unexpected key\(s\) in state_dict: "zebra"[\s\S]*Missing key[\s\S]*size mismatch for a.weight: copying a param with shape \[3\]/,
   );

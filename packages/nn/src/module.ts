@@ -12,9 +12,6 @@ import { Parameter } from './parameter.js';
 import { moduleRepr } from './repr.js';
 import { collectState, type LoadResult, loadState, type StateDict } from './state-dict.js';
 
-// biome-ignore lint/suspicious/noExplicitAny: a subclass says what its forward takes and gives
-type Forward = (...args: any[]) => any;
-
 /** Called before forward; what it returns (an array) replaces the arguments. */
 export type ForwardPreHook = (
   module: Module,
@@ -39,6 +36,9 @@ interface Registry {
 const registries = new WeakMap<object, Registry>();
 
 export interface Module {
+  /** What the module computes; every subclass defines it. Call the module itself, so that hooks run. */
+  // biome-ignore lint/suspicious/noExplicitAny: a subclass says what its forward takes and gives
+  forward(...args: any[]): any;
   /** Runs the module: hooks, then `forward`. */
   (...args: Parameters<this['forward']>): ReturnType<this['forward']>;
 }
@@ -63,8 +63,6 @@ export interface Module {
 export class Module {
   /** Names of properties in state dicts where they differ: `{ runningMean: 'running_mean' }`. */
   static readonly stateKeys: Readonly<Record<string, string>> = {};
-
-  declare forward: Forward;
 
   constructor() {
     const self = ((...args: unknown[]) => callModule(self as unknown as Module, args)) as object;

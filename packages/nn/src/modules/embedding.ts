@@ -1,0 +1,100 @@
+import {
+  embedding,
+  empty,
+  formatShape,
+  RuntimeError,
+  type Tensor,
+  type TensorOptions,
+} from '@sconce/core';
+import { normal_ } from '@sconce/init';
+import { Module } from '../module.js';
+import { Parameter } from '../parameter.js';
+import { floatText, text } from '../text.js';
+
+/** Options of `Embedding`. */
+export interface EmbeddingLayerOptions extends TensorOptions {
+  /** A row that stays zero and gets no gradient. */
+  paddingIdx?: number | null;
+  /** Rows longer than this are shortened when used. */
+  maxNorm?: number | null;
+  /** The p of the norm for `maxNorm`; default 2. */
+  normType?: number;
+  /** Divide gradients by how often a row is used in the batch; default false. */
+  scaleGradByFreq?: boolean;
+}
+
+/**
+ * A table of vectors looked up by number: indices of any shape give [..., embeddingDim].
+ *
+ * @throws RuntimeError if `paddingIdx` is outside of the table.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.Embedding.html
+ */
+export class Embedding extends Module {
+  readonly numEmbeddings: number;
+  readonly embeddingDim: number;
+  readonly paddingIdx: number | null;
+  readonly maxNorm: number | null;
+  readonly normType: number;
+  readonly scaleGradByFreq: boolean;
+  weight: Parameter;
+
+  constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingLayerOptions = {}) {
+    super();
+    this.numEmbeddings = numEmbeddings;
+    this.embeddingDim = embeddingDim;
+    const padding = options.paddingIdx ?? null;
+    if (padding !== null && (padding >= numEmbeddings || padding < -numEmbeddings)) {
+      throw new RuntimeError(
+        `Embedding: Padding_idx must be within num_embeddings (${padding} of ${numEmbeddings})`,
+      );
+    }
+    this.paddingIdx = padding !== null && padding < 0 ? padding + numEmbeddings : padding;
+    this.maxNorm = options.maxNorm ?? null;
+    this.normType = options.normType ?? 2;
+    this.scaleGradByFreq = options.scaleGradByFreq ?? false;
+    this.weight = new Parameter(
+      empty([numEmbeddings, embeddingDim], { dtype: options.dtype, device: options.device }),
+    );
+    this.resetParameters();
+  }
+
+  /** An embedding with given vectors, [rows, width]; frozen unless told otherwise. */
+  static fromPretrained(
+    weight: Tensor,
+    options: EmbeddingLayerOptions & { freeze?: boolean } = {},
+  ): Embedding {
+    if (weight.shape.length !== 2) {
+      throw new RuntimeError(
+        `Embedding: Embeddings parameter is expected to be 2-dimensional, got shape ${formatShape(weight.shape)}`,
+      );
+    }
+    const [rows, width] = weight.shape as [number, number];
+    const layer = new Embedding(rows, width, {
+      dtype: weight.dtype,
+      device: weight.device,
+      ...options,
+    });
+    layer.weight = new Parameter(weight, options.freeze === false);
+    return layer;
+  }
+
+  /** Draws the vectors anew from the normal distribution; the padding row becomes zero. */
+  resetParameters(): void {
+    normal_(this.weight);
+    if (this.paddingIdx !== null) this.weight.detach().select(0, this.paddingIdx).fill_(0);
+  }
+
+  override forward(input: Tensor): Tensor {
+    const { paddingIdx, maxNorm, normType, scaleGradByFreq } = this;
+    return embedding(input, this.weight, { paddingIdx, maxNorm, normType, scaleGradByFreq });
+  }
+
+  override extraRepr(): string {
+    const parts = [`${this.numEmbeddings}, ${this.embeddingDim}`];
+    if (this.paddingIdx !== null) parts.push(`padding_idx=${this.paddingIdx}`);
+    if (this.maxNorm !== null) parts.push(`max_norm=${floatText(this.maxNorm)}`);
+    if (this.normType !== 2) parts.push(`norm_type=${floatText(this.normType)}`);
+    if (this.scaleGradByFreq) parts.push(`scale_grad_by_freq=${text(true)}`);
+    return parts.join(', ');
+  }
+}
