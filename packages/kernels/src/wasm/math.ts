@@ -55,6 +55,9 @@ const ERF_TAIL = [
 const SIN = [-0.000195164728, 0.00833217241, -0.166666552];
 const COS = [2.44375715e-5, -0.00138873607, 0.0416666456];
 
+// (tanh(x) / x - 1) / x^2 in x^2 on |x| <= 0.262
+const TANH = [-0.0511895753, 0.13322407, -0.333332092];
+
 const MAGIC = 12582912; // 1.5 * 2^23: adding it rounds to an integer, found in the low bits
 const SIGN = -(2 ** 31);
 
@@ -82,10 +85,8 @@ function scale(v: Vectors, p: number, shifted: number, vanish: number): number {
 }
 
 /** The smaller of x and a limit; NaN stays NaN. */
-const atMost = (v: Vectors, x: number, limit: number): number =>
-  v.op(f32x4.pmin, x, v.f32(limit));
-const atLeast = (v: Vectors, x: number, limit: number): number =>
-  v.op(f32x4.pmax, x, v.f32(limit));
+const atMost = (v: Vectors, x: number, limit: number): number => v.op(f32x4.pmin, x, v.f32(limit));
+const atLeast = (v: Vectors, x: number, limit: number): number => v.op(f32x4.pmax, x, v.f32(limit));
 
 function exp(v: Vectors, x: number): number {
   const vanish = v.op(f32x4.lt, x, v.f32(-104));
@@ -109,7 +110,7 @@ function log(v: Vectors, x: number): number {
   const e = v.sub(v.op(f32x4.convertI32x4S, exponent), v.and(tiny, v.f32(25)));
   const z = v.mul(f, f);
   let y = v.mul(v.mul(f, z), v.poly(f, LOG));
-  y = v.fma(e, v.f32(-2.12194440e-4), y);
+  y = v.fma(e, v.f32(-2.1219444e-4), y);
   y = v.fma(z, v.f32(-0.5), y);
   const result = v.fma(e, v.f32(0.693359375), v.add(f, y));
   const infinite = v.op(f32x4.eq, x, v.f32(Number.POSITIVE_INFINITY));
@@ -124,20 +125,25 @@ function log(v: Vectors, x: number): number {
 
 function sigmoid(v: Vectors, x: number): number {
   const t = exp(v, v.or(x, v.i32(SIGN)));
-  const r = v.div(v.f32(1), v.add(v.f32(1), t));
-  return v.select(v.op(f32x4.ge, x, v.f32(0)), r, v.mul(t, r));
+  const positive = v.op(f32x4.ge, x, v.f32(0));
+  const q = v.div(v.select(positive, v.f32(1), t), v.add(v.f32(1), t));
+  // Where t is small, t - t q has less of the errors of q.
+  const small = v.op(v128.andnot, v.op(f32x4.lt, t, v.f32(0.35)), positive);
+  return v.select(small, v.sub(t, v.mul(t, q)), q);
 }
 
-const withSign = (v: Vectors, size: number, x: number): number =>
-  v.or(size, v.and(x, v.i32(SIGN)));
+const withSign = (v: Vectors, size: number, x: number): number => v.or(size, v.and(x, v.i32(SIGN)));
 
 function tanh(v: Vectors, x: number): number {
-  // From (e^2x - 1) / (e^2x + 1), without cancellation at small x.
+  // (e^2x - 1) / (e^2x + 1), without cancellation; near 0, where its roundings add up, a polynomial.
   const a = atMost(v, v.op(f32x4.abs, x), 10);
   const { shifted, tail } = splitExp(v, v.add(a, a));
   const two = power(v, shifted);
   const t = v.fma(tail, two, v.sub(two, v.f32(1)));
-  return withSign(v, v.div(t, v.add(t, v.f32(2))), x);
+  const far = v.div(t, v.add(t, v.f32(2)));
+  const s = v.mul(a, a);
+  const near = v.fma(v.mul(a, s), v.poly(s, TANH), a);
+  return withSign(v, v.select(v.op(f32x4.lt, a, v.f32(0.26)), near, far), x);
 }
 
 function erf(v: Vectors, x: number): number {

@@ -78,7 +78,7 @@ export function exp64(v: Vectors, x: number): number {
   const shifted = v.fma2(bounded, v.f64(Math.LOG2E), v.f64(MAGIC));
   const n = v.sub2(shifted, v.f64(MAGIC));
   // ln 2 in two parts, the first short enough for an exact product.
-  const r1 = v.fma2(n, v.f64(-6.93147180369123816490e-1), bounded);
+  const r1 = v.fma2(n, v.f64(-6.9314718036912381649e-1), bounded);
   const r = v.fma2(n, v.f64(-1.90821492927058770002e-10), r1);
   const p = v.add2(v.fma2(v.mul2(r, r), v.poly2(r, EXP), r), v.f64(1));
   const scale = v.shift(i64x2.shl, v.op(i64x2.add, shifted, v.i64(1023n)), 52);
@@ -297,10 +297,7 @@ export function pow64(v: Vectors, x: number, y: number): number {
   const half = v.mul2(y, v.f64(0.5));
   const odd = v.op(v128.andnot, whole, v.op(f64x2.eq, v.op(f64x2.nearest, half), half));
   const signed = v.or(size, v.and(odd, signOf(v, x)));
-  const finiteNegative = v.and(
-    v.op(f64x2.lt, x, v.f64(0)),
-    v.op(f64x2.lt, ax, infinity),
-  );
+  const finiteNegative = v.and(v.op(f64x2.lt, x, v.f64(0)), v.op(f64x2.lt, ax, infinity));
   const undefinedHere = v.op(v128.andnot, finiteNegative, whole);
   const result = v.or(signed, v.and(undefinedHere, v.f64(Number.NaN)));
   const unit = v.or(

@@ -35,6 +35,10 @@ export class KernelBackend implements Backend {
     return { address, bytes };
   }
   release(): void {}
+  /** Forgets all buffers. */
+  clear(): void {
+    this.#next = 1 << 16;
+  }
   write(buffer: DeviceBuffer, dtype: DType, offset: number, data: TypedArray): void {
     const all = this.map(buffer, dtype);
     (all as Float64Array).set(data as Float64Array, offset);
