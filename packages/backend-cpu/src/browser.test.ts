@@ -1,0 +1,139 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chromiumArgs, host } from '../../../scripts/testing/host.js';
+
+/** What the page computes; bundled from source as a user's page would be. */
+const program = `
+import { CpuBackend, getNumThreads, blasName } from '@sconce/backend-cpu';
+import { Device, ones, full } from '@sconce/core';
+export async function run() {
+  const a = ones([300, 310]);
+  const b = full([310, 290], 0.5);
+  let product, sum;
+  for (let i = 0; i < 20; i++) {
+    product = a.matmul(b);
+    sum = product.add(a.narrow(1, 0, 290)).mul(0.01).exp().sum();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return {
+    threads: getNumThreads(),
+    blas: blasName() ?? null,
+    shared: Device.from('cpu').backend.memory.shared,
+    compiled: Device.from('cpu').backend instanceof CpuBackend,
+    corner: product.select(0, 299).select(0, 289).itemSync(),
+    sum: sum.itemSync() / (300 * 290 * Math.exp(1.56)),
+  };
+}
+`;
+
+interface Outcome {
+  readonly threads: number;
+  readonly blas: string | null;
+  readonly shared: boolean;
+  readonly compiled: boolean;
+  readonly corner: number;
+  readonly sum: number;
+}
+
+const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+const folder = (name: string): string =>
+  fileURLToPath(new URL(`../../${name}/src/index.ts`, import.meta.url));
+
+describe.skipIf(!host.chromium)('in a browser', () => {
+  let browser: Browser;
+  let server: Server;
+  let code = '';
+  let headers: Record<string, string> = {};
+
+  beforeAll(async () => {
+    const bundle = await build({
+      stdin: { contents: program, resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
+      alias: {
+        '@sconce/backend-cpu': folder('backend-cpu'),
+        '@sconce/core': folder('core'),
+        '@sconce/kernels': folder('kernels'),
+      },
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      platform: 'browser',
+      write: false,
+    });
+    code = bundle.outputFiles[0]?.text ?? '';
+    server = createServer((request, response) => {
+      const script = request.url === '/program.js';
+      response.writeHead(200, { 'Content-Type': script ? 'text/javascript' : 'text/html', ...headers });
+      response.end(script ? code : '<!doctype html><title>test</title>');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    browser = await chromium.launch({ executablePath: host.chromium ?? '', args: chromiumArgs });
+  }, 60_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+  });
+
+  async function visit(sent: Record<string, string>): Promise<{ outcome: Outcome; warnings: string[]; workers: number }> {
+    headers = sent;
+    const page: Page = await browser.newPage();
+    const warnings: string[] = [];
+    let workers = 0;
+    page.on('console', (message) => {
+      if (message.type() === 'warning') warnings.push(message.text());
+    });
+    page.on('worker', () => workers++);
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    const outcome = (await page.evaluate(
+      `import('/program.js').then((program) => program.run())`,
+    )) as Outcome;
+    await page.close();
+    return { outcome, warnings, workers };
+  }
+
+  const right = { corner: 155, blas: null, compiled: true };
+
+  test('an isolated page computes on several threads', async () => {
+    const { outcome, warnings, workers } = await visit(isolation);
+    expect(outcome).toMatchObject({ ...right, shared: true });
+    expect(outcome.sum).toBeCloseTo(1, 4);
+    expect(outcome.threads).toBeGreaterThan(1);
+    expect(workers).toBe(outcome.threads - 1);
+    expect(warnings).toEqual([]);
+  });
+
+  test('another page computes on one thread and says once how to get more', async () => {
+    const { outcome, warnings, workers } = await visit({});
+    expect(outcome).toMatchObject({ ...right, shared: false, threads: 1 });
+    expect(outcome.sum).toBeCloseTo(1, 4);
+    expect(workers).toBe(0);
+    expect(warnings).toEqual([
+      "Sconce runs on one thread: this page is not cross-origin isolated. Serve it with the headers 'Cross-Origin-Opener-Policy: same-origin' and 'Cross-Origin-Embedder-Policy: require-corp' to use all cores.",
+    ]);
+  });
+
+  test('a page that forbids workers computes on one thread', async () => {
+    const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'none'";
+    const { outcome } = await visit({ ...isolation, 'Content-Security-Policy': policy });
+    expect(outcome).toMatchObject({ ...right, threads: 1 });
+  });
+
+  test('a page that forbids compiling computes by the interpreter', async () => {
+    const policy = "default-src 'self'; script-src 'self'";
+    const { outcome } = await visit({ 'Content-Security-Policy': policy });
+    expect(outcome).toMatchObject({ ...right, threads: 1 });
+  });
+
+  test('the bundle holds nothing that only Node has', () => {
+    expect(code).not.toMatch(/from\s*["'](node:|koffi)/);
+    expect(code).not.toMatch(/import\(["'](node:|koffi)/);
+  });
+});
