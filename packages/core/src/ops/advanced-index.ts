@@ -45,7 +45,13 @@ function walk(self: Tensor, indices: Indices): Walk {
   const inputs = tensors.map((t) => {
     const ones = new Array<number>(trailing).fill(1);
     const zeros = new Array<number>(trailing).fill(0);
-    return new Tensor(t.storage, t.dtype, [...t.shape, ...ones], [...t.strides, ...zeros], t.offset);
+    return new Tensor(
+      t.storage,
+      t.dtype,
+      [...t.shape, ...ones],
+      [...t.strides, ...zeros],
+      t.offset,
+    );
   });
   const coords = self.shape.map((_, d) => {
     const i = indexed.indexOf(d);
@@ -215,8 +221,7 @@ const putForm =
     const found = positions('indexPut', self, indices);
     const { shape } = walk(self, found);
     const fits =
-      given.shape.length <= shape.length &&
-      sameShape(broadcastOr(shape, given.shape), shape);
+      given.shape.length <= shape.length && sameShape(broadcastOr(shape, given.shape), shape);
     if (!fits) {
       throw new RuntimeError(
         `indexPut: shape mismatch: value tensor of shape ${formatShape(given.shape)} cannot be broadcast to indexing result of shape ${formatShape(shape)}`,

@@ -5,5 +5,5 @@ export * from './mode.js';
 export * from './quantile.js';
 export * from './rearrange.js';
 export * from './scan.js';
-export * from './split.js';
 export { argsort, kthvalue, msort, sort, topk } from './sort.js';
+export * from './split.js';

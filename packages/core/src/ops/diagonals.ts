@@ -1,7 +1,7 @@
 import { computeType } from '../dtype.js';
 import { formatShape, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
-import { coord, constant, type Expr, e, input, load, scalar } from '../expr.js';
+import { constant, coord, type Expr, e, input, load, scalar } from '../expr.js';
 import { inplace, type Op, op, operations } from '../op.js';
 import { normalizeDim, numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
@@ -114,7 +114,7 @@ export const diag = (self: Tensor, diagonalOffset = 0): Tensor => {
   if (self.shape.length === 1) return diagEmbed(self, { offset: diagonalOffset });
   if (self.shape.length !== 2) {
     throw new RuntimeError(
-      `diag: Supports 1D or 2D tensors. Got ${self.shape.length}D (shape ${formatShape(self.shape)})`,
+      `diag: matrix or a vector expected, got shape ${formatShape(self.shape)}`,
     );
   }
   return clone(diagonal(self, { offset: diagonalOffset }), { memoryFormat: 'contiguous' });
@@ -126,7 +126,9 @@ export const diagflat = (self: Tensor, offset = 0): Tensor => diagEmbed(ravel(se
 /** The sum of the diagonal of a matrix. */
 export const trace = (self: Tensor): Tensor => {
   if (self.shape.length !== 2) {
-    throw new RuntimeError(`trace: expected a matrix, but got tensor with dim ${self.shape.length}`);
+    throw new RuntimeError(
+      `trace: expected a matrix, but got tensor with dim ${self.shape.length}`,
+    );
   }
   return sum(diagonal(self));
 };

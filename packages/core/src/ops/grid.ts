@@ -104,11 +104,7 @@ export interface CombinationsOptions {
  *
  * @see https://pytorch.org/docs/stable/generated/torch.combinations.html
  */
-export const combinations = (
-  self: Tensor,
-  r = 2,
-  options: CombinationsOptions = {},
-): Tensor => {
+export const combinations = (self: Tensor, r = 2, options: CombinationsOptions = {}): Tensor => {
   if (self.shape.length !== 1) {
     throw new RuntimeError(
       `combinations: Expect a 1D vector, but got shape ${formatShape(self.shape)}`,

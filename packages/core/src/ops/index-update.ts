@@ -87,7 +87,9 @@ const fill: Update<[dim: number, index: Tensor, value: Tensor | Scalar]> = updat
       kind: 'scatter',
       shape,
       inputs: plain ? [at] : [at, value],
-      scalars: plain ? [output.shape[dim] as number, scalarValue(value)] : [output.shape[dim] as number],
+      scalars: plain
+        ? [output.shape[dim] as number, scalarValue(value)]
+        : [output.shape[dim] as number],
       coords: coordsAt(shape.length, dim, index).map((c, d) =>
         d === dim ? wrapIndex(c, scalar(0, 'int32')) : c,
       ),
@@ -114,7 +116,13 @@ const reduceUpdate: Update<
 );
 
 /** Checks the index alone; negative positions are allowed from `low` on. */
-function checkedIndex(operation: string, self: Tensor, dim: number, index: Tensor, wrap: boolean): number {
+function checkedIndex(
+  operation: string,
+  self: Tensor,
+  dim: number,
+  index: Tensor,
+  wrap: boolean,
+): number {
   const d = normalizeDim(operation, dim, self.shape.length);
   checkIndexDtype(operation, index, ['int64', 'int32']);
   if (index.shape.length > 1) {
@@ -133,7 +141,13 @@ function checkedIndex(operation: string, self: Tensor, dim: number, index: Tenso
 }
 
 /** Checks index and source, and gives the dimension counted from the front. */
-function checked(operation: string, self: Tensor, dim: number, index: Tensor, source: Tensor): number {
+function checked(
+  operation: string,
+  self: Tensor,
+  dim: number,
+  index: Tensor,
+  source: Tensor,
+): number {
   const d = checkedIndex(operation, self, dim, index, false);
   if (source.dtype !== self.dtype) {
     throw new RuntimeError(
@@ -178,7 +192,13 @@ type ReduceFn = (
 const addForm =
   (form: Form): AddFn =>
   (self, dim, index, source, options) =>
-    add[form](self, checked('indexAdd', self, dim, index, source), index, source, options?.alpha ?? 1);
+    add[form](
+      self,
+      checked('indexAdd', self, dim, index, source),
+      index,
+      source,
+      options?.alpha ?? 1,
+    );
 const copyForm =
   (form: Form): CopyFn =>
   (self, dim, index, source) =>

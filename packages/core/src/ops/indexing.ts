@@ -2,7 +2,7 @@ import { formatShape, IndexError } from '../errors.js';
 import { isScalar, type Scalar } from '../scalar.js';
 import { sameShape } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
-import { index as pick, indexPut_ } from './advanced-index.js';
+import { indexPut_, index as pick } from './advanced-index.js';
 import { copy_ } from './copy.js';
 import { fill } from './ternary.js';
 import { broadcastTo, reshape, select, slice, unsqueeze, view } from './view.js';

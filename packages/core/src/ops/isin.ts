@@ -1,10 +1,9 @@
-import { computeType } from '../dtype.js';
+import { computeType, getDefaultDtype } from '../dtype.js';
 import { resultType } from '../elementwise.js';
 import { RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { constant, e, input, load, scalar } from '../expr.js';
 import { isScalar, type Scalar, scalarDtype } from '../scalar.js';
-import { getDefaultDtype } from '../dtype.js';
 import { numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
 import { full } from './create.js';

@@ -33,6 +33,13 @@ const catOp = op('cat', 'tensors dim', (tensors: readonly Tensor[], dim: number)
  * @example cat([ones([2, 3]), zeros([1, 3])]).shape // [3, 3]
  */
 export const cat = (tensors: readonly Tensor[], dim = 0): Tensor => {
+  tensors.forEach((t, i) => {
+    if (!(t instanceof Tensor)) {
+      throw new TypeError(
+        `cat: expected Tensor as element ${i} in argument 0, but got ${t === null ? 'null' : typeof t}`,
+      );
+    }
+  });
   const first = tensors.find((t) => !isPlaceholder(t)) ?? tensors[0];
   if (!first) throw new RuntimeError('cat: expected a non-empty list of Tensors');
   tensors.forEach((t, i) => {
@@ -132,9 +139,7 @@ export const dstack = (tensors: readonly Tensor[]): Tensor => {
 /** Side by side, vectors as columns. */
 export const columnStack = (tensors: readonly Tensor[]): Tensor => {
   checkSome('columnStack', tensors);
-  return hstack(
-    tensors.map((t) => (t.shape.length < 2 ? reshape(t, [numel(t.shape), 1]) : t)),
-  );
+  return hstack(tensors.map((t) => (t.shape.length < 2 ? reshape(t, [numel(t.shape), 1]) : t)));
 };
 
 /**

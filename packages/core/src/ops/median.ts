@@ -25,20 +25,18 @@ function medianIndices(self: Tensor, dim: number, ignoreNaN: boolean): Tensor {
   if (numel(shape) === 0) return result;
   const type = computeType(self.dtype);
   const x = input(0, type);
-  const isNaN = type === 'float32' || type === 'float64' ? e.isnan(x) : constant(false, 'bool');
+  const missing = type === 'float32' || type === 'float64' ? e.isnan(x) : constant(false, 'bool');
   const size = scalar(0, 'int32');
   const numbers = e.sub(size, stage(0, 'int32'));
   const middle = e.shr(e.max(e.sub(numbers, constant(1, 'int32')), 0), constant(1, 'int32'));
-  const at = ignoreNaN
-    ? middle
-    : e.where(e.lt(numbers, size), numbers, middle);
+  const at = ignoreNaN ? middle : e.where(e.lt(numbers, size), numbers, middle);
   execute({
     kind: 'reduce',
     shape: self.shape,
     axes: [dim],
     inputs: [values, indices],
     scalars: [self.shape[dim] as number],
-    stages: [{ combine: 'sum', value: cast(isNaN, 'int32') }],
+    stages: [{ combine: 'sum', value: cast(missing, 'int32') }],
     outputs: [
       {
         per: 'row',

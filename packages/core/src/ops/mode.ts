@@ -37,7 +37,9 @@ function findMode(self: Tensor, dim: number, chosen: Tensor): void {
   const type = computeType(self.dtype);
   const starts = allocate(self.shape, 'int32', self.device);
   const here = coord(dim);
-  const before = self.shape.map((_, i) => (i === dim ? e.sub(here, constant(1, 'int32')) : coord(i)));
+  const before = self.shape.map((_, i) =>
+    i === dim ? e.sub(here, constant(1, 'int32')) : coord(i),
+  );
   const begins = e.or(
     e.eq(here, constant(0, 'int32')),
     e.ne(input(0, type), load(0, type, before, e.gt(here, constant(0, 'int32')))),

@@ -1,12 +1,11 @@
 import { computeType } from '../dtype.js';
+import { RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, constant, coord, type Expr, e, input } from '../expr.js';
-import { sameShape } from '../shape.js';
+import { broadcastShapes, sameShape } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
 import { index } from './advanced-index.js';
 import { checkSynchronous, maskPositions, positionsCount } from './mask-positions.js';
-import { RuntimeError } from '../errors.js';
-import { broadcastShapes } from '../shape.js';
 import { broadcastTo, select } from './view.js';
 
 /** Options of `nonzero`. */
@@ -25,7 +24,8 @@ function coordinates(self: Tensor): Tensor {
   const shape = [...self.shape, rank];
   const column = coord(rank);
   let value: Expr = coord(0);
-  for (let d = 1; d < rank; d++) value = e.where(e.eq(column, constant(d, 'int32')), coord(d), value);
+  for (let d = 1; d < rank; d++)
+    value = e.where(e.eq(column, constant(d, 'int32')), coord(d), value);
   const withColumn = (t: Tensor, strides: readonly number[]) =>
     new Tensor(t.storage, t.dtype, [...self.shape, 1], [...strides, 0], t.offset);
   const dense = new Tensor(places.storage, 'int32', self.shape);
@@ -73,7 +73,9 @@ export const argwhere = (self: Tensor): Tensor => coordinates(self);
  */
 export const maskedSelect = (self: Tensor, mask: Tensor): Tensor => {
   if (mask.dtype !== 'bool' && mask.dtype !== 'uint8') {
-    throw new RuntimeError(`maskedSelect: expected BoolTensor or ByteTensor for mask, got ${mask.dtype}`);
+    throw new RuntimeError(
+      `maskedSelect: expected BoolTensor or ByteTensor for mask, got ${mask.dtype}`,
+    );
   }
   const shape = broadcastShapes('maskedSelect', self.shape, mask.shape);
   const vectors = shape.length === 0 ? [1] : shape;

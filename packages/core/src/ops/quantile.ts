@@ -30,8 +30,7 @@ const modes = ['linear', 'lower', 'higher', 'midpoint', 'nearest'] as const;
 
 /** `q` as a vector (or scalar) of the dtype of `self`, its values checked where they can be read. */
 function levels(name: string, self: Tensor, q: number | Tensor): Tensor {
-  const level =
-    q instanceof Tensor ? q : full([], q, { dtype: self.dtype, device: self.device });
+  const level = q instanceof Tensor ? q : full([], q, { dtype: self.dtype, device: self.device });
   if (level.shape.length > 1)
     throw new RuntimeError(`${name}: q must be a scalar or 1D tensor, got ${level.shape.length}D`);
   if (level.dtype !== self.dtype) {
@@ -92,10 +91,12 @@ const quantileOf =
     const row = reshape(detach(level), [-1]);
     const ranks =
       name === 'quantile'
-        ? row.mul(last).expand([...sorted.shape.slice(0, -1), row.shape[0] as number]).maskedFill(missing.gt(0), last)
+        ? row
+            .mul(last)
+            .expand([...sorted.shape.slice(0, -1), row.shape[0] as number])
+            .maskedFill(missing.gt(0), last)
         : row.mul(missing.neg().add(last).clampMin(0));
-    const at = (place: Tensor) =>
-      gatherOp(sorted, sorted.shape.length - 1, place.to('int64'));
+    const at = (place: Tensor) => gatherOp(sorted, sorted.shape.length - 1, place.to('int64'));
     const pick = (): Tensor => {
       switch (interpolation) {
         case 'lower':

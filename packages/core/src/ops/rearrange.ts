@@ -129,7 +129,9 @@ export const rot90 = (self: Tensor, k = 1, dims: readonly number[] = [0, 1]): Te
     throw new RuntimeError(`rot90: expected total dims >= 2, but got total dims = ${rank}`);
   const [a, b] = dims.map((d) => {
     if (d < -rank || d >= rank) {
-      throw new RuntimeError(`rot90: Rotation dim${d === dims[0] ? 0 : 1} out of range, dim = ${d}`);
+      throw new RuntimeError(
+        `rot90: Rotation dim${d === dims[0] ? 0 : 1} out of range, dim = ${d}`,
+      );
     }
     return d < 0 ? d + rank : d;
   }) as [number, number];
@@ -168,7 +170,9 @@ export const repeat = (
     );
   }
   if (times.some((n) => !Number.isInteger(n) || n < 0)) {
-    throw new RuntimeError(`repeat: repeats must be non-negative integers, got ${formatShape(times)}`);
+    throw new RuntimeError(
+      `repeat: repeats must be non-negative integers, got ${formatShape(times)}`,
+    );
   }
   const sizes = times.map((_, i) => self.shape[i - lead] ?? 1);
   const spread = reshape(

@@ -52,11 +52,7 @@ const cumulate = (name: 'cumsum' | 'cumprod', combine: 'sum' | 'prod'): Cumulate
     return scanned(source, dim, combine, dtype);
   });
   return (self, dim, options = {}) =>
-    run(
-      self,
-      normalizeDim(name, dim, self.shape.length),
-      accumulationDtype(self, options.dtype),
-    );
+    run(self, normalizeDim(name, dim, self.shape.length), accumulationDtype(self, options.dtype));
 };
 
 /**

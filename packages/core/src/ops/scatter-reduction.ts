@@ -22,14 +22,15 @@ export const scalarAs = (k: number, dtype: DType): Expr => {
   return type === 'bool' ? cast(scalar(k, 'int32'), 'bool') : scalar(k, type);
 };
 
-const limits: Partial<Record<DType, readonly [lowest: number | bigint, highest: number | bigint]>> = {
-  int8: [-128, 127],
-  uint8: [0, 255],
-  int16: [-32768, 32767],
-  int32: [-(2 ** 31), 2 ** 31 - 1],
-  int64: [-(2n ** 63n), 2n ** 63n - 1n],
-  bool: [0, 1],
-};
+const limits: Partial<Record<DType, readonly [lowest: number | bigint, highest: number | bigint]>> =
+  {
+    int8: [-128, 127],
+    uint8: [0, 255],
+    int16: [-32768, 32767],
+    int32: [-(2 ** 31), 2 ** 31 - 1],
+    int64: [-(2n ** 63n), 2n ** 63n - 1n],
+    bool: [0, 1],
+  };
 
 /** The value that changes nothing it is combined with, within the range of `dtype`. */
 function identityOf(combine: ScatterPrimitive['combine'], dtype: DType): Expr {
@@ -107,4 +108,3 @@ export function checkReduction(
     );
   }
 }
-

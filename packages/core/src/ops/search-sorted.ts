@@ -4,7 +4,7 @@ import { execute } from '../execute.js';
 import { cast, constant, coord, type Expr, e, input, load, scalar } from '../expr.js';
 import { isScalar, type Scalar } from '../scalar.js';
 import { numel } from '../shape.js';
-import { allocate, Tensor } from '../tensor.js';
+import { allocate, type Tensor } from '../tensor.js';
 import { full } from './create.js';
 
 /** Options of `searchsorted` and `bucketize`. */

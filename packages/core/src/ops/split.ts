@@ -45,11 +45,7 @@ export const splitWithSizes = (self: Tensor, sizes: readonly number[], dim = 0):
  * @see https://pytorch.org/docs/stable/generated/torch.split.html
  * @example arange(5).split(2) // sizes 2, 2, 1
  */
-export const split = (
-  self: Tensor,
-  sizeOrSizes: number | readonly number[],
-  dim = 0,
-): Tensor[] => {
+export const split = (self: Tensor, sizeOrSizes: number | readonly number[], dim = 0): Tensor[] => {
   if (typeof sizeOrSizes !== 'number') return splitWithSizes(self, sizeOrSizes, dim);
   const d = splitDim('split', self, dim);
   const size = self.shape[d] as number;
@@ -105,9 +101,7 @@ export const tensorSplit = (
       : indicesOrSections;
   if (typeof given === 'number') {
     if (!(given > 0)) {
-      throw new RuntimeError(
-        `tensorSplit: number of sections must be larger than 0, got ${given}`,
-      );
+      throw new RuntimeError(`tensorSplit: number of sections must be larger than 0, got ${given}`);
     }
     const least = Math.floor(size / given);
     const more = size % given;
@@ -115,6 +109,11 @@ export const tensorSplit = (
       self,
       d,
       Array.from({ length: given }, (_, i) => least + (i < more ? 1 : 0)),
+    );
+  }
+  if (!Array.isArray(given)) {
+    throw new TypeError(
+      `tensorSplit: expected a number, an array of positions or a Tensor, got ${typeof given}`,
     );
   }
   let start = 0;

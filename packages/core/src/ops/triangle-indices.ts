@@ -1,5 +1,5 @@
-import { type DType, typedArray } from '../dtype.js';
 import type { DeviceLike } from '../device.js';
+import { type DType, typedArray } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { fromTypedArray } from './create.js';
@@ -22,7 +22,9 @@ function triangle(
 ): Tensor {
   const { offset = 0, dtype = 'int64' } = options;
   if (!(rows >= 0) || !(columns >= 0))
-    throw new RuntimeError(`${operation}: row and col must be non-negative, got ${rows} and ${columns}`);
+    throw new RuntimeError(
+      `${operation}: row and col must be non-negative, got ${rows} and ${columns}`,
+    );
   if (dtype !== 'int64' && dtype !== 'int32')
     throw new RuntimeError(`${operation}: "${operation}" not implemented for '${dtype}'`);
   const spans = Array.from({ length: rows }, (_, row) => {

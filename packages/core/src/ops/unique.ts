@@ -139,7 +139,10 @@ function distinct(
   }
   const rows = whole
     ? reshape(source, [-1, 1])
-    : reshape(contiguous(movedim(source, d, 0)), [count, count === 0 ? 0 : numel(source.shape) / count]);
+    : reshape(contiguous(movedim(source, d, 0)), [
+        count,
+        count === 0 ? 0 : numel(source.shape) / count,
+      ]);
   const order = sorted ? lexicographicOrder(rows) : undefined;
   const starts = runStarts(order ? indexSelect(rows, 0, order) : rows);
   const { firsts, inverse, counts } = group(starts, order);
