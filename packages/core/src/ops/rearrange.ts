@@ -36,10 +36,7 @@ const flipOp = op('flip', 'self dims', (self: Tensor, dims: readonly number[]): 
  *
  * @see https://pytorch.org/docs/stable/generated/torch.flip.html
  */
-export const flip = (
-  self: Tensor,
-  ...dims: readonly number[] | readonly [readonly number[]]
-): Tensor => {
+export const flip = (self: Tensor, ...dims: number[] | [readonly number[]]): Tensor => {
   const list = (Array.isArray(dims[0]) ? dims[0] : dims) as readonly number[];
   const axes = normalizeDims('flip', list, self.shape.length);
   return flipOp(self, self.shape.length === 0 ? [] : axes);
@@ -158,10 +155,7 @@ export const rot90 = (self: Tensor, k = 1, dims: readonly number[] = [0, 1]): Te
  * @throws RuntimeError if there are fewer repeats than dimensions.
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.repeat.html
  */
-export const repeat = (
-  self: Tensor,
-  ...repeats: readonly number[] | readonly [readonly number[]]
-): Tensor => {
+export const repeat = (self: Tensor, ...repeats: number[] | [readonly number[]]): Tensor => {
   const times = (Array.isArray(repeats[0]) ? repeats[0] : repeats) as readonly number[];
   const lead = times.length - self.shape.length;
   if (lead < 0) {
@@ -190,10 +184,7 @@ export const repeat = (
 };
 
 /** As `repeat`, but missing leading repeats count as 1. */
-export const tile = (
-  self: Tensor,
-  ...repeats: readonly number[] | readonly [readonly number[]]
-): Tensor => {
+export const tile = (self: Tensor, ...repeats: number[] | [readonly number[]]): Tensor => {
   const times = (Array.isArray(repeats[0]) ? repeats[0] : repeats) as readonly number[];
   const missing = Math.max(0, self.shape.length - times.length);
   return repeat(self, [...new Array<number>(missing).fill(1), ...times]);
