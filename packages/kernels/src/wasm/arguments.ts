@@ -97,6 +97,12 @@ export interface Chunks {
   readonly size: number;
 }
 
+/** A run-time number as an int64: towards zero, and 0 for what is not finite. */
+const integer = (value: number | bigint): bigint => {
+  if (typeof value === 'bigint') return value;
+  return Number.isFinite(value) ? BigInt(Math.trunc(value)) : 0n;
+};
+
 /** Writes the argument block of one launch at byte `address`. */
 export function writeArguments(
   launch: Launch,
@@ -117,7 +123,7 @@ export function writeArguments(
       bits.setBigInt64(0, 0n);
       if (dtype === 'float32') bits.setFloat32(0, Number(value), true);
       else if (dtype === 'float64') bits.setFloat64(0, Number(value), true);
-      else if (dtype === 'int64') bits.setBigInt64(0, BigInt(value), true);
+      else if (dtype === 'int64') bits.setBigInt64(0, integer(value), true);
       else if (dtype === 'int32') bits.setInt32(0, Number(value), true);
       else bits.setInt32(0, Number(value) !== 0 ? -1 : 0, true);
       words[at++] = bits.getInt32(0, true);
