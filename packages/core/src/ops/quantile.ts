@@ -88,7 +88,7 @@ const quantileOf =
     // How far into the row each quantile lies; a row with NaN gives its last element, which is NaN.
     const last = size - 1;
     const missing = sum(detach(sorted).isnan(), -1, { keepdim: true });
-    const row = reshape(detach(level), [-1]);
+    const row = reshape(level, [-1]);
     const ranks =
       name === 'quantile'
         ? row
@@ -96,7 +96,7 @@ const quantileOf =
             .expand([...sorted.shape.slice(0, -1), row.shape[0] as number])
             .maskedFill(missing.gt(0), last)
         : row.mul(missing.neg().add(last).clampMin(0));
-    const at = (place: Tensor) => gatherOp(sorted, sorted.shape.length - 1, place.to('int64'));
+    const at = (place: Tensor) => gatherOp(sorted, sorted.shape.length - 1, detach(place).to('int64'));
     const pick = (): Tensor => {
       switch (interpolation) {
         case 'lower':
