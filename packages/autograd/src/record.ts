@@ -96,6 +96,11 @@ export class OpNode extends Node {
     }
   }
 
+  /** The operation it differentiates, by its name in the derivative table. */
+  get operation(): string {
+    return this.#op.name;
+  }
+
   get name(): string {
     return nodeName(this.#op, this.#args);
   }

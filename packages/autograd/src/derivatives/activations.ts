@@ -28,16 +28,16 @@ export const activations: Readonly<Record<string, Derivatives>> = {
   },
   selu: {
     self: saving('self', (g, { self }) =>
-      where(self.gt(0), g.mul(seluScale), g.mul(self.exp().mul(seluAlpha * seluScale))),
+      where(self.le(0), g.mul(self.exp().mul(seluAlpha * seluScale)), g.mul(seluScale)),
     ),
   },
   elu: {
     self: saving('self', (g, { self, alpha }) =>
-      where(self.gt(0), g, g.mul(self.exp().mul(alpha))),
+      where(self.le(0), g.mul(self.exp().mul(alpha)), g),
     ),
   },
   celu: {
-    self: saving('self', (g, { self, alpha }) => where(self.gt(0), g, g.mul(self.div(alpha).exp()))),
+    self: saving('self', (g, { self, alpha }) => where(self.le(0), g.mul(self.div(alpha).exp()), g)),
   },
   gelu: {
     self: saving('self', (g, { self }) => {

@@ -1,10 +1,14 @@
 import { type Op, RuntimeError } from '@sconce/core';
 import { activations } from './activations.js';
+import { ctc } from './ctc.js';
 import type { Derivative, Derivatives } from './formula.js';
 import { indexing } from './indexing.js';
 import { linear } from './linear.js';
+import { nn } from './nn.js';
 import { pointwise } from './pointwise.js';
+import { rearranging } from './rearranging.js';
 import { reductions } from './reductions.js';
+import { resampling } from './resampling.js';
 import { shape } from './shape.js';
 
 /**
@@ -19,6 +23,10 @@ export const derivatives: Readonly<Record<string, Derivatives | null>> = {
   ...indexing,
   ...linear,
   ...activations,
+  ...nn,
+  ...rearranging,
+  ...resampling,
+  ...ctc,
 };
 
 /** One differentiable input of an operation. */

@@ -1,4 +1,4 @@
-import type { DType, Tensor } from '@sconce/core';
+import type { Blocks, CtcTargets, DType, Reduction, Tensor, UpsampleMode, Windows } from '@sconce/core';
 import type { Geometry } from '../geometry.js';
 
 /** Tensor parameters by name: without `saving`, formulas see their geometry only. */
@@ -19,6 +19,20 @@ type TensorNames =
   | 'batch2'
   | 'source'
   | 'src'
+  | 'x1'
+  | 'x2'
+  | 'input'
+  | 'bias'
+  | 'grad'
+  | 'target'
+  | 'posWeight'
+  | 'totalWeight'
+  | 'mean'
+  | 'variance'
+  | 'rstd'
+  | 'logProbs'
+  | 'loss'
+  | 'alpha'
   | 'result'
   | 'values'
   | 'indices';
@@ -42,8 +56,12 @@ interface Plain {
   readonly offset: number;
   readonly shape: readonly number[];
   readonly strides: readonly number[];
+  readonly shifts: readonly number[];
+  readonly diagonal: number;
   readonly correction: number;
   readonly ord: number;
+  readonly p: number;
+  readonly n: number;
   readonly alpha: number;
   readonly beta: number;
   readonly value: number;
@@ -56,9 +74,33 @@ interface Plain {
   /** How values that meet are combined. */
   readonly reduce: string;
   readonly includeSelf: boolean;
+  // neural networks
+  readonly stride: readonly number[];
+  readonly padding: readonly number[];
+  readonly dilation: readonly number[];
+  readonly groups: number;
+  readonly windows: Windows;
+  readonly blocks: Blocks;
+  readonly targets: CtcTargets;
+  readonly zeroInfinity: boolean;
+  readonly interpolation: UpsampleMode;
+  readonly aligned: boolean;
+  readonly factors: readonly number[];
+  readonly countIncludePad: boolean;
+  readonly divisorOverride: number | null;
+  readonly pad: readonly number[];
+  readonly mode: 'reflect' | 'replicate' | 'circular';
+  readonly eps: number;
+  readonly normalizedShape: readonly number[];
+  readonly numGroups: number;
+  readonly paddingIdx: number;
+  readonly scaleGradByFreq: boolean;
+  readonly delta: number;
+  readonly reduction: Reduction;
+  readonly ignoreIndex: number;
   /** The part of a tensor that an operation shows. */
   readonly place: (whole: Tensor) => Tensor;
 }
 
 /** What formulas may look at by name, besides the gradient. */
-export type Known = Plain & { readonly [Name in TensorNames]: Geometry };
+export type Known = Plain & { readonly tensors: readonly Geometry[] } & { readonly [Name in TensorNames]: Geometry };

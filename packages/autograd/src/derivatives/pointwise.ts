@@ -4,6 +4,7 @@ import {
   isScalar,
   log,
   mul,
+  polygamma,
   pow,
   type Scalar,
   scalarValue,
@@ -203,7 +204,6 @@ const functions: Readonly<Record<string, Derivatives>> = {
   floor: { self: zero },
   ceil: { self: zero },
   trunc: { self: zero },
-  round: { self: zero },
   frac: { self: (g) => g },
   square: { self: saving('self', (g, { self }) => g.mul(self.mul(2))) },
   sqrt: { self: saving('result', (g, { result }) => g.div(result.mul(2))) },
@@ -233,6 +233,8 @@ const functions: Readonly<Record<string, Derivatives>> = {
   erfc: { self: saving('self', (g, { self }) => g.neg().mul(bell(self))) },
   erfinv: { self: saving('result', (g, { result }) => g.div(bell(result))) },
   lgamma: { self: saving('self', (g, { self }) => g.mul(self.digamma())) },
+  digamma: { self: saving('self', (g, { self }) => g.mul(polygamma(1, self))) },
+  polygamma: { self: saving('self', (g, { self, n }) => g.mul(polygamma(n + 1, self))) },
   sinc: {
     self: saving('self', (g, { self }) => {
       const x = self.mul(Math.PI);

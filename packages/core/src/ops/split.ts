@@ -1,4 +1,5 @@
 import { formatShape, RuntimeError } from '../errors.js';
+import { op } from '../op.js';
 import { normalizeDim } from '../shape.js';
 import { Tensor } from '../tensor.js';
 import { narrow, select, slice } from './view.js';
@@ -12,6 +13,13 @@ function parts(self: Tensor, dim: number, sizes: readonly number[]): Tensor[] {
     return part;
   });
 }
+
+// As operations of several results: autograd forbids to write in place through one of them.
+const splitOp = op('split', 'self dim sizes', parts);
+const splitWithSizesOp = op('splitWithSizes', 'self dim sizes', parts);
+const unbindOp = op('unbind', 'self dim', (self: Tensor, dim: number): Tensor[] =>
+  Array.from({ length: self.shape[dim] ?? 0 }, (_, i) => select(self, dim, i)),
+);
 
 /** The dimension counted from the front; a scalar has none to split. */
 function splitDim(operation: string, self: Tensor, dim: number): number {
@@ -35,7 +43,7 @@ export const splitWithSizes = (self: Tensor, sizes: readonly number[], dim = 0):
       `splitWithSizes: expects split_sizes to sum exactly to ${size} (input tensor's size at dimension ${d}), but got split_sizes=${formatShape(sizes)}`,
     );
   }
-  return parts(self, d, sizes);
+  return splitWithSizesOp(self, d, sizes);
 };
 
 /**
@@ -60,7 +68,7 @@ export const split = (self: Tensor, sizeOrSizes: number | readonly number[], dim
     );
   }
   const count = sizeOrSizes === 0 ? 1 : Math.max(1, Math.ceil(size / sizeOrSizes));
-  return parts(
+  return splitOp(
     self,
     d,
     Array.from({ length: count }, (_, i) => Math.min(sizeOrSizes, size - i * sizeOrSizes)),
@@ -79,7 +87,7 @@ export const chunk = (self: Tensor, chunks: number, dim = 0): Tensor[] => {
   const size = self.shape[d] as number;
   const each = Math.ceil(size / chunks);
   // With nothing to share, the number of chunks is kept.
-  return each === 0 ? parts(self, d, new Array(chunks).fill(0)) : split(self, each, d);
+  return each === 0 ? splitOp(self, d, new Array(chunks).fill(0)) : split(self, each, d);
 };
 
 /**
@@ -158,7 +166,5 @@ export const dsplit: Sectioned = sectioned('dsplit', 3, () => 2);
  *
  * @see https://pytorch.org/docs/stable/generated/torch.unbind.html
  */
-export const unbind = (self: Tensor, dim = 0): Tensor[] => {
-  const d = normalizeDim('unbind', dim, self.shape.length);
-  return Array.from({ length: self.shape[d] ?? 0 }, (_, i) => select(self, d, i));
-};
+export const unbind = (self: Tensor, dim = 0): Tensor[] =>
+  unbindOp(self, normalizeDim('unbind', dim, self.shape.length));

@@ -1,0 +1,71 @@
+import { type GradFn, operations, type Tensor } from '@sconce/core';
+import { describe, expect, test } from 'vitest';
+import { type Checked, gradcheck, gradgradcheck } from '../index.js';
+import { OpNode } from '../record.js';
+import { activationSamples } from '../../test/samples/activations.js';
+import { indexingSamples } from '../../test/samples/indexing.js';
+import { linearSamples } from '../../test/samples/linear.js';
+import { nnSamples } from '../../test/samples/nn.js';
+import { pointwiseSamples } from '../../test/samples/pointwise.js';
+import { rearrangingSamples } from '../../test/samples/rearranging.js';
+import { reductionSamples } from '../../test/samples/reductions.js';
+import type { Samples } from '../../test/samples/sample.js';
+import { shapeSamples } from '../../test/samples/shape.js';
+import { derivatives } from './index.js';
+
+const samples: Samples = {
+  ...pointwiseSamples,
+  ...activationSamples,
+  ...reductionSamples,
+  ...shapeSamples,
+  ...indexingSamples,
+  ...linearSamples,
+  ...nnSamples,
+  ...rearrangingSamples,
+};
+
+const differentiable = Object.keys(derivatives).filter((name) => derivatives[name] !== null);
+
+test('every derivative has a sample, and every sample a derivative', () => {
+  expect(differentiable.filter((name) => !samples[name])).toEqual([]);
+  expect(Object.keys(samples).filter((name) => !derivatives[name])).toEqual([]);
+});
+
+test('every entry of the table belongs to an operation and its parameters', () => {
+  const unknown = Object.keys(derivatives).flatMap((name) => {
+    const op = operations.get(name);
+    if (!op) return [name];
+    return Object.keys(derivatives[name] ?? {})
+      .filter((param) => !op.params.includes(param))
+      .map((param) => `${name}.${param}`);
+  });
+  expect(unknown).toEqual([]);
+});
+
+test('every operation is in the table', () => {
+  expect([...operations.keys()].filter((name) => !(name in derivatives))).toEqual([]);
+});
+
+/** The operations recorded in the graph of a result. */
+function recorded(results: Tensor | readonly Tensor[]): Set<string> {
+  const names = new Set<string>();
+  const seen = new Set<GradFn | null>();
+  const stack: (GradFn | null)[] = [results].flat().map((t) => t.gradFn);
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (node === null || seen.has(node)) continue;
+    seen.add(node);
+    if (node instanceof OpNode) names.add(node.operation);
+    stack.push(...node.nextFunctions);
+  }
+  return names;
+}
+
+describe.each(Object.entries(samples))('%s', (name, list) => {
+  test.each(list.map((sample, i) => [i, sample] as const))('sample %i', (_, sample) => {
+    const inputs = sample.inputs();
+    const run = sample.run as Checked;
+    expect(recorded(run(...inputs))).toContain(name);
+    expect(gradcheck(run, inputs)).toBe(true);
+    if (!sample.once) expect(gradgradcheck(run, inputs)).toBe(true);
+  });
+});
