@@ -5,7 +5,7 @@ import { cast, constant, e, input, scalar } from '../expr.js';
 import { mustRecord, op } from '../op.js';
 import { numel, sameShape } from '../shape.js';
 import { allocate, type Tensor } from '../tensor.js';
-import { mul, sub } from './binary.js';
+import { mul } from './binary.js';
 import { clone } from './copy.js';
 import {
   type Normalized,
@@ -18,8 +18,6 @@ import {
   statisticsDtype,
 } from './norm-rows.js';
 import { memo } from './plan.js';
-import { sum } from './reduce.js';
-import { rsqrt } from './unary.js';
 import { reshape, select, view } from './view.js';
 
 type Maybe = Tensor | null;
@@ -257,27 +255,6 @@ export function batchNormWeightGrad(
   }
   const sums = normWeightGrad(grad, input, axes, channels(mean, rank), channels(rstd, rank));
   return reshaped(sums, count);
-}
-
-/** The gradients of `batchNormEval` to input, weight and bias, in differentiable operations. */
-export function batchNormEvalBackward(
-  grad: Tensor,
-  input: Tensor,
-  weight: Maybe,
-  mean: Tensor,
-  variance: Tensor,
-  eps: number,
-): [Tensor, Tensor, Tensor] {
-  const rank = input.shape.length;
-  const axes = allBut(rank, 1);
-  const rstd = channels(rsqrt(variance.add(eps)), rank);
-  const scaled = mul(grad, rstd);
-  const centred = sub(input, channels(mean, rank));
-  return [
-    weight ? mul(scaled, channels(weight, rank)) : scaled,
-    sum(mul(scaled, centred), axes),
-    sum(grad, axes),
-  ];
 }
 
 /** Output and statistics of a normalisation by rows. */
