@@ -9,7 +9,7 @@ import { chromiumArgs, host } from '../../../scripts/testing/host.js';
 /** What the page computes; bundled from source as a user's page would be. */
 const program = `
 import { CpuBackend, getNumThreads, blasName } from '@sconce/backend-cpu';
-import { Device, ones, full } from '@sconce/core';
+import { Device, full, memoryStats, ones, yieldToCollector } from '@sconce/core';
 export async function run() {
   const a = ones([300, 310]);
   const b = full([310, 290], 0.5);
@@ -27,6 +27,18 @@ export async function run() {
     corner: product.select(0, 299).select(0, 289).itemSync(),
     sum: sum.itemSync() / (300 * 290 * Math.exp(1.56)),
   };
+}
+
+export async function train(steps) {
+  const x = ones([1024, 1024]);
+  let most = 0;
+  for (let i = 0; i < steps; i++) {
+    x.add(x).mul(2);
+    for (let j = 0; j < 4; j++) ones([4]);
+    most = Math.max(most, memoryStats('cpu').bytes);
+    await yieldToCollector();
+  }
+  return most;
 }
 `;
 
@@ -131,6 +143,18 @@ describe.skipIf(!host.chromium)('in a browser', () => {
     const { outcome } = await visit({ 'Content-Security-Policy': policy });
     expect(outcome).toMatchObject({ ...right, threads: 1 });
   });
+
+  test('a loop that yields at every batch stays far below the memory there is', async () => {
+    headers = isolation;
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    // 12 GB in all, of the 4 there are.
+    const most = (await page.evaluate(
+      `import('/program.js').then((program) => program.train(1_500))`,
+    )) as number;
+    await page.close();
+    expect(most).toBeLessThan(2 ** 31);
+  }, 120_000);
 
   test('the bundle holds nothing that only Node has', () => {
     expect(code).not.toMatch(/from\s*["'](node:|koffi)/);

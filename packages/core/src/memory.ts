@@ -124,6 +124,7 @@ export function track(storage: Storage, backend: Backend, buffer: DeviceBuffer):
   const bytes = buffer.bytes;
   const account = accountOf(backend);
   account.storages++;
+  bytesSinceYield += bytes;
   account.bytes += bytes;
   if (account.bytes > account.peak) account.peak = account.bytes;
   if (account.bytes - account.floor > account.budget) pressed(account);
@@ -244,11 +245,16 @@ function ballast(bytes: number): ArrayBuffer | undefined {
 }
 
 let lastCollectionEnd = 0;
+/** An account that is to shrink at the next `yieldToCollector`. */
+let waiting: Account | undefined;
 
 function pressed(account: Account): void {
   const begin = performance.now();
   if (!collectNow()) {
-    account.floor = account.bytes; // nothing to be done here: look again after another budget
+    // Nothing can be done before the next task; what was garbage before this budget should be gone by then.
+    waiting = account;
+    account.budget = maxBudget;
+    account.floor = account.bytes - account.budget / 2;
     return;
   }
   const end = performance.now();
@@ -300,16 +306,24 @@ export function resetPeakMemoryStats(device: DeviceLike): void {
 }
 
 let lastYield = 0;
+let bytesSinceYield = 0;
 
 /**
  * Lets the engine's own collections and finalizers run, which browsers do only between tasks. Cheap to call at
- * every batch: it waits for a new task at most every 20 ms.
+ * every batch: it waits for a new task after 64 MB of new tensors, and otherwise at most every 20 ms.
  */
 export async function yieldToCollector(): Promise<void> {
   const now = performance.now();
-  if (now - lastYield < 20) return;
+  if (now - lastYield < 20 && bytesSinceYield < minBudget) return;
   await nextTask();
+  // Where collections cannot be asked for, untouched memory that is dropped at once brings them on.
+  for (let round = 0; round < 16 && waiting !== undefined && waiting.bytes > waiting.floor; round++) {
+    ballast(2 ** 28);
+    await new Promise((resolve) => setTimeout(resolve, round));
+  }
+  waiting = undefined;
   lastYield = performance.now();
+  bytesSinceYield = 0;
 }
 
 function nextTask(): Promise<void> {
