@@ -13,6 +13,7 @@ export * from './grad-mode.js';
 export * from './half.js';
 export { InterpreterBackend } from './interpreter/interpreter-backend.js';
 export * as specialFunctions from './interpreter/special.js';
+export * from './keep.js';
 export * from './memory.js';
 export * from './methods.js';
 export * from './op.js';

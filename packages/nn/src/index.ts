@@ -1,3 +1,4 @@
+export * as init from '@sconce/init';
 export * as functional from './functional/index.js';
 export * from './hooks.js';
 export { type BufferOptions, type ForwardHook, type ForwardPreHook, Module } from './module.js';

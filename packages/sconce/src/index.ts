@@ -1,1 +1,16 @@
-export {};
+import { registerBackend } from '@sconce/core';
+
+export * from '@sconce/autograd';
+export { blasName, getNumThreads, setNumThreads } from '@sconce/backend-cpu';
+export * from '@sconce/core';
+export * as data from '@sconce/data';
+export * as nn from '@sconce/nn';
+export * as optim from '@sconce/optim';
+
+// The WebGPU backend is loaded when it is first asked for, so that pages without it do not pay for it.
+registerBackend('webgpu', {
+  openAsync: async (index) => {
+    const { openWebGpu } = await import('@sconce/backend-webgpu');
+    return openWebGpu(index === 0 ? 'webgpu' : `webgpu:${index}`);
+  },
+});

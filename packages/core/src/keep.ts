@@ -1,0 +1,12 @@
+import { keepStorage } from './scope.js';
+import type { Tensor } from './tensor.js';
+
+/**
+ * Exempts a tensor from every `tidy` around it, and returns it: it lives until it is disposed or collected.
+ *
+ * @example tidy(() => { best = keep(model(x)); });
+ */
+export function keep<T extends Tensor>(tensor: T): T {
+  keepStorage(tensor.storage);
+  return tensor;
+}
