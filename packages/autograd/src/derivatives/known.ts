@@ -32,7 +32,7 @@ type TensorNames =
   | 'rstd'
   | 'logProbs'
   | 'loss'
-  | 'alpha'
+  | 'paths'
   | 'result'
   | 'values'
   | 'indices';

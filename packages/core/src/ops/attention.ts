@@ -61,8 +61,8 @@ export function attentionWithWeights(
   }
   const scale = options.scale ?? 1 / Math.sqrt(query.shape.at(-1) as number);
   // Half of the scale on each side keeps products in the range of narrow dtypes.
-  const root = Math.sqrt(Math.abs(scale));
-  let scores = matmul(query.mul(root), transpose(key, -2, -1).mul(Math.sign(scale) * root));
+  const root = 1 / Math.sqrt(Math.abs(scale));
+  let scores = matmul(query.div(root), transpose(key, -2, -1).div(scale < 0 ? -root : root));
   if (isCausal) {
     const mask = later(query.shape.at(-2) as number, key.shape.at(-2) as number, query.device);
     scores = maskedFill(scores, mask, Number.NEGATIVE_INFINITY);

@@ -1,12 +1,17 @@
 import { isFloatingPoint } from '../dtype.js';
 import { formatShape, RuntimeError, ValueError } from '../errors.js';
+import { e } from '../expr.js';
 import type { Tensor } from '../tensor.js';
-import { linspace } from './create.js';
+import { linspace, zeros } from './create.js';
+import { unary } from './define.js';
 import { gather } from './gather.js';
 import { bmm } from './matmul.js';
 import { where } from './ternary.js';
 import { expand, reshape, select, transpose, unsqueeze } from './view.js';
 import { stack } from './join.js';
+
+/** The nearest whole number, the even one of two. */
+const nearest = unary('nearestInteger', 'same', (x) => e.round(x));
 
 /** Options of `gridSample`. */
 export interface GridSampleOptions {
@@ -147,7 +152,13 @@ export const gridSample = (
     return combine(flat, size, places, weights);
   }
   const at = raw.map((x, i) => inside(x, size[i] as number, settings));
-  if (mode === 'nearest') return elementsAt(flat, at.map((x) => x.detach().round()), size);
+  if (mode === 'nearest') {
+    const values = elementsAt(flat, at.map((x) => nearest(x.detach())), size);
+    if (!grid.requiresGrad) return values;
+    // The grid has a gradient here, of zeros.
+    const never = zeros([], { dtype: 'bool', device: grid.device });
+    return where(never, unsqueeze(at[0] as Tensor, 1), values);
+  }
   const floors = at.map((x) => x.detach().floor());
   const parts = at.map((x, i) => x.sub(floors[i] as Tensor));
   return combine(

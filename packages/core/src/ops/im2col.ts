@@ -91,7 +91,7 @@ export const im2col: (self: Tensor, blocks: Blocks) => Tensor = op(
 /** Columns [N, C * KH * KW, blocks] added up where the blocks of an image of `size` lay: [N, C, H, W]. */
 export const col2im: (self: Tensor, size: readonly number[], blocks: Blocks) => Tensor = op(
   'col2im',
-  'self size blocks',
+  'self outputSize blocks',
   (self: Tensor, size: readonly number[], b: Blocks): Tensor => {
     const out = outOf(b, size);
     const [n, rows] = self.shape as readonly [number, number, number];

@@ -82,7 +82,7 @@ export const upsample: (
   factors: readonly number[],
 ) => Tensor = op(
   'upsample',
-  'self outputSize mode aligned factors',
+  'self outputSize interpolation aligned factors',
   (self: Tensor, outputSize, mode: UpsampleMode, aligned: boolean, factors): Tensor => {
     const shape = [...self.shape.slice(0, 2), ...outputSize];
     const result = allocate(shape, self.dtype, self.device);
@@ -126,7 +126,7 @@ export const upsampleBackward: (
   factors: readonly number[],
 ) => Tensor = op(
   'upsampleBackward',
-  'grad inputShape mode aligned factors',
+  'grad inputShape interpolation aligned factors',
   (grad: Tensor, inputShape, mode: UpsampleMode, aligned: boolean, factors): Tensor => {
     const result = allocate(inputShape, grad.dtype, grad.device);
     if (numel(inputShape) === 0) return result;
