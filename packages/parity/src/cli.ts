@@ -1,0 +1,56 @@
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { groupNames } from './corpus/corpus.js';
+import { formatMarkdown, formatTable } from './report/table.js';
+import { runParity } from './runner.js';
+
+const usage = `pnpm parity [--device cpu|webgpu|reference] [--group NAME]... [--op NAME] [--corpus DIR]
+            [--report FILE.json] [--list-failures] [--markdown] [--update-ratchet]
+
+groups: ${groupNames.join(', ')}`;
+
+const { values } = parseArgs({
+  options: {
+    device: { type: 'string', default: 'cpu' },
+    group: { type: 'string', multiple: true },
+    op: { type: 'string' },
+    corpus: { type: 'string' },
+    report: { type: 'string' },
+    'list-failures': { type: 'boolean', default: false },
+    markdown: { type: 'boolean', default: false },
+    'update-ratchet': { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+async function main(): Promise<void> {
+  if (values.help) {
+    console.log(usage);
+    return;
+  }
+  const unknown = values.group?.find((g) => !groupNames.includes(g as (typeof groupNames)[number]));
+  if (unknown) throw new Error(`--group ${unknown}: the groups are ${groupNames.join(', ')}`);
+  const started = performance.now();
+  const report = await runParity({
+    device: values.device,
+    groups: values.group,
+    op: values.op,
+    corpus: values.corpus,
+    onGroup: (group, cases) => console.error(`${group}: ${cases} cases`),
+  });
+  if (values['list-failures']) {
+    for (const f of report.failures) console.log(`${f.case} [${f.kind}] ${f.reason}`);
+  }
+  if (values.report) writeFileSync(values.report, `${JSON.stringify(report, null, 1)}\n`);
+  console.log(values.markdown ? formatMarkdown([report]) : formatTable(report));
+  console.error(`${((performance.now() - started) / 1000).toFixed(1)} s`);
+}
+
+try {
+  await main();
+  // Dawn keeps the process alive.
+  process.exit(0);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}

@@ -1,0 +1,218 @@
+import {
+  type DType,
+  decode,
+  Float,
+  formatShape,
+  numel,
+  Tensor,
+  type TypedArray,
+} from '@sconce/core';
+import {
+  elements,
+  fieldNames,
+  PackedValue,
+  type TensorData,
+  Tuple,
+  type Value,
+} from '../corpus/value.js';
+import { camelCase } from '../mapping/names.js';
+import { close, type Tolerance, toleranceOf } from './tolerance.js';
+
+/** How a case wants its result compared. */
+export interface Comparison {
+  /** Only shapes and dtypes: the values are not defined. */
+  readonly shapeOnly?: boolean;
+  /** Equal elements in the input: positions may differ where values agree. */
+  readonly ties?: boolean;
+  /** Overrides the tolerance of the dtype. */
+  readonly tolerance?: Tolerance;
+}
+
+/** A result with its elements read back. */
+export interface Read {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: TypedArray;
+}
+
+/** Reads every tensor in a result; settles promises in it. */
+export async function readBack(value: Value): Promise<Value> {
+  const settled = await value;
+  if (settled instanceof Tensor) {
+    return {
+      dtype: settled.dtype,
+      shape: settled.shape,
+      data: await settled.toTypedArray(),
+    } satisfies Read;
+  }
+  if (Array.isArray(settled)) return Promise.all(settled.map(readBack));
+  if (settled === null || typeof settled !== 'object' || settled instanceof Float) return settled;
+  if (settled instanceof Map) {
+    const entries = await Promise.all(
+      [...settled].map(async ([k, v]) => [k, await readBack(v)] as const),
+    );
+    return new Map(entries);
+  }
+  if (ArrayBuffer.isView(settled)) return settled;
+  const entries = await Promise.all(
+    Object.entries(settled).map(async ([k, v]) => [k, await readBack(v)] as const),
+  );
+  return Object.fromEntries(entries);
+}
+
+const isRead = (x: Value): x is Read =>
+  typeof x === 'object' && x !== null && 'dtype' in x && 'data' in x && 'shape' in x;
+
+const isExpectedTensor = (x: Value): x is TensorData =>
+  typeof x === 'object' && x !== null && 'bytes' in x && 'dtype' in x;
+
+/**
+ * The difference between a result and what PyTorch gave, or undefined if there is none that matters.
+ *
+ * @param actual a result with its tensors read.
+ * @param expected a decoded value with its tensors as data.
+ */
+export function difference(
+  actual: Value,
+  expected: Value,
+  how: Comparison = {},
+  place = 'result',
+): string | undefined {
+  if (isExpectedTensor(expected)) return tensorDifference(actual, expected, how, place);
+  if (expected instanceof PackedValue) return packedDifference(actual, expected, how, place);
+  if (Array.isArray(expected)) return listDifference(actual, expected, how, place);
+  if (expected instanceof Map) return mapDifference(actual, expected, how, place);
+  if (expected instanceof Float) {
+    const value = actual instanceof Float ? actual.value : actual;
+    if (typeof value !== 'number') return `${place}: ${show(actual)}, expected ${expected.value}`;
+    const tolerance = how.tolerance ?? toleranceOf('float32');
+    return close(value, expected.value, tolerance)
+      ? undefined
+      : `${place}: ${value}, expected ${expected.value}`;
+  }
+  if (typeof expected === 'number' || typeof expected === 'bigint') {
+    return (typeof actual === 'number' || typeof actual === 'bigint') &&
+      BigInt(actual) === BigInt(expected)
+      ? undefined
+      : `${place}: ${show(actual)}, expected ${expected}`;
+  }
+  return Object.is(actual ?? null, expected)
+    ? undefined
+    : `${place}: ${show(actual)}, expected ${show(expected)}`;
+}
+
+function tensorDifference(
+  actual: Value,
+  expected: TensorData,
+  how: Comparison,
+  place: string,
+): string | undefined {
+  if (!isRead(actual)) return `${place}: ${show(actual)}, expected a tensor`;
+  if (actual.dtype !== expected.dtype) {
+    return `${place}: dtype ${actual.dtype}, expected ${expected.dtype}`;
+  }
+  if (actual.shape.join() !== expected.shape.join()) {
+    return `${place}: shape ${formatShape(actual.shape)}, expected ${formatShape(expected.shape)}`;
+  }
+  if (how.shapeOnly) return undefined;
+  const { dtype } = expected;
+  const wanted = elements(expected);
+  if (how.ties && dtype === 'int64') return undefined;
+  const tolerance = how.tolerance ?? toleranceOf(dtype);
+  let worst: string | undefined;
+  let wrong = 0;
+  const count = numel(expected.shape);
+  for (let i = 0; i < count; i++) {
+    const a = actual.data[i] as number | bigint;
+    const e = wanted[i] as number | bigint;
+    if (a === e) continue;
+    if (dtype !== 'int64') {
+      const [x, y] = [decode(dtype, a), decode(dtype, e)];
+      if (close(x, y, tolerance)) continue;
+      worst ??= `element ${i} is ${x}, expected ${y}`;
+    } else worst ??= `element ${i} is ${a}, expected ${e}`;
+    wrong++;
+  }
+  return (
+    worst &&
+    `${place}: ${wrong} of ${count} elements differ (${dtype} ${formatShape(expected.shape)}): ${worst}`
+  );
+}
+
+function listDifference(
+  actual: Value,
+  expected: readonly Value[],
+  how: Comparison,
+  place: string,
+): string | undefined {
+  const list = asList(actual, expected);
+  if (!list) return `${place}: ${show(actual)}, expected ${expected.length} values`;
+  if (list.length !== expected.length) {
+    return `${place}: ${list.length} values, expected ${expected.length}`;
+  }
+  for (let i = 0; i < expected.length; i++) {
+    const found = difference(list[i], expected[i], how, `${place}[${i}]`);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** A result as a list: an array, an object with the named tuple's fields, or one tensor for a tuple of one. */
+function asList(actual: Value, expected: readonly Value[]): readonly Value[] | undefined {
+  if (Array.isArray(actual)) return actual;
+  if (typeof actual !== 'object' || actual === null || isRead(actual)) return undefined;
+  const names = expected instanceof Tuple ? fieldNames.get(expected) : undefined;
+  const record = actual as Record<string, Value>;
+  const byName = names?.map((name) => record[camelCase(name)] ?? record[name.toLowerCase()]);
+  if (byName?.every((x) => x !== undefined)) return byName;
+  const values = Object.values(record);
+  return values.length === expected.length ? values : undefined;
+}
+
+function mapDifference(
+  actual: Value,
+  expected: ReadonlyMap<Value, Value>,
+  how: Comparison,
+  place: string,
+): string | undefined {
+  const entries =
+    actual instanceof Map
+      ? actual
+      : new Map(Object.entries((actual ?? {}) as object) as [Value, Value][]);
+  for (const [key, value] of expected) {
+    const name = String(key);
+    const own = entries.get(key) ?? entries.get(name);
+    const found = difference(own, value, how, `${place}.${name}`);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function packedDifference(
+  actual: Value,
+  expected: PackedValue,
+  how: Comparison,
+  place: string,
+): string | undefined {
+  const record = (actual ?? {}) as Record<string, Value>;
+  const names = ['data', 'batchSizes', 'sortedIndices', 'unsortedIndices'];
+  for (const [i, name] of names.entries()) {
+    const found = difference(
+      record[name] ?? null,
+      expected.fields[i] ?? null,
+      how,
+      `${place}.${name}`,
+    );
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function show(x: Value): string {
+  if (isRead(x)) return `a tensor of shape ${formatShape(x.shape)}`;
+  if (isExpectedTensor(x)) return `a tensor of shape ${formatShape(x.shape)}`;
+  if (x instanceof Float) return `float ${x.value}`;
+  if (Array.isArray(x)) return `${x.length} values`;
+  if (typeof x === 'object' && x !== null) return `an object (${Object.keys(x).join(', ')})`;
+  return String(x);
+}

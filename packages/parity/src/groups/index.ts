@@ -1,0 +1,21 @@
+import type { GroupName } from '../corpus/corpus.js';
+import { autogradErrors } from './autograd-errors.js';
+import type { Group } from './group.js';
+import { indexing } from './indexing.js';
+import { ops } from './ops.js';
+import { print } from './print.js';
+import { rng } from './rng.js';
+import { views } from './views.js';
+
+/** How each group of the corpus is run. */
+export const groups: Partial<Record<GroupName, Group>> = {
+  ops,
+  ops_ref: ops,
+  ops_extra: ops,
+  rng,
+  print,
+  indexing,
+  views,
+  autograd_errors: autogradErrors,
+  ops_errors: ops,
+};

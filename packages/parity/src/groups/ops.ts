@@ -1,0 +1,117 @@
+import type { Tensor } from '@sconce/core';
+import { difference, readBack } from '../compare/compare.js';
+import type { Case } from '../corpus/corpus.js';
+import type { Value } from '../corpus/value.js';
+import { callTorch } from '../mapping/call.js';
+import { evaluate } from '../mapping/world.js';
+import { type CaseOutcome, failed, notImplemented, type Outcome } from '../report/counts.js';
+import { differentiable, weightedLoss } from '../runtime/gradients.js';
+import { judged, outcomeOf } from '../runtime/outcome.js';
+import { expectedDecoder, inputDecoder } from '../runtime/tensors.js';
+import { errorDifference, type Raised } from './errors.js';
+import type { Group, Run } from './group.js';
+
+/** Inputs of a call on a device. */
+interface Inputs {
+  readonly args: Value[];
+  readonly kwargs: Map<string, Value>;
+  /** The distinct tensors that require grad, in the order of the corpus. */
+  readonly leaves: Tensor[];
+}
+
+function inputs(test: Case, { device }: Run, gradients: boolean): Inputs {
+  const decoder = inputDecoder(device, gradients);
+  const args = decoder.decodeAll(test.args as unknown[]);
+  const kwargs = decoder.decodeKwargs(test.kwargs as Record<string, unknown>);
+  const leaves = decoder.tensors.filter(({ data }) => data.requiresGrad).map((t) => t.value);
+  return { args, kwargs, leaves };
+}
+
+/** Calls what a case calls: a callable by its path, or an expression over `x`, `args` and `kw`. */
+function call(test: Case, { args, kwargs }: Inputs): Value {
+  const path = test.call as string;
+  if (path.startsWith('torch.') && !path.includes('(')) return callTorch(path, args, kwargs);
+  const names = new Map<string, Value>([
+    ['x', args[0]],
+    ['args', args.slice(1)],
+    ['kw', kwargs],
+  ]);
+  return evaluate(path, names);
+}
+
+/** The groups of single calls: `ops`, `ops_ref`, `ops_extra` and `ops_errors`. */
+export const ops: Group = {
+  subject: (test) => (test.variant ? `${test.op}/${test.variant}` : (test.op as string)),
+
+  hasGradient: (test) => Array.isArray(test.grads),
+
+  async run(test, run) {
+    const op = ops.subject(test);
+    if (test.raises) return { op, forward: await raising(test, run) };
+    if (!ops.hasGradient(test)) return { op, forward: await forward(test, run) };
+    return { op, ...(await both(test, run)) };
+  },
+};
+
+async function raising(test: Case, run: Run): Promise<Outcome> {
+  try {
+    await readBack(call(test, inputs(test, run, false)));
+  } catch (error) {
+    return outcomeOfRaised(error, test.raises as Raised);
+  }
+  return failed(
+    `no error, expected ${(test.raises as Raised).type}: ${(test.raises as Raised).message}`,
+  );
+}
+
+function outcomeOfRaised(error: unknown, raised: Raised): Outcome {
+  const outcome = outcomeOf(error);
+  return outcome.status === 'notImplemented' ? outcome : judged(errorDifference(error, raised));
+}
+
+async function forward(test: Case, run: Run): Promise<Outcome> {
+  try {
+    return await compared(call(test, inputs(test, run, false)), test, run);
+  } catch (error) {
+    return outcomeOf(error);
+  }
+}
+
+async function compared(result: Value, test: Case, run: Run): Promise<Outcome> {
+  const expected = expectedDecoder(run.device).decode(test.out);
+  const how = { shapeOnly: test.compare === 'shape', ties: test.ties === true };
+  return judged(difference(await readBack(result), expected, how));
+}
+
+async function both(test: Case, run: Run): Promise<Omit<CaseOutcome, 'op'>> {
+  let given: Inputs;
+  let result: Value;
+  try {
+    given = inputs(test, run, true);
+    result = await call(test, given);
+  } catch (error) {
+    // What cannot be recorded may still be computed.
+    return { forward: await forward(test, run), gradient: outcomeOf(error) };
+  }
+  let forwardOutcome: Outcome;
+  try {
+    forwardOutcome = await compared(result, test, run);
+  } catch (error) {
+    forwardOutcome = outcomeOf(error);
+  }
+  return { forward: forwardOutcome, gradient: await gradient(test, run, given, result) };
+}
+
+async function gradient(test: Case, run: Run, given: Inputs, result: Value): Promise<Outcome> {
+  try {
+    const outputs = differentiable(result);
+    const loss = weightedLoss(outputs);
+    if (!loss) return notImplemented('no output requires grad');
+    loss.backward();
+    const actual = await readBack(given.leaves.map((leaf) => leaf.grad));
+    const expected = expectedDecoder(run.device).decode(test.grads);
+    return judged(difference(actual, expected, { ties: test.ties === true }, 'grads'));
+  } catch (error) {
+    return outcomeOf(error);
+  }
+}

@@ -1,0 +1,235 @@
+import * as core from '@sconce/core';
+import { type Generator, Tensor } from '@sconce/core';
+import { Tuple, type Value } from '../corpus/value.js';
+import { PyContext } from '../python/objects.js';
+import { callTorch } from './call.js';
+import { getItem, indexItems } from './indexing.js';
+import { find } from './library.js';
+import { MissingFeature } from './missing.js';
+import { dtypeNamed } from './names.js';
+import { convert } from './signature.js';
+
+/** A callable of PyTorch's that a signature cannot describe. */
+export type Special = (args: Value[], kwargs: Map<string, Value>) => Value;
+
+type Fn = (...args: Value[]) => Value;
+
+function ours(module: string, name: string): Fn {
+  const found = find(module, name);
+  if (!found) throw new MissingFeature(`${module}: Sconce has no ${name}`);
+  return found;
+}
+
+/** A method of tensors by our name, which may be missing. */
+function method(self: Value, name: string, ...args: Value[]): Value {
+  if (!(self instanceof Tensor)) {
+    throw new TypeError(`${name}: expected a Tensor, got ${self === null ? 'None' : typeof self}`);
+  }
+  return ours('torch.Tensor', name)(self, ...args);
+}
+
+/** `x.__rsub__(y)` and its kin: `y - x`. */
+const reflected =
+  (name: string): Special =>
+  ([self, other]) => {
+    if (!(self instanceof Tensor)) {
+      throw new TypeError(`__r${name}__: descriptor doesn't apply to a '${typeof self}' object`);
+    }
+    return callTorch(
+      `torch.${name}`,
+      [other instanceof Tensor ? other : scalarLike(self, other), self],
+      new Map(),
+    );
+  };
+
+/** A number in front of an operator, as the zero-dimensional tensor that promotes as it does. */
+export function scalarLike(self: Tensor, other: Value): Value {
+  return core.scalarTensor(convert(other, 'operand') as core.Scalar, {
+    device: self.device,
+    dtype: core.resultType(self, convert(other, 'operand') as core.Scalar),
+  });
+}
+
+const context =
+  (name: string): Special =>
+  () =>
+    new PyContext((body) => {
+      ours('torch', name)(body);
+    });
+
+const noArguments = new Map<string, Value>();
+
+/** The sizes of `torch.Size([2, 3])`. */
+const size: Special = ([sizes]) => Tuple.of(...((sizes ?? []) as Value[]));
+
+/** The special rows of the mapping, by path without `torch.`; a signature serves everything else. */
+export const specials: Readonly<Record<string, Special>> = {
+  // operators with the tensor on the right
+  'Tensor.__radd__': ([self, other]) => method(self, 'add', convert(other, 'operand')),
+  'Tensor.__rmul__': ([self, other]) => method(self, 'mul', convert(other, 'operand')),
+  'Tensor.__rand__': ([self, other]) => method(self, 'bitwiseAnd', convert(other, 'operand')),
+  'Tensor.__ror__': ([self, other]) => method(self, 'bitwiseOr', convert(other, 'operand')),
+  'Tensor.__rxor__': ([self, other]) => method(self, 'bitwiseXor', convert(other, 'operand')),
+  'Tensor.__rsub__': ([self, other]) => method(self, 'rsub', convert(other, 'operand')),
+  'Tensor.__rdiv__': ([self, other]) =>
+    method(method(self, 'reciprocal'), 'mul', convert(other, 'operand')),
+  'Tensor.__rmod__': reflected('remainder'),
+  // PyTorch makes a new tensor of the exponent's partner, so that no gradient flows to it.
+  'Tensor.__rpow__': ([self, other]) =>
+    reflected('pow')([self, other instanceof Tensor ? other.detach() : other], noArguments),
+  'Tensor.__rmatmul__': ([self, other]) => callTorch('torch.matmul', [other, self], noArguments),
+  'Tensor.__getitem__': ([self, index]) => getItem(self as Tensor, index),
+  'Tensor.__setitem__': ([self, index, value]) =>
+    method(self, 'setAt', indexItems(self as Tensor, index), convert(value, 'operand')),
+
+  // reading and metadata
+  'Tensor.item': ([self]) => item(self as Tensor),
+  'Tensor.tolist': ([self]) => tolist(self as Tensor),
+  'Tensor.nelement': ([self]) => (self as Tensor).numel(),
+  'Tensor.element_size': ([self]) => core.itemSize((self as Tensor).dtype),
+  'Tensor.type': ([self]) => tensorTypeNames[(self as Tensor).dtype],
+  'Tensor.register_hook': ([self, hook]) =>
+    (self as Tensor).registerHook(convert(hook) as (grad: Tensor) => Tensor),
+  'Tensor.requires_grad_': ([self, value]) =>
+    (self as Tensor).requiresGrad_((value as boolean | undefined) ?? true),
+  'Tensor.to': ([self, ...rest], kwargs) => to(self as Tensor, rest, kwargs),
+  can_cast: ([from, to]) => core.canCast(from as core.DType, to as core.DType),
+  promote_types: ([a, b]) => core.promoteTypes(a as core.DType, b as core.DType),
+  result_type: (args) =>
+    core.resultType(...args.map((x) => convert(x, 'operand') as Tensor | core.Scalar)),
+  Size: size,
+  device: ([name]) => name,
+
+  // where our argument order or form differs
+  std: spread('std'),
+  var: spread('var'),
+  std_mean: spread('stdMean'),
+  var_mean: spread('varMean'),
+  narrow: ([self, dim, start, length]) => {
+    const run = (at: Value) => ours('torch', 'narrow')(self, dim, at, length);
+    return start instanceof Tensor ? read(start, run) : run(start);
+  },
+  broadcast_shapes: (shapes) => {
+    const lists = shapes.map((shape) => (Array.isArray(shape) ? shape : [shape]) as number[]);
+    return Tuple.of(...core.broadcastShapes('broadcastShapes', ...lists));
+  },
+  'nn.functional._scaled_dot_product_attention': ([query, key, value, mask], kwargs) => {
+    const given = {
+      attnMask: mask ?? kwargs.get('attn_mask') ?? undefined,
+      dropoutP: convert(kwargs.get('dropout_p')),
+      isCausal: kwargs.get('is_causal'),
+    };
+    const pair = ours('torch', 'attentionWithWeights')(query, key, value, given) as Value[];
+    return kwargs.get('need_attn_weights') === true ? pair : [pair[0], null];
+  },
+  max: extreme('max'),
+  min: extreme('min'),
+  einsum: ([equation, ...operands]) =>
+    ours('torch', 'einsum')(equation, ...(Array.isArray(operands[0]) ? operands[0] : operands)),
+  where: ([condition, self, other]) =>
+    self === undefined
+      ? ours('torch', 'nonzero')(condition, { asTuple: true })
+      : ours('torch', 'where')(condition, convert(self, 'operand'), convert(other, 'operand')),
+  randint: (args, kwargs) => {
+    const size = args.findIndex((x) => Array.isArray(x));
+    const numbers = args.slice(0, size < 0 ? args.length : size);
+    const shape = size < 0 ? kwargs.get('size') : args[size];
+    return ours('torch', 'randint')(...numbers, shape, options(kwargs, 'size'));
+  },
+  randint_like: ([self, ...bounds], kwargs) => {
+    const [low, high] = bounds.length === 1 ? [0, bounds[0]] : bounds;
+    return ours('torch', 'randintLike')(self, low, high, options(kwargs));
+  },
+  normal: ([mean, std, shape], kwargs) => {
+    const given = { ...options(kwargs, 'size'), ...(shape ? { shape: convert(shape) } : {}) };
+    return ours('torch', 'normal')(convert(mean), convert(std), given);
+  },
+  Generator: () => new core.Generator(),
+  'Generator.manual_seed': ([self, seed]) => (self as Generator).manualSeed(seed as number),
+  manual_seed: ([seed]) => core.manualSeed(seed as number),
+  initial_seed: () => {
+    const seed = core.initialSeed();
+    return seed <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(seed) : seed;
+  },
+
+  // grad modes
+  no_grad: context('noGrad'),
+  enable_grad: context('enableGrad'),
+  inference_mode: context('inferenceMode'),
+};
+
+/** The element of a one-element tensor, at once or where need be later. */
+function read(t: Tensor, then: (value: number) => Value): Value {
+  return t.storage.backend.synchronous ? then(t.itemSync()) : t.item().then(then);
+}
+
+/** `std`, `var` and their kin, whose second argument may be `unbiased`. */
+function spread(name: string): Special {
+  return ([self, ...rest], kwargs) => {
+    const dim = typeof rest[0] === 'boolean' ? undefined : (rest[0] ?? kwargs.get('dim'));
+    const given = options(kwargs, 'dim');
+    const [unbiased, keepdim] = typeof rest[0] === 'boolean' ? rest : rest.slice(1);
+    if (unbiased !== undefined) given.unbiased = unbiased;
+    if (keepdim !== undefined) given.keepdim = keepdim;
+    return ours('torch', name)(self, convert(dim), given);
+  };
+}
+
+/** `max` and `min`: one name for a reduction, one along a dimension, and the elementwise one. */
+function extreme(name: 'max' | 'min'): Special {
+  return ([self, second, third], kwargs) => {
+    const other = second ?? kwargs.get('other');
+    if (other instanceof Tensor) return ours('torch', name)(self, other);
+    const dim = second ?? kwargs.get('dim');
+    if (dim === undefined) return ours('torch', name)(self);
+    const keepdim = third ?? kwargs.get('keepdim') ?? false;
+    return ours('torch', name)(self, dim, { keepdim });
+  };
+}
+
+/** Keyword arguments as options, but for some. */
+function options(kwargs: ReadonlyMap<string, Value>, ...but: string[]): Record<string, Value> {
+  const kept = [...kwargs].filter(([name, value]) => !but.includes(name) && value !== null);
+  return Object.fromEntries(kept.map(([name, value]) => [name, convert(value)]));
+}
+
+function to(self: Tensor, rest: readonly Value[], kwargs: ReadonlyMap<string, Value>): Tensor {
+  const target: core.ToOptions = {};
+  for (const part of [...rest, kwargs.get('dtype'), kwargs.get('device')]) {
+    if (part instanceof Tensor) return self.to(part);
+    if (typeof part !== 'string') continue;
+    const dtype = dtypeNamed(part);
+    if (dtype) target.dtype = dtype as core.DType;
+    else target.device = part;
+  }
+  if (kwargs.get('copy') === true) target.copy = true;
+  return self.to(target);
+}
+
+function item(self: Tensor): Value {
+  const finish = (value: number): Value =>
+    self.dtype === 'bool' ? value !== 0 : self.isFloatingPoint() ? core.float(value) : value;
+  return read(self, finish);
+}
+
+function tolist(self: Tensor): Value {
+  const finish = (value: Value): Value => {
+    if (Array.isArray(value)) return value.map(finish);
+    return self.isFloatingPoint() ? core.float(value as number) : value;
+  };
+  if (self.storage.backend.synchronous) return finish(self.toArraySync());
+  return self.toArray().then(finish);
+}
+
+const tensorTypeNames: Record<core.DType, string> = {
+  float32: 'torch.FloatTensor',
+  float64: 'torch.DoubleTensor',
+  float16: 'torch.HalfTensor',
+  bfloat16: 'torch.BFloat16Tensor',
+  int8: 'torch.CharTensor',
+  uint8: 'torch.ByteTensor',
+  int16: 'torch.ShortTensor',
+  int32: 'torch.IntTensor',
+  int64: 'torch.LongTensor',
+  bool: 'torch.BoolTensor',
+};

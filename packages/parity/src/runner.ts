@@ -1,0 +1,108 @@
+import { init, setDefaultDevice, tidy } from '@sconce/core';
+import { type Case, Corpus, type GroupName, groupNames } from './corpus/corpus.js';
+import type { Group, Run } from './groups/group.js';
+import { groups } from './groups/index.js';
+import {
+  type CaseOutcome,
+  type Direction,
+  type Failure,
+  noCounts,
+  notImplemented,
+  type Outcome,
+  type Report,
+} from './report/counts.js';
+import { outcomeOf } from './runtime/outcome.js';
+
+/** What to run. */
+export interface ParityOptions {
+  /** `cpu`, `webgpu`, `reference`; default `cpu`. */
+  readonly device?: string;
+  /** Only these groups; default all that the corpus has. */
+  readonly groups?: readonly string[];
+  /** Only this operation (or module, optimizer, ...). */
+  readonly op?: string;
+  /** A folder in the corpus' format; default the public corpus. */
+  readonly corpus?: string;
+  /** Called before each group. */
+  readonly onGroup?: (group: string, cases: number) => void;
+}
+
+/** Runs the corpus on a device, and counts what passes. */
+export async function runParity(options: ParityOptions = {}): Promise<Report> {
+  const device = await init(options.device ?? 'cpu');
+  setDefaultDevice(device);
+  const run: Run = { device, corpus: new Corpus(options.corpus) };
+  const report: Report = { device: device.toString(), groups: {}, failures: [] };
+  const available = run.corpus.groups();
+  for (const group of groupNames) {
+    if (!available.includes(group)) continue;
+    if (options.groups && !options.groups.includes(group)) continue;
+    await runGroup(group, run, report, options);
+  }
+  return report;
+}
+
+async function runGroup(
+  name: GroupName,
+  run: Run,
+  report: Report,
+  { op, onGroup }: ParityOptions,
+): Promise<void> {
+  const group = groups[name] ?? absent;
+  const all = run.corpus.cases(name);
+  const cases = op === undefined ? all : all.filter((test) => matches(group.subject(test), op));
+  onGroup?.(name, cases.length);
+  const counts = { forward: noCounts(), gradient: noCounts() };
+  report.groups[name] = counts;
+  for (const test of cases) {
+    const outcome = await runCase(group, test, run);
+    for (const direction of ['forward', 'gradient'] as const) {
+      const result = outcome[direction];
+      if (!result) continue;
+      counts[direction].total++;
+      counts[direction][result.status]++;
+      if (result.status !== 'passed') {
+        report.failures.push(failureOf(name, outcome.op, test, direction, result));
+      }
+    }
+  }
+}
+
+/** `--op` names an operation with or without its variant. */
+const matches = (subject: string, op: string): boolean =>
+  subject === op || subject.startsWith(`${op}/`);
+
+async function runCase(group: Group, test: Case, run: Run): Promise<CaseOutcome> {
+  try {
+    // What a case makes goes when it ends, and not when the collector comes round.
+    return await tidy(async () => group.run(test, run));
+  } catch (error) {
+    const forward = outcomeOf(error);
+    const op = group.subject(test);
+    return group.hasGradient(test) ? { op, forward, gradient: forward } : { op, forward };
+  }
+}
+
+function failureOf(
+  group: string,
+  op: string,
+  test: Case,
+  direction: Direction,
+  outcome: Exclude<Outcome, { status: 'passed' }>,
+): Failure {
+  const kind = outcome.status === 'failed' ? direction : `${direction}: not implemented`;
+  return { group, op, case: test.id, kind, reason: outcome.reason };
+}
+
+/** A group that nothing runs yet. */
+const absent: Group = {
+  subject: (test) => test.id.split('/')[1] ?? test.id,
+  hasGradient: (test) => 'grads' in test,
+  async run(test) {
+    const outcome = notImplemented('the runner has no such group');
+    const op = absent.subject(test);
+    return absent.hasGradient(test)
+      ? { op, forward: outcome, gradient: outcome }
+      : { op, forward: outcome };
+  },
+};
