@@ -5,7 +5,7 @@ import { execute } from '../execute.js';
 import { bitcast, cast, constant, type Expr, e, input, stage } from '../expr.js';
 import { float, isScalar, type Scalar, scalarCategory } from '../scalar.js';
 import { allocate, Tensor } from '../tensor.js';
-import { bitsOf, integral, one, zero } from './bodies.js';
+import { bitsOf, floorDivided, integral, one, zero } from './bodies.js';
 import { type Binary, binary, define, refusing } from './define.js';
 
 const floats = ['float16', 'bfloat16', 'float32', 'float64'] as const;
@@ -79,12 +79,7 @@ const truncDivide = binary(
 );
 /** Python's //: the quotient rounded down, exact for floats through the remainder. */
 const floorDivideBody = (a: Expr, b: Expr): Expr => {
-  if (integral(a)) {
-    const q = e.idiv(a, b);
-    const inexact = e.ne(e.mul(q, b), a);
-    const negative = e.ne(e.lt(a, zero(a)), e.lt(b, zero(b)));
-    return e.where(e.and(inexact, negative), e.sub(q, one(q)), q);
-  }
+  if (integral(a)) return floorDivided(a, b);
   const mod = e.fmod(a, b);
   const quotient = e.div(e.sub(a, mod), b);
   const adjusted = e.where(

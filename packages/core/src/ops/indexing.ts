@@ -8,16 +8,20 @@ import { fill } from './ternary.js';
 import { broadcastTo, reshape, select, slice, unsqueeze, view } from './view.js';
 
 /** A range of positions, `[start, end, step]`, as Python's `start:end:step`; null or absent means from the start, to the end, by 1. */
-export type Range = readonly [start?: number | null, end?: number | null, step?: number | null];
+export type IndexRange = readonly [
+  start?: number | null,
+  end?: number | null,
+  step?: number | null,
+];
 
 /**
  * One part of an index: a position; a range; null (a new dimension); `'...'` (as many whole dimensions
  * as fit); a bool; an int64 tensor of positions or a bool mask; or any of these but tensors written as
  * Python does, also several at once: `'1:5, ..., None, ::2'`.
  */
-export type IndexItem = number | Range | null | boolean | Tensor | string;
+export type IndexItem = number | IndexRange | null | boolean | Tensor | string;
 
-type Part = number | Range | null | boolean | Tensor | '...';
+type Part = number | IndexRange | null | boolean | Tensor | '...';
 
 /** One part written as Python writes it. */
 function parsePart(text: string): Part {

@@ -96,7 +96,8 @@ const quantileOf =
             .expand([...sorted.shape.slice(0, -1), row.shape[0] as number])
             .maskedFill(missing.gt(0), last)
         : row.mul(missing.neg().add(last).clampMin(0));
-    const at = (place: Tensor) => gatherOp(sorted, sorted.shape.length - 1, detach(place).to('int64'));
+    const at = (place: Tensor) =>
+      gatherOp(sorted, sorted.shape.length - 1, detach(place).to('int64'));
     const pick = (): Tensor => {
       switch (interpolation) {
         case 'lower':
