@@ -200,6 +200,30 @@ export function planConv(work: ConvWork, limits: WgslLimits, steps: WgslStep[]):
   // Axes: group, channel in, sample, place in, channel out, tap. An output touches a place where the tap's
   // distance from it is a multiple of the stride.
   const shape = [groups, perGroup.in, samples, ...space, perGroup.out, ...kernel];
+  const transposed: Operand = {
+    ...weight,
+    shape,
+    strides: [
+      perGroup.out * strideOf(weight, 0),
+      strideOf(weight, 1),
+      0,
+      ...none,
+      strideOf(weight, 0),
+      ...spatial(weight),
+    ],
+  };
+  const target: Operand = {
+    ...image,
+    shape: [groups, perGroup.in, samples, ...space, 1, ...ones],
+    strides: [
+      perGroup.in * strideOf(image, 1),
+      strideOf(image, 1),
+      strideOf(image, 0),
+      ...spatial(image),
+      0,
+      ...none,
+    ],
+  };
   const distance = space.map((_, i) =>
     apply(
       'sub',
@@ -207,6 +231,40 @@ export function planConv(work: ConvWork, limits: WgslLimits, steps: WgslStep[]):
       apply('mul', coord(4 + dims + i), setting.dilation(i)),
     ),
   );
+  if (stride.every((s) => s === 1)) {
+    const inside = distance.flatMap((t, i) => [apply('ge', t, 0), apply('lt', t, setting.extent(i))]);
+    planContraction(
+      {
+        ...shared,
+        m: [perGroup.in],
+        n: [samples, ...space],
+        k: [perGroup.out, ...kernel],
+        inputs: [
+          transposed,
+          {
+            ...result,
+            offset: result.offset + padding.reduce((sum, p, i) => sum + p * strideOf(result, i + 2), 0),
+            shape,
+            strides: [
+              perGroup.out * strideOf(result, 1),
+              0,
+              strideOf(result, 0),
+              ...spatial(result),
+              strideOf(result, 1),
+              ...dilation.map((d, i) => -d * strideOf(result, i + 2)),
+            ],
+          },
+        ],
+        scalars: scalars(outSpace),
+        a: input(0, type),
+        b: apply('where', all(inside), input(1, type), constant(0, type)),
+        output: target,
+      },
+      limits,
+      steps,
+    );
+    return;
+  }
   const places = distance.map((t, i) => apply('idiv', t, setting.stride(i)));
   const touches = distance.flatMap((t, i) => [
     apply('ge', t, 0),
@@ -225,35 +283,13 @@ export function planConv(work: ConvWork, limits: WgslLimits, steps: WgslStep[]):
       n: [samples, ...space],
       k: [perGroup.out, ...kernel],
       inputs: [
-        {
-          ...weight,
-          shape,
-          strides: [
-            perGroup.out * strideOf(weight, 0),
-            strideOf(weight, 1),
-            0,
-            ...none,
-            strideOf(weight, 0),
-            ...spatial(weight),
-          ],
-        },
+        transposed,
         result,
       ],
       scalars: [...scalars(outSpace), perGroup.out],
       a: input(0, type),
       b: load(1, type, [coord(2), channel, ...places], all(touches), constant(0, type)),
-      output: {
-        ...image,
-        shape: [groups, perGroup.in, samples, ...space, 1, ...ones],
-        strides: [
-          perGroup.in * strideOf(image, 1),
-          strideOf(image, 1),
-          strideOf(image, 0),
-          ...spatial(image),
-          0,
-          ...none,
-        ],
-      },
+      output: target,
     },
     limits,
     steps,

@@ -156,6 +156,12 @@ export class Frame {
   }
 
   #assemble(text: KernelText, functions: Set<string>): string {
+    // Words are read once, outside of every loop.
+    const read = new Set<string>();
+    const body = text.body.replace(/P\[(\d+)\]\.([xyzw])/g, (_, at, component) => {
+      read.add(`let p${at}${component}=P[${at}].${component};`);
+      return `p${at}${component}`;
+    });
     const bindings = this.writes
       .map((write, i) => {
         const type = text.atomic === i ? 'atomic<i32>' : 'i32';
@@ -166,7 +172,8 @@ export class Frame {
 ${bindings}${functionSource(functions)}${text.declarations ?? ''}@compute @workgroup_size(${text.size})
 fn main(@builtin(workgroup_id)wg:vec3u,@builtin(num_workgroups)nw:vec3u,@builtin(local_invocation_index)lane:u32){
 let group=i32(wg.x+wg.y*nw.x);let lid=i32(lane);
-${text.body}}
+${[...read].join('')}
+${body}}
 `;
   }
 }
@@ -242,22 +249,43 @@ export class Nest {
     });
   }
 
-  /** Statements that split the index of a position in a group into its loop counters. */
-  decode(group: number, index: string): string {
+  /**
+   * Statements that split the index of a position in a group into its loop counters.
+   *
+   * @param suffix ends the counters' names, where several positions are split in one block
+   */
+  decode(group: number, index: string, suffix = ''): string {
     const { prefix, sizes } = this.#groups[group] as Group;
-    if (sizes.length === 1) return `let ${prefix}0=${index};\n`;
-    let text = `var ${prefix}q=${index};\n`;
+    if (sizes.length === 1) return `let ${prefix}0${suffix}=${index};\n`;
+    const rest = `${prefix}q${suffix}`;
+    let text = `var ${rest}=${index};\n`;
     for (let d = sizes.length - 1; d > 0; d--) {
-      text += `let ${prefix}${d}=${prefix}q%${sizes[d]};${prefix}q=${prefix}q/${sizes[d]};\n`;
+      text += `let ${prefix}${d}${suffix}=${rest}%${sizes[d]};${rest}=${rest}/${sizes[d]};\n`;
     }
-    return `${text}let ${prefix}0=${prefix}q;\n`;
+    return `${text}let ${prefix}0${suffix}=${rest};\n`;
   }
 
   /** How far a participant is moved by the counters of a group. */
-  part(participant: number, group: number): string {
+  part(participant: number, group: number, suffix = ''): string {
     const { prefix } = this.#groups[group] as Group;
     const strides = (this.#strides[participant] as string[][])[group] as string[];
-    return strides.map((stride, d) => `${prefix}${d}*${stride}`).join('+');
+    return strides.map((stride, d) => `${prefix}${d}${suffix}*${stride}`).join('+');
+  }
+
+  /** Extent of the outermost loop of a group. */
+  outer(group: number): number {
+    return (this.#groups[group] as Group).loops.sizes[0] as number;
+  }
+
+  /** A group's loops around a body, the outermost from `first` to `last`; nothing is divided. */
+  loops(group: number, first: string, last: string, body: string): string {
+    const { prefix, sizes } = this.#groups[group] as Group;
+    let head = '';
+    sizes.forEach((size, d) => {
+      const [start, end] = d === 0 ? [first, last] : ['0', size];
+      head += `for(var ${prefix}${d}=${start};${prefix}${d}<${end};${prefix}${d}++){`;
+    });
+    return `${head}\n${body}${'}'.repeat(sizes.length)}\n`;
   }
 
   /** The offset of a participant's operand. */

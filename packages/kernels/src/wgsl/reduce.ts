@@ -123,6 +123,7 @@ function planRows(
     ],
     outputs.length,
   );
+  const outer = frame.word(nest.outer(1));
   const load = frame.loads(uses, work.inputs);
   const scalar = frame.scalars(uses, work.scalars);
   const splits = partial && frame.word(partial.splits);
@@ -147,14 +148,18 @@ function planRows(
       ? `if(group>=${total}){return;}\nlet row=group/${splits};let first=(group%${splits})*${chunk};let last=min(${extent},first+${chunk});\n`
       : together
         ? `if(group>=${total}){return;}\nlet row=group;let first=0;let last=${extent};\n`
-        : `let row=group*${size}+lid;if(row>=${total}){return;}\nlet first=0;let last=${extent};\n`;
+        : `let row=group*${size}+lid;if(row>=${total}){return;}\n`;
     body += nest.decode(0, 'row');
     for (let p = 0; p < participants; p++) {
       body += `let a${p}=${nest.offset(p)}+${nest.part(p, 0)};\n`;
     }
-    const loop = together
-      ? `for(var j=first+lid;j<last;j+=${size}){`
-      : 'for(var j=first;j<last;j++){';
+    // A thread alone walks its row by nested loops; threads that share one split their indices.
+    const loop = (block: string) =>
+      together
+        ? `for(var j=first+lid;j<last;j+=${size}){\n${nest.decode(1, 'j')}${block}}\n`
+        : ordered
+          ? `{var j=0;\n${nest.loops(1, '0', outer, `${block}j++;`)}}\n`
+          : nest.loops(1, '0', outer, block);
     const kinds = stages.map((s) => combination(s.combine, s.value.dtype, functions));
     const shared = new Set<string>();
     for (const pass of partial ? [partial.pass] : passesOf(stages)) {
@@ -174,7 +179,7 @@ function planRows(
             : `v${i}=${kind.combine(`v${i}`, value)};`,
         );
       });
-      body += `${loop}\n${nest.decode(1, 'j')}${block.text}}\n`;
+      body += loop(block.text);
       for (const i of pass) {
         const kind = kinds[i] as (typeof kinds)[number];
         if (together) body += tree(i, kind, shared);
@@ -212,7 +217,7 @@ function planRows(
       perElement.forEach((p, n) => {
         block.add(nest.store(p, `a${p}+${nest.part(p, 1)}`, found[n] as string, functions));
       });
-      body += `${loop}\n${nest.decode(1, 'j')}${block.text}}\n`;
+      body += loop(block.text);
     }
     if (stores.length > 0) {
       body += together ? `if(lid==0){\n${stores.join('')}}\n` : stores.join('');

@@ -43,7 +43,7 @@ export function planSort(work: SortWork, steps: WgslStep[]): void {
   const places = new Temporary(rows * padded);
   steps.push(makeKeys({ ...work, input }, kept, rows, length, padded, keys, places));
   for (let k = 2; k <= padded; k *= 2) {
-    for (let j = k / 2; j > 0; j /= 2) steps.push(exchange(keys, places, rows * padded, padded, k, j));
+    for (let j = k / 2; j >= 1; j /= 2) steps.push(exchange(keys, places, rows * padded, padded, k, j));
   }
   steps.push(putBack({ ...work, input }, kept, rows, length, padded, places));
 }
