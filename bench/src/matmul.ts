@@ -16,7 +16,8 @@ const wasm = Device.from('cpuwasm');
 void wasm.backend;
 
 const tf = require('@tensorflow/tfjs-core') as typeof import('@tensorflow/tfjs-core');
-const tfWasm = require('@tensorflow/tfjs-backend-wasm') as typeof import('@tensorflow/tfjs-backend-wasm');
+const tfWasm =
+  require('@tensorflow/tfjs-backend-wasm') as typeof import('@tensorflow/tfjs-backend-wasm');
 await tf.setBackend('wasm');
 await tf.ready();
 
@@ -27,7 +28,11 @@ for (const n of [64, 256, 512, 1024]) {
   const [c, d] = [a.to('cpuwasm'), b.to('cpuwasm')];
   const [x, y] = [tf.randomNormal([n, n]), tf.randomNormal([n, n])];
   const memory = [0, 1, 2].map(() => cpu.memory.allocate(n * n * 4));
-  const [p, q, r] = memory.map((m) => m.pointer + (cpu.blas?.base ?? 0)) as [number, number, number];
+  const [p, q, r] = memory.map((m) => m.pointer + (cpu.blas?.base ?? 0)) as [
+    number,
+    number,
+    number,
+  ];
   const out = { blas: a, wasm: c };
   const contenders: Record<string, () => void> = {
     ...(cpu.blas && {
@@ -41,7 +46,8 @@ for (const n of [64, 256, 512, 1024]) {
     },
     'TensorFlow.js WASM': () => tf.matMul(x, y).dispose(),
   };
-  for (const tensor of [p, q]) new Float32Array(cpu.memory.buffer, tensor - (cpu.blas?.base ?? 0), n * n).fill(0.5);
+  for (const tensor of [p, q])
+    new Float32Array(cpu.memory.buffer, tensor - (cpu.blas?.base ?? 0), n * n).fill(0.5);
   const times = await compare(contenders, {
     rounds: n < 1024 ? 31 : 15,
     repeats: Math.max(1, Math.round(3e8 / n ** 3)),
@@ -66,7 +72,15 @@ for (const n of [64, 256, 512, 1024]) {
 console.log('### n x n float32 matrix product, GFLOP/s (targets at 1024: 0.95 and 1.5)\n');
 console.log(
   table(
-    ['n', 'BLAS directly', 'Sconce with BLAS', 'ratio', 'Sconce WASM', 'TensorFlow.js WASM', 'ratio'],
+    [
+      'n',
+      'BLAS directly',
+      'Sconce with BLAS',
+      'ratio',
+      'Sconce WASM',
+      'TensorFlow.js WASM',
+      'ratio',
+    ],
     rows,
   ),
 );

@@ -57,5 +57,9 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 /** The machine and the versions, for the line under a table. */
 export function machine(extra: readonly string[] = []): string {
   const list = cpus();
-  return [`${list.length} cores, ${list[0]?.model.trim()}`, `Node ${process.versions.node}`, ...extra].join('; ');
+  return [
+    `${list.length} cores, ${list[0]?.model.trim()}`,
+    `Node ${process.versions.node}`,
+    ...extra,
+  ].join('; ');
 }

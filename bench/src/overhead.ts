@@ -1,5 +1,5 @@
-import { Device, ones, Storage } from '@sconce/core';
 import { blasName, getNumThreads } from '@sconce/backend-cpu';
+import { Device, ones, Storage } from '@sconce/core';
 import { machine, median, table, time } from './measure.js';
 
 /** The cost of small operations: what every step of a small model pays over and over. */
@@ -28,6 +28,8 @@ for (const [name, operation] of Object.entries(operations)) {
   rows.push([name, median(times).toFixed(2), at(0.1), at(0.99)]);
 }
 
-console.log(`### One 8x8 float32 operation on the CPU, no gradient, microseconds (target: median under 3)\n`);
+console.log(
+  `### One 8x8 float32 operation on the CPU, no gradient, microseconds (target: median under 3)\n`,
+);
 console.log(table(['operation', 'median', '10th percentile', '99th'], rows));
 console.log(`\n${machine([`${getNumThreads()} threads`, blasName() ?? 'no BLAS'])}`);

@@ -5,7 +5,12 @@ import { type Allocation, Allocator } from './allocator.js';
 const limit = 2 ** 32;
 
 test('random allocations never overlap, are aligned, and all memory comes back', () => {
-  const command = fc.record({ release: fc.boolean(), size: fc.integer({ min: 0, max: 22 }), extra: fc.nat(4096), pick: fc.nat() });
+  const command = fc.record({
+    release: fc.boolean(),
+    size: fc.integer({ min: 0, max: 22 }),
+    extra: fc.nat(4096),
+    pick: fc.nat(),
+  });
   fc.assert(
     fc.property(fc.array(command, { maxLength: 300 }), (commands) => {
       let end = 65536;

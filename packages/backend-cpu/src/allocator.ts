@@ -246,5 +246,14 @@ export class Allocator {
 }
 
 function block(start: number, size: number, before: Block | undefined): Block {
-  return { start, size, free: false, asked: 0, before, after: undefined, prior: undefined, next: undefined };
+  return {
+    start,
+    size,
+    free: false,
+    asked: 0,
+    before,
+    after: undefined,
+    prior: undefined,
+    next: undefined,
+  };
 }

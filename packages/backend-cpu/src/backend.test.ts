@@ -11,9 +11,12 @@ import {
   stage,
   type View,
 } from '@sconce/core';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { blasName, CpuBackend, getNumThreads, setNumThreads } from './index.js';
-import { contents, deviceFor, difference, makeView, onBoth } from './testing.js';
+import { contents, deviceFor, difference, makeView, onBoth } from '../test/operands.js';
+
+// Tens of thousands of steps take their time on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 const device = Device.from('cpu');
 const backend = device.backend as CpuBackend;
@@ -28,7 +31,9 @@ test('setNumThreads sets what getNumThreads gives', () => {
   setNumThreads(3);
   expect(getNumThreads()).toBe(3);
   setNumThreads(before);
-  expect(() => setNumThreads(0)).toThrow('setNumThreads: expected a whole number of at least 1, got 0');
+  expect(() => setNumThreads(0)).toThrow(
+    'setNumThreads: expected a whole number of at least 1, got 0',
+  );
 });
 
 test('the BLAS names itself', () => {
@@ -46,7 +51,11 @@ describe('maps and reductions', () => {
       for (let round = 0; round < 2; round++) {
         const { actual, expected } = onBoth(
           device,
-          [{ dtype, shape }, { dtype, shape, strides: [1, 1000] }, { dtype, shape }],
+          [
+            { dtype, shape },
+            { dtype, shape, strides: [1, 1000] },
+            { dtype, shape },
+          ],
           2,
           (a, b, out): MapPrimitive => ({
             kind: 'map',
@@ -68,7 +77,10 @@ describe('maps and reductions', () => {
     const shape = [700, 900];
     const { actual, expected } = onBoth(
       device,
-      [{ dtype, shape }, { dtype, shape: [1, 1] }],
+      [
+        { dtype, shape },
+        { dtype, shape: [1, 1] },
+      ],
       1,
       (x, out): ReducePrimitive => ({
         kind: 'reduce',

@@ -103,17 +103,11 @@ export class CpuBackend implements Backend {
 
   execute(p: Primitive): void {
     const compiled = this.#compiled;
-    if (compiled === undefined) return this.#fallback.run(p);
-    switch (p.kind) {
-      case 'matmul':
-        return runMatmul(p, compiled.gemm, this.#runLoop);
-      case 'conv':
-        return compiled.conv.run(p, this.#runLoop);
-      case 'sort':
-        return runSort(p, this.memory);
-      default:
-        return compiled.loops.run(p);
-    }
+    if (compiled === undefined) this.#fallback.run(p);
+    else if (p.kind === 'matmul') runMatmul(p, compiled.gemm, this.#runLoop);
+    else if (p.kind === 'conv') compiled.conv.run(p, this.#runLoop);
+    else if (p.kind === 'sort') runSort(p, this.memory);
+    else compiled.loops.run(p);
   }
 
   async synchronize(): Promise<void> {

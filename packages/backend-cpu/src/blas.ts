@@ -105,7 +105,9 @@ export function openBlas(memory: LinearMemory, pool: ThreadPool): Blas | undefin
   const found = findKoffi();
   if (!found) {
     if (wanted === '') return undefined;
-    throw new RuntimeError(`SCONCE_BLAS=${wanted}: the package koffi, which calls it, is not installed`);
+    throw new RuntimeError(
+      `SCONCE_BLAS=${wanted}: the package koffi, which calls it, is not installed`,
+    );
   }
   const { koffi, path } = found;
   const platform = builtinModule<typeof import('node:process')>('node:process')?.platform ?? '';
@@ -119,7 +121,13 @@ export function openBlas(memory: LinearMemory, pool: ThreadPool): Blas | undefin
       const dgemm = library.func(gemmDeclaration('d', 'double')) as unknown as Gemm;
       const base = Number(koffi.address(new Uint8Array(memory.buffer)));
       const declarations = [gemmDeclaration('s', 'float'), gemmDeclaration('d', 'double')];
-      const items = pool.addScript('blasItems', { path, name, declarations, base, words: gemmWords });
+      const items = pool.addScript('blasItems', {
+        path,
+        name,
+        declarations,
+        base,
+        words: gemmWords,
+      });
       if (items === undefined) continue;
       let current = -1;
       const setThreads = (count: number) => {
@@ -129,7 +137,9 @@ export function openBlas(memory: LinearMemory, pool: ThreadPool): Blas | undefin
       return { name: describe(library, name), base, sgemm, dgemm, items, setThreads };
     } catch (error) {
       if (wanted !== '') {
-        throw new RuntimeError(`SCONCE_BLAS=${wanted} cannot be opened: ${(error as Error).message}`);
+        throw new RuntimeError(
+          `SCONCE_BLAS=${wanted} cannot be opened: ${(error as Error).message}`,
+        );
       }
     }
   }
@@ -175,8 +185,15 @@ export function blasItems({ memory, options, require }: WorkerTools): Task | und
     const table = word(words.table) >>> 2;
     if (table + end * 3 > heap.length) heap = new Int32Array(memory.buffer);
     // A matrix is passed as it is if its columns are contiguous, transposed if its rows are.
-    const matrix = (row: number, column: number, rows: number, columns: number): [number, number] =>
-      column === 1 || columns === 1 ? [111, Math.max(row, columns, 1)] : [112, Math.max(column, rows, 1)];
+    const matrix = (
+      row: number,
+      column: number,
+      rows: number,
+      columns: number,
+    ): [number, number] =>
+      column === 1 || columns === 1
+        ? [111, Math.max(row, columns, 1)]
+        : [112, Math.max(column, rows, 1)];
     const [m, n, k] = [word(words.m), word(words.n), word(words.k)];
     const [transA, lda] = matrix(word(words.rowA), word(words.columnA), m, k);
     const [transB, ldb] = matrix(word(words.rowB), word(words.columnB), k, n);

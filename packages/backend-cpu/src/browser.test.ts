@@ -82,7 +82,10 @@ describe.skipIf(!host.chromium)('in a browser', () => {
     code = bundle.outputFiles[0]?.text ?? '';
     server = createServer((request, response) => {
       const script = request.url === '/program.js';
-      response.writeHead(200, { 'Content-Type': script ? 'text/javascript' : 'text/html', ...headers });
+      response.writeHead(200, {
+        'Content-Type': script ? 'text/javascript' : 'text/html',
+        ...headers,
+      });
       response.end(script ? code : '<!doctype html><title>test</title>');
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -94,7 +97,9 @@ describe.skipIf(!host.chromium)('in a browser', () => {
     server?.close();
   });
 
-  async function visit(sent: Record<string, string>): Promise<{ outcome: Outcome; warnings: string[]; workers: number }> {
+  async function visit(
+    sent: Record<string, string>,
+  ): Promise<{ outcome: Outcome; warnings: string[]; workers: number }> {
     headers = sent;
     const page: Page = await browser.newPage();
     const warnings: string[] = [];

@@ -114,11 +114,19 @@ function emitTransfer(builder: ModuleBuilder, name: 'im2col' | 'col2im', size: n
   const names = () => f.local('i32');
   const [image, col, plane, first, block] = [names(), names(), names(), names(), names()];
   const [c, a, b, k, row, y, z, iy, iz] = [0, 0, 0, 0, 0, 0, 0, 0, 0].map(names) as [
-    number, number, number, number, number, number, number, number, number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
   ];
-  const [low, high, from, to, rowBytes, lowEnd, highEnd, stop] = [0, 0, 0, 0, 0, 0, 0, 0].map(names) as [
-    number, number, number, number, number, number, number, number,
-  ];
+  const [low, high, from, to, rowBytes, lowEnd, highEnd, stop] = [0, 0, 0, 0, 0, 0, 0, 0].map(
+    names,
+  ) as [number, number, number, number, number, number, number, number];
   const load = size === 4 ? f32.load : f64.load;
   const store = size === 4 ? f32.store : f64.store;
   const plus = size === 4 ? f32.add : f64.add;
@@ -165,8 +173,26 @@ function emitTransfer(builder: ModuleBuilder, name: 'im2col' | 'col2im', size: n
             f.get(first).get(oh).op(i32.divS).set(z);
             f.get(first).get(oh).op(i32.remS).set(y);
             each(f, row, rows, () => {
-              f.get(z).get(sd).op(i32.mul).get(pd).op(i32.sub).get(a).get(dd).op(i32.mul).op(i32.add).set(iz);
-              f.get(y).get(sh).op(i32.mul).get(ph).op(i32.sub).get(b).get(dh).op(i32.mul).op(i32.add).set(iy);
+              f.get(z)
+                .get(sd)
+                .op(i32.mul)
+                .get(pd)
+                .op(i32.sub)
+                .get(a)
+                .get(dd)
+                .op(i32.mul)
+                .op(i32.add)
+                .set(iz);
+              f.get(y)
+                .get(sh)
+                .op(i32.mul)
+                .get(ph)
+                .op(i32.sub)
+                .get(b)
+                .get(dh)
+                .op(i32.mul)
+                .op(i32.add)
+                .set(iy);
               f.get(col).get(rowBytes).op(i32.add).set(stop);
               f.get(iz).get(depth).op(i32.ltU).get(iy).get(height).op(i32.ltU).op(i32.and);
               f.if(
@@ -174,7 +200,16 @@ function emitTransfer(builder: ModuleBuilder, name: 'im2col' | 'col2im', size: n
                   f.get(col).get(low).i32(size).op(i32.mul).op(i32.add).set(lowEnd);
                   f.get(col).get(high).i32(size).op(i32.mul).op(i32.add).set(highEnd);
                   f.get(iz).get(height).op(i32.mul).get(iy).op(i32.add).get(width).op(i32.mul);
-                  f.get(low).get(sw).op(i32.mul).op(i32.add).get(pw).op(i32.sub).get(k).get(dw).op(i32.mul).op(i32.add);
+                  f.get(low)
+                    .get(sw)
+                    .op(i32.mul)
+                    .op(i32.add)
+                    .get(pw)
+                    .op(i32.sub)
+                    .get(k)
+                    .get(dw)
+                    .op(i32.mul)
+                    .op(i32.add);
                   f.i32(size).op(i32.mul).get(plane).op(i32.add).set(from);
                   f.get(col).set(to);
                   if (gather) transferIn();
@@ -230,7 +265,13 @@ function emitTransfer(builder: ModuleBuilder, name: 'im2col' | 'col2im', size: n
       const whole = lowEnd; // not needed any more
       f.get(highEnd).get(to).op(i32.sub).i32(-16).op(i32.and).get(to).op(i32.add).set(whole);
       sweep(f, to, whole, 16, () => {
-        f.get(from).get(from).memory(v128.load).get(to).memory(v128.load).op(lanes.add).memory(v128.store);
+        f.get(from)
+          .get(from)
+          .memory(v128.load)
+          .get(to)
+          .memory(v128.load)
+          .op(lanes.add)
+          .memory(v128.store);
         f.get(from).i32(16).op(i32.add).set(from);
       });
     });
@@ -246,9 +287,9 @@ function emitBias(builder: ModuleBuilder, size: number): void {
   const f = builder.function('bias', ['i32', 'i32', 'i32', 'i32']);
   const [item, end] = [1, 2];
   const names = () => f.local('i32');
-  const [channel, to, stop, from, bytes, places, outChannels] = [0, 0, 0, 0, 0, 0, 0].map(names) as [
-    number, number, number, number, number, number, number,
-  ];
+  const [channel, to, stop, from, bytes, places, outChannels] = [0, 0, 0, 0, 0, 0, 0].map(
+    names,
+  ) as [number, number, number, number, number, number, number];
   const load = size === 4 ? f32.load : f64.load;
   const store = size === 4 ? f32.store : f64.store;
   word(f, 'rows');
@@ -262,7 +303,14 @@ function emitBias(builder: ModuleBuilder, size: number): void {
     word(f, 'blocks').op(i32.remS).get(bytes).op(i32.mul).op(i32.add).set(to);
     word(f, 'biases').get(item);
     word(f, 'blocks').op(i32.divS);
-    word(f, 'groups').op(i32.remS).get(outChannels).op(i32.mul).i32(size).op(i32.mul).op(i32.add).set(from);
+    word(f, 'groups')
+      .op(i32.remS)
+      .get(outChannels)
+      .op(i32.mul)
+      .i32(size)
+      .op(i32.mul)
+      .op(i32.add)
+      .set(from);
     each(f, channel, outChannels, () => {
       f.get(to).get(bytes).op(i32.add).set(stop);
       sweep(f, to, stop, size, () => f.get(to).get(from).memory(load).memory(store));

@@ -1,7 +1,7 @@
-import { type ConvPrimitive, type DType, type View } from '@sconce/core';
+import type { ConvPrimitive, DType, View } from '@sconce/core';
 import { afterAll, describe, expect, test } from 'vitest';
 import { CpuBackend } from './backend.js';
-import { deviceFor, difference, onBoth, type ViewSpec } from './testing.js';
+import { deviceFor, difference, onBoth, type ViewSpec } from '../test/operands.js';
 
 const withBlas = new CpuBackend();
 process.env.SCONCE_BLAS = 'off';
@@ -29,17 +29,103 @@ interface Case {
 }
 
 const cases: readonly Case[] = [
-  { name: '1d', batch: 2, channels: 3, out: 5, space: [17], kernel: [4], stride: [3], padding: [2] },
-  { name: '2d 3x3', batch: 3, channels: 4, out: 6, space: [9, 11], kernel: [3, 3], padding: [1, 1] },
-  { name: '2d strided', batch: 2, channels: 3, out: 4, space: [11, 10], kernel: [3, 5], stride: [2, 3], padding: [1, 2] },
-  { name: '2d dilated', batch: 2, channels: 2, out: 3, space: [12, 9], kernel: [3, 2], padding: [2, 0], dilation: [2, 3] },
-  { name: '2d groups', batch: 2, channels: 6, out: 9, space: [8, 8], kernel: [3, 3], padding: [1, 1], groups: 3 },
-  { name: '2d depthwise', batch: 2, channels: 5, out: 5, space: [7, 6], kernel: [3, 3], padding: [1, 1], groups: 5 },
+  {
+    name: '1d',
+    batch: 2,
+    channels: 3,
+    out: 5,
+    space: [17],
+    kernel: [4],
+    stride: [3],
+    padding: [2],
+  },
+  {
+    name: '2d 3x3',
+    batch: 3,
+    channels: 4,
+    out: 6,
+    space: [9, 11],
+    kernel: [3, 3],
+    padding: [1, 1],
+  },
+  {
+    name: '2d strided',
+    batch: 2,
+    channels: 3,
+    out: 4,
+    space: [11, 10],
+    kernel: [3, 5],
+    stride: [2, 3],
+    padding: [1, 2],
+  },
+  {
+    name: '2d dilated',
+    batch: 2,
+    channels: 2,
+    out: 3,
+    space: [12, 9],
+    kernel: [3, 2],
+    padding: [2, 0],
+    dilation: [2, 3],
+  },
+  {
+    name: '2d groups',
+    batch: 2,
+    channels: 6,
+    out: 9,
+    space: [8, 8],
+    kernel: [3, 3],
+    padding: [1, 1],
+    groups: 3,
+  },
+  {
+    name: '2d depthwise',
+    batch: 2,
+    channels: 5,
+    out: 5,
+    space: [7, 6],
+    kernel: [3, 3],
+    padding: [1, 1],
+    groups: 5,
+  },
   { name: '2d 1x1', batch: 3, channels: 8, out: 5, space: [6, 7], kernel: [1, 1] },
-  { name: '2d 1x1 strided', batch: 2, channels: 4, out: 5, space: [6, 7], kernel: [1, 1], stride: [2, 2] },
-  { name: '2d padding wider than the image', batch: 1, channels: 2, out: 2, space: [3, 2], kernel: [3, 3], padding: [4, 5] },
-  { name: '3d', batch: 2, channels: 3, out: 4, space: [5, 6, 7], kernel: [2, 3, 3], stride: [1, 2, 1], padding: [1, 1, 0] },
-  { name: 'many blocks', batch: 3, channels: 32, out: 24, space: [40, 40], kernel: [3, 3], padding: [1, 1] },
+  {
+    name: '2d 1x1 strided',
+    batch: 2,
+    channels: 4,
+    out: 5,
+    space: [6, 7],
+    kernel: [1, 1],
+    stride: [2, 2],
+  },
+  {
+    name: '2d padding wider than the image',
+    batch: 1,
+    channels: 2,
+    out: 2,
+    space: [3, 2],
+    kernel: [3, 3],
+    padding: [4, 5],
+  },
+  {
+    name: '3d',
+    batch: 2,
+    channels: 3,
+    out: 4,
+    space: [5, 6, 7],
+    kernel: [2, 3, 3],
+    stride: [1, 2, 1],
+    padding: [1, 1, 0],
+  },
+  {
+    name: 'many blocks',
+    batch: 3,
+    channels: 32,
+    out: 24,
+    space: [40, 40],
+    kernel: [3, 3],
+    padding: [1, 1],
+  },
   { name: 'LeNet', batch: 8, channels: 6, out: 16, space: [12, 12], kernel: [5, 5] },
 ];
 
@@ -52,7 +138,13 @@ for (const [name, backend, skip] of [
   describe.skipIf(skip)(`convolution with ${name.slice(4)}`, () => {
     const device = deviceFor(name, () => backend);
 
-    function check(c: Case, compute: ConvPrimitive['compute'], dtype: DType, bias = false, permuted = false): void {
+    function check(
+      c: Case,
+      compute: ConvPrimitive['compute'],
+      dtype: DType,
+      bias = false,
+      permuted = false,
+    ): void {
       const ones = c.kernel.map(() => 1);
       const { stride = ones, padding = c.kernel.map(() => 0), dilation = ones, groups = 1 } = c;
       const outSpace = c.space.map((n, d) => {
@@ -74,18 +166,23 @@ for (const [name, backend, skip] of [
         { dtype, shape: [c.out] },
       ];
       const index = { input: 0, weight: 1, output: 2 }[compute];
-      const { actual, expected } = onBoth(device, specs, index, (x, w, y, b): ConvPrimitive => ({
-        kind: 'conv',
-        compute,
-        input: x as View,
-        weight: w as View,
-        output: y as View,
-        ...(bias && { bias: b as View }),
-        stride,
-        padding,
-        dilation,
-        groups,
-      }));
+      const { actual, expected } = onBoth(
+        device,
+        specs,
+        index,
+        (x, w, y, b): ConvPrimitive => ({
+          kind: 'conv',
+          compute,
+          input: x as View,
+          weight: w as View,
+          output: y as View,
+          ...(bias && { bias: b as View }),
+          stride,
+          padding,
+          dilation,
+          groups,
+        }),
+      );
       const kernel = c.kernel.reduce((a, b) => a * b, 1);
       const terms =
         compute === 'output'
@@ -109,14 +206,19 @@ for (const [name, backend, skip] of [
     }
 
     test('integers by the general kernel', () => {
-      for (const compute of ['output', 'input', 'weight'] as const) check(cases[1] as Case, compute, 'int32');
+      for (const compute of ['output', 'input', 'weight'] as const)
+        check(cases[1] as Case, compute, 'int32');
     });
 
     test('an empty batch gives no output, and weight gradients of zero', () => {
       const none = { dtype: 'float32' as const, shape: [0, 3, 5, 5] };
       const { actual } = onBoth(
         device,
-        [none, { dtype: 'float32', shape: [4, 3, 3, 3] }, { dtype: 'float32', shape: [0, 4, 3, 3] }],
+        [
+          none,
+          { dtype: 'float32', shape: [4, 3, 3, 3] },
+          { dtype: 'float32', shape: [0, 4, 3, 3] },
+        ],
         1,
         (x, w, y): ConvPrimitive => ({
           kind: 'conv',

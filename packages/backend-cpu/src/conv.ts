@@ -1,4 +1,11 @@
-import { type ConvPrimitive, computeType, type Storage, stage, type View, input as element } from '@sconce/core';
+import {
+  type ConvPrimitive,
+  computeType,
+  input as element,
+  type Storage,
+  stage,
+  type View,
+} from '@sconce/core';
 import { lowerConv } from '@sconce/kernels';
 import { buildConv, convArgumentBytes, convWords } from './conv-module.js';
 import type { GemmEngine, GemmShape } from './gemm.js';
@@ -79,7 +86,10 @@ export class ConvEngine {
     const type = computeType(target.dtype);
     if (product(target.shape) === 0) return;
     const operands = [p.input, p.weight, p.output];
-    if ((type !== 'float32' && type !== 'float64') || operands.some((v) => product(v.shape) === 0)) {
+    if (
+      (type !== 'float32' && type !== 'float64') ||
+      operands.some((v) => product(v.shape) === 0)
+    ) {
       run(lowerConv(p));
       return;
     }
@@ -88,7 +98,8 @@ export class ConvEngine {
       const expected = contiguousStrides(view.shape);
       const contiguous = view.strides.every((s, d) => s === expected[d] || view.shape[d] === 1);
       if (contiguous && view.dtype === type) return view;
-      const made = view === target ? temporary(view, type, view.shape) : contiguousCopy(view, type, run);
+      const made =
+        view === target ? temporary(view, type, view.shape) : contiguousCopy(view, type, run);
       temporaries.push(made.storage);
       return made;
     };
@@ -141,14 +152,19 @@ export class ConvEngine {
     const items = images * blocks;
     const threads = this.#pool.threads;
     const columnBytes = pointwise ? 0 : round64(taps * columns * size + 64);
-    const [inputAt, weightAt, outputAt] = [p.input, p.weight, p.output].map((v) => addressOf(v, size)) as [
-      number,
-      number,
-      number,
-    ];
+    const [inputAt, weightAt, outputAt] = [p.input, p.weight, p.output].map((v) =>
+      addressOf(v, size),
+    ) as [number, number, number];
     const imageBytes = groupChannels * d * h * w * size;
 
-    const shape = gemmShape(compute, dtype, { groupOut, taps, columns, places, pointwise, biased: !!p.bias });
+    const shape = gemmShape(compute, dtype, {
+      groupOut,
+      taps,
+      columns,
+      places,
+      pointwise,
+      biased: !!p.bias,
+    });
     const { task: gemmTask, scratch } = this.#gemm.itemsTask(shape);
     const tasks = this.#module(dtype);
     this.#sequence ??= this.#pool.addScript('sequence', undefined) as number;
@@ -156,7 +172,9 @@ export class ConvEngine {
     // Partial weight gradients, one for each thread.
     const weightBytes = product(p.weight.shape) * size;
     const partials =
-      compute === 'weight' && threads > 1 ? temporary(p.weight, dtype, [threads, product(p.weight.shape)]) : undefined;
+      compute === 'weight' && threads > 1
+        ? temporary(p.weight, dtype, [threads, product(p.weight.shape)])
+        : undefined;
     const sumAt = partials ? addressOf(partials, size) : weightAt;
     const tableAt = round64(64 + gemmArgumentBytes + convArgumentBytes);
     const columnsAt = round64(tableAt + items * 12);
@@ -173,7 +191,8 @@ export class ConvEngine {
         scratch: base + scratchAt,
         scratchStride: scratch,
         threadB: compute === 'input' ? 0 : usesColumns,
-        threadC: compute === 'input' ? usesColumns : compute === 'weight' && partials ? weightBytes : 0,
+        threadC:
+          compute === 'input' ? usesColumns : compute === 'weight' && partials ? weightBytes : 0,
       });
       const numbers: Record<keyof typeof convWords, number> = {
         image: inputAt,
@@ -223,7 +242,11 @@ export class ConvEngine {
         words.set(operands, ((base + tableAt) >>> 2) + i * 3);
       }
       if (compute === 'weight') {
-        const bytes = new Uint8Array(this.#memory.buffer, sumAt, weightBytes * (partials ? threads : 1));
+        const bytes = new Uint8Array(
+          this.#memory.buffer,
+          sumAt,
+          weightBytes * (partials ? threads : 1),
+        );
         bytes.fill(0);
       }
       const steps: number[] = [];
@@ -237,7 +260,8 @@ export class ConvEngine {
       const unit = compute === 'input' ? blocks : 1;
       const grain = Math.max(1, Math.floor(items / unit / (threads * 4))) * unit;
       const flops = 2 * groupOut * taps * places * images;
-      if (flops < worthSplitting || threads === 1) this.#pool.task(this.#sequence)(base, 0, items, 0);
+      if (flops < worthSplitting || threads === 1)
+        this.#pool.task(this.#sequence)(base, 0, items, 0);
       else this.#pool.run(this.#sequence, base, items, grain);
     } finally {
       this.#memory.release(block);
@@ -274,7 +298,14 @@ function blockRowsFor(rows: number, bytesPerRow: number): number {
 function gemmShape(
   compute: ConvPrimitive['compute'],
   dtype: Real,
-  size: { groupOut: number; taps: number; columns: number; places: number; pointwise: boolean; biased: boolean },
+  size: {
+    groupOut: number;
+    taps: number;
+    columns: number;
+    places: number;
+    pointwise: boolean;
+    biased: boolean;
+  },
 ): GemmShape {
   const { groupOut, taps, columns, places, pointwise, biased } = size;
   const pitch = pointwise ? places : columns;

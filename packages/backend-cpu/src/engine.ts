@@ -26,7 +26,9 @@ export function hasRelaxedSimd(): boolean {
   relaxed = acceptsRelaxed();
   if (!relaxed) {
     try {
-      builtinModule<typeof import('node:v8')>('node:v8')?.setFlagsFromString('--experimental-wasm-relaxed-simd');
+      builtinModule<typeof import('node:v8')>('node:v8')?.setFlagsFromString(
+        '--experimental-wasm-relaxed-simd',
+      );
       relaxed = acceptsRelaxed();
     } catch {
       // an engine without that flag

@@ -85,7 +85,12 @@ interface Target {
  *
  * @see https://www.cs.utexas.edu/~flame/pubs/GotoTOMS_revision.pdf
  */
-export function buildGemm({ dtype, shared, relaxed, unroll }: GemmVariant): Uint8Array<ArrayBuffer> {
+export function buildGemm({
+  dtype,
+  shared,
+  relaxed,
+  unroll,
+}: GemmVariant): Uint8Array<ArrayBuffer> {
   const builder = new ModuleBuilder();
   builder.importMemory('env', 'memory', { shared });
   const double = dtype === 'float64';
@@ -143,10 +148,16 @@ function emitPack(builder: ModuleBuilder, { size, double }: Target, width: numbe
       () => {
         count(f, p, depth, 1, () => {
           for (let v = 0; v < vectors; v++) {
-            f.get(to).get(source).memory(v128.load, v * 16).memory(v128.store, v * 16);
+            f.get(to)
+              .get(source)
+              .memory(v128.load, v * 16)
+              .memory(v128.store, v * 16);
           }
           f.get(source).get(step).op(i32.add).set(source);
-          f.get(to).i32(width * size).op(i32.add).set(to);
+          f.get(to)
+            .i32(width * size)
+            .op(i32.add)
+            .set(to);
         });
       },
       () => {
@@ -155,7 +166,12 @@ function emitPack(builder: ModuleBuilder, { size, double }: Target, width: numbe
         f.get(step).i32(size).op(i32.eq);
         f.if(() => {
           const rows = [0, 1, 2, 3].map(() => f.local('v128')) as [number, number, number, number];
-          const halves = [0, 1, 2, 3].map(() => f.local('v128')) as [number, number, number, number];
+          const halves = [0, 1, 2, 3].map(() => f.local('v128')) as [
+            number,
+            number,
+            number,
+            number,
+          ];
           f.get(depth).i32(-4).op(i32.and).set(end);
           count(f, p, end, 4, () => {
             f.get(source).set(from);
@@ -170,7 +186,9 @@ function emitPack(builder: ModuleBuilder, { size, double }: Target, width: numbe
               f.get(c).get(d).shuffle32(0, 4, 1, 5).set(halves[2]);
               f.get(c).get(d).shuffle32(2, 6, 3, 7).set(halves[3]);
               const put = (q: number, x: number, y: number, high: boolean) => {
-                f.get(to).get(halves[x] as number).get(halves[y] as number);
+                f.get(to)
+                  .get(halves[x] as number)
+                  .get(halves[y] as number);
                 if (high) f.shuffle32(2, 3, 6, 7);
                 else f.shuffle32(0, 1, 4, 5);
                 f.memory(v128.store, (q * width + group * 4) * size);
@@ -181,7 +199,10 @@ function emitPack(builder: ModuleBuilder, { size, double }: Target, width: numbe
               put(3, 1, 3, true);
             }
             f.get(source).i32(16).op(i32.add).set(source);
-            f.get(to).i32(4 * width * size).op(i32.add).set(to);
+            f.get(to)
+              .i32(4 * width * size)
+              .op(i32.add)
+              .set(to);
           });
         });
       },
@@ -214,7 +235,11 @@ function emitPack(builder: ModuleBuilder, { size, double }: Target, width: numbe
 }
 
 /** `micro(a, b, depth, c, rowC, add)`: one tile from packed strips; `rowC` in bytes. */
-function emitMicro(builder: ModuleBuilder, { size, double, relaxed }: Target, unroll: number): Callable {
+function emitMicro(
+  builder: ModuleBuilder,
+  { size, double, relaxed }: Target,
+  unroll: number,
+): Callable {
   const f = builder.function(undefined, ['i32', 'i32', 'i32', 'i32', 'i32', 'i32']);
   const [a, b, depth, c, rowC, add] = [0, 1, 2, 3, 4, 5];
   const left = f.local('i32');
@@ -226,10 +251,16 @@ function emitMicro(builder: ModuleBuilder, { size, double, relaxed }: Target, un
   const lanes = double ? f64x2 : f32x4;
 
   const step = (u: number) => {
-    f.get(b).memory(v128.load, u * 32).set(b0);
-    f.get(b).memory(v128.load, u * 32 + 16).set(b1);
+    f.get(b)
+      .memory(v128.load, u * 32)
+      .set(b0);
+    f.get(b)
+      .memory(v128.load, u * 32 + 16)
+      .set(b1);
     for (let r = 0; r < tileRows; r++) {
-      f.get(a).memory(splat, (u * tileRows + r) * size).set(element);
+      f.get(a)
+        .memory(splat, (u * tileRows + r) * size)
+        .set(element);
       [b0, b1].forEach((vector, v) => {
         const sum = tile[r * 2 + v] as number;
         if (relaxed) f.get(element).get(vector).get(sum).op(lanes.relaxedMadd).set(sum);
@@ -242,8 +273,14 @@ function emitMicro(builder: ModuleBuilder, { size, double, relaxed }: Target, un
       f.loop((again) => {
         f.get(left).i32(steps).op(i32.ltS).brIf(exit);
         for (let u = 0; u < steps; u++) step(u);
-        f.get(a).i32(steps * tileRows * size).op(i32.add).set(a);
-        f.get(b).i32(steps * 32).op(i32.add).set(b);
+        f.get(a)
+          .i32(steps * tileRows * size)
+          .op(i32.add)
+          .set(a);
+        f.get(b)
+          .i32(steps * 32)
+          .op(i32.add)
+          .set(b);
         f.get(left).i32(steps).op(i32.sub).set(left).br(again);
       });
     });
@@ -255,7 +292,10 @@ function emitMicro(builder: ModuleBuilder, { size, double, relaxed }: Target, un
     for (let r = 0; r < tileRows; r++) {
       for (let v = 0; v < 2; v++) {
         f.get(c).get(tile[r * 2 + v] as number);
-        if (adding) f.get(c).memory(v128.load, v * 16).op(lanes.add);
+        if (adding)
+          f.get(c)
+            .memory(v128.load, v * 16)
+            .op(lanes.add);
         f.memory(v128.store, v * 16);
       }
       if (r < tileRows - 1) f.get(c).get(rowC).op(i32.add).set(c);
@@ -278,10 +318,26 @@ function emitBlock(
   micro: Callable,
 ): Callable {
   const f = builder.function(undefined, new Array(11).fill('i32'));
-  const [a, m, packed, c, n, k, rowA, columnA, rowC, add, scratch] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
-  const [k0, depth, i, j, rows, columns, strip, packedA, to, x, y, group] = Array.from({ length: 12 }, () =>
-    f.local('i32'),
-  ) as [number, number, number, number, number, number, number, number, number, number, number, number];
+  const [a, m, packed, c, n, k, rowA, columnA, rowC, add, scratch] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+  ];
+  const [k0, depth, i, j, rows, columns, strip, packedA, to, x, y, group] = Array.from(
+    { length: 12 },
+    () => f.local('i32'),
+  ) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const tileBytes = 512;
   const load = double ? f64.load : f32.load;
   const store = double ? f64.store : f32.store;
@@ -292,7 +348,15 @@ function emitBlock(
     f.set(depth);
     f.get(scratch).i32(tileBytes).op(i32.add).set(packedA);
     count(f, i, m, tileRows, () => {
-      f.get(a).get(i).get(rowA).op(i32.mul).op(i32.add).get(k0).get(columnA).op(i32.mul).op(i32.add);
+      f.get(a)
+        .get(i)
+        .get(rowA)
+        .op(i32.mul)
+        .op(i32.add)
+        .get(k0)
+        .get(columnA)
+        .op(i32.mul)
+        .op(i32.add);
       f.get(packedA).get(i).get(depth).op(i32.mul).i32(size).op(i32.mul).op(i32.add);
       f.get(depth);
       remaining(f, m, i, tileRows);
@@ -306,7 +370,16 @@ function emitBlock(
       count(f, i, m, tileRows, () => {
         remaining(f, m, i, tileRows);
         f.set(rows);
-        f.get(c).get(i).get(rowC).op(i32.mul).op(i32.add).get(j).i32(size).op(i32.mul).op(i32.add).set(to);
+        f.get(c)
+          .get(i)
+          .get(rowC)
+          .op(i32.mul)
+          .op(i32.add)
+          .get(j)
+          .i32(size)
+          .op(i32.mul)
+          .op(i32.add)
+          .set(to);
         f.get(packedA).get(i).get(depth).op(i32.mul).i32(size).op(i32.mul).op(i32.add).set(group);
         f.get(rows).i32(tileRows).op(i32.eq).get(columns).i32(width).op(i32.eq).op(i32.and);
         f.if(
@@ -314,13 +387,33 @@ function emitBlock(
           () => {
             // A tile at the edge is computed whole aside, and its part that exists copied.
             f.get(group).get(strip).get(depth);
-            f.get(scratch).i32(width * size).i32(0).call(micro);
+            f.get(scratch)
+              .i32(width * size)
+              .i32(0)
+              .call(micro);
             count(f, y, rows, 1, () => {
               count(f, x, columns, 1, () => {
                 const at = () =>
-                  f.get(to).get(y).get(rowC).op(i32.mul).op(i32.add).get(x).i32(size).op(i32.mul).op(i32.add);
+                  f
+                    .get(to)
+                    .get(y)
+                    .get(rowC)
+                    .op(i32.mul)
+                    .op(i32.add)
+                    .get(x)
+                    .i32(size)
+                    .op(i32.mul)
+                    .op(i32.add);
                 at();
-                f.get(scratch).get(y).i32(width).op(i32.mul).get(x).op(i32.add).i32(size).op(i32.mul).op(i32.add);
+                f.get(scratch)
+                  .get(y)
+                  .i32(width)
+                  .op(i32.mul)
+                  .get(x)
+                  .op(i32.add)
+                  .i32(size)
+                  .op(i32.mul)
+                  .op(i32.add);
                 f.memory(load);
                 f.get(add);
                 f.if(
@@ -340,7 +433,8 @@ function emitBlock(
   return f;
 }
 
-const word = (f: Code, name: keyof typeof gemmWords): Code => f.get(0).memory(i32.load, gemmWords[name] * 4, 2);
+const word = (f: Code, name: keyof typeof gemmWords): Code =>
+  f.get(0).memory(i32.load, gemmWords[name] * 4, 2);
 
 /** Pushes a stride of the block in bytes. */
 const stride = (f: Code, name: keyof typeof gemmWords, size: number): Code =>
@@ -348,7 +442,12 @@ const stride = (f: Code, name: keyof typeof gemmWords, size: number): Code =>
 
 /** Pushes the address of operand 0, 1 or 2 of an item. */
 const operand = (f: Code, which: number, item: number): Code =>
-  word(f, 'table').get(item).i32(12).op(i32.mul).op(i32.add).memory(i32.load, which * 4, 2);
+  word(f, 'table')
+    .get(item)
+    .i32(12)
+    .op(i32.mul)
+    .op(i32.add)
+    .memory(i32.load, which * 4, 2);
 
 function emitPackB(builder: ModuleBuilder, { size }: Target, width: number, pack: Callable): void {
   const f = builder.function('packB', ['i32', 'i32', 'i32', 'i32']);
@@ -417,7 +516,13 @@ function emitItems(
   word(f, 'scratchStride').op(i32.mul).op(i32.add).set(scratch);
   // The packed B lies behind the edge tile and the packed A.
   f.get(k).i32(blockDepth).get(k).i32(blockDepth).op(i32.ltS).op(opcodes.control.select);
-  f.i32(blockRows * (double ? 8 : 4)).op(i32.mul).i32(512).op(i32.add).get(scratch).op(i32.add).set(packed);
+  f.i32(blockRows * (double ? 8 : 4))
+    .op(i32.mul)
+    .i32(512)
+    .op(i32.add)
+    .get(scratch)
+    .op(i32.add)
+    .set(packed);
   f.loop((again) => {
     const place = (which: number, name: 'threadA' | 'threadB' | 'threadC') => {
       operand(f, which, begin).get(thread);

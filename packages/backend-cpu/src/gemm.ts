@@ -108,7 +108,11 @@ export class GemmEngine {
   batch(s: GemmShape, table: Uint32Array): void {
     const count = table.length / 3;
     const flops = 2 * s.m * s.n * s.k;
-    if (count === 1 || flops >= worthSplittingEach || (this.blas && flops * count < worthSplitting)) {
+    if (
+      count === 1 ||
+      flops >= worthSplittingEach ||
+      (this.blas && flops * count < worthSplitting)
+    ) {
       for (let i = 0; i < table.length; i += 3) {
         this.single(s, table[i] as number, table[i + 1] as number, table[i + 2] as number);
       }
@@ -123,7 +127,22 @@ export class GemmEngine {
     blas.setThreads(this.#pool.threads);
     const ldc = Math.max(s.rowC, s.n);
     const beta = s.accumulate ? 1 : 0;
-    gemm(rowMajor, transA, transB, s.m, s.n, s.k, 1, base + a, lda, base + b, ldb, beta, base + c, ldc);
+    gemm(
+      rowMajor,
+      transA,
+      transB,
+      s.m,
+      s.n,
+      s.k,
+      1,
+      base + a,
+      lda,
+      base + b,
+      ldb,
+      beta,
+      base + c,
+      ldc,
+    );
   }
 
   /** The number of the task that computes whole products, and the bytes of working memory each thread needs for it. */
@@ -171,7 +190,8 @@ export class GemmEngine {
       });
       const flops = 2 * s.m * s.n * s.k * count;
       if (flops < worthSplitting) this.#pool.task(task)(block.pointer, 0, count, 0);
-      else this.#pool.run(task, block.pointer, count, Math.max(1, Math.floor(count / (threads * 4))));
+      else
+        this.#pool.run(task, block.pointer, count, Math.max(1, Math.floor(count / (threads * 4))));
     } finally {
       memory.release(block);
     }

@@ -1,5 +1,11 @@
 import type { DeviceBuffer, MapPrimitive, Primitive } from '@sconce/core';
-import { packArguments, planWasm, renderWasm, type WasmKernel, type WasmPlan } from '@sconce/kernels';
+import {
+  packArguments,
+  planWasm,
+  renderWasm,
+  type WasmKernel,
+  type WasmPlan,
+} from '@sconce/kernels';
 import type { CpuBuffer, LinearMemory } from './memory.js';
 import type { ThreadPool } from './threads.js';
 
@@ -43,7 +49,8 @@ export class Loops {
     const plan = planWasm(primitive);
     const tasks = this.#tasks[plan.kernel.id] ?? this.#compile(plan.kernel);
     if (plan.argumentBytes > blockBytes || plan.workspaceBytes > 0) {
-      return this.#runLarge(plan, primitive, tasks);
+      this.#runLarge(plan, primitive, tasks);
+      return;
     }
     // Without threads the memory is not shared, and growing it detaches arrays.
     if (this.#words.length === 0) this.#words = new Int32Array(this.#memory.buffer);

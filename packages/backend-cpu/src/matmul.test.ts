@@ -1,14 +1,7 @@
-import {
-  type DType,
-  type Epilogue,
-  e,
-  input,
-  type MatmulPrimitive,
-  type View,
-} from '@sconce/core';
+import { type DType, type Epilogue, e, input, type MatmulPrimitive, type View } from '@sconce/core';
 import { afterAll, describe, expect, test } from 'vitest';
 import { CpuBackend } from './backend.js';
-import { deviceFor, difference, onBoth, type ViewSpec } from './testing.js';
+import { deviceFor, difference, onBoth, type ViewSpec } from '../test/operands.js';
 
 const withBlas = new CpuBackend();
 process.env.SCONCE_BLAS = 'off';
@@ -35,17 +28,29 @@ for (const { name, backend, skip } of engines) {
   describe.skipIf(skip)(`matmul by ${name}`, () => {
     const device = deviceFor(name, () => backend);
 
-    function check(a: ViewSpec, b: ViewSpec, out: ViewSpec, epilogue?: (out: View, more: View) => Epilogue): void {
+    function check(
+      a: ViewSpec,
+      b: ViewSpec,
+      out: ViewSpec,
+      epilogue?: (out: View, more: View) => Epilogue,
+    ): void {
       const more: ViewSpec = { dtype: out.dtype, shape: out.shape.slice(-1) };
-      const { actual, expected } = onBoth(device, [a, b, out, more], 2, (x, y, z, extra): MatmulPrimitive => ({
-        kind: 'matmul',
-        a: x as View,
-        b: y as View,
-        out: z as View,
-        ...(epilogue && { epilogue: epilogue(z as View, extra as View) }),
-      }));
+      const { actual, expected } = onBoth(
+        device,
+        [a, b, out, more],
+        2,
+        (x, y, z, extra): MatmulPrimitive => ({
+          kind: 'matmul',
+          a: x as View,
+          b: y as View,
+          out: z as View,
+          ...(epilogue && { epilogue: epilogue(z as View, extra as View) }),
+        }),
+      );
       const depth = a.shape.at(-1) as number;
-      expect(difference(actual, expected)).toBeLessThanOrEqual(4 * depth * (rounding[out.dtype] ?? 0));
+      expect(difference(actual, expected)).toBeLessThanOrEqual(
+        4 * depth * (rounding[out.dtype] ?? 0),
+      );
       expect(expected.some((v) => Number(v) !== 0)).toBe(true);
     }
 
@@ -58,7 +63,13 @@ for (const { name, backend, skip } of engines) {
             }
           }
         }
-        for (const [m, n, k] of [[65, 130, 257], [128, 64, 512], [300, 33, 70], [1, 500, 300], [200, 1, 300]] as const) {
+        for (const [m, n, k] of [
+          [65, 130, 257],
+          [128, 64, 512],
+          [300, 33, 70],
+          [1, 500, 300],
+          [200, 1, 300],
+        ] as const) {
           check({ dtype, shape: [m, k] }, { dtype, shape: [k, n] }, { dtype, shape: [m, n] });
         }
       });
@@ -100,9 +111,21 @@ for (const { name, backend, skip } of engines) {
       check({ ...a, strides: [0, m * k, k, 1] }, b, out);
       check(a, { ...b, strides: [0, k * n, n, 1] }, out);
       check({ ...a, strides: [k, m * k * 2, 2 * k, 1] }, { ...b, strides: [0, 0, 1, k] }, out);
-      check({ dtype, shape: [4, 1, k] }, { dtype, shape: [4, k, n], strides: [0, n, 1] }, { dtype, shape: [4, 1, n] });
-      check({ dtype, shape: [64, 40, 50] }, { dtype, shape: [64, 50, 30] }, { dtype, shape: [64, 40, 30] });
-      check({ dtype, shape: [3, 200, 210] }, { dtype, shape: [3, 210, 220] }, { dtype, shape: [3, 200, 220] });
+      check(
+        { dtype, shape: [4, 1, k] },
+        { dtype, shape: [4, k, n], strides: [0, n, 1] },
+        { dtype, shape: [4, 1, n] },
+      );
+      check(
+        { dtype, shape: [64, 40, 50] },
+        { dtype, shape: [64, 50, 30] },
+        { dtype, shape: [64, 40, 30] },
+      );
+      check(
+        { dtype, shape: [3, 200, 210] },
+        { dtype, shape: [3, 210, 220] },
+        { dtype, shape: [3, 200, 220] },
+      );
     });
 
     test('an epilogue adds a bias and applies a function', () => {
@@ -112,9 +135,19 @@ for (const { name, backend, skip } of engines) {
         inputs: [bias],
         scalars: [],
       });
-      check({ dtype, shape: [33, 20] }, { dtype, shape: [20, 18] }, { dtype, shape: [33, 18] }, relu);
+      check(
+        { dtype, shape: [33, 20] },
+        { dtype, shape: [20, 18] },
+        { dtype, shape: [33, 18] },
+        relu,
+      );
       const half = 'float16';
-      check({ dtype: half, shape: [33, 20] }, { dtype: half, shape: [20, 18] }, { dtype: half, shape: [33, 18] }, relu);
+      check(
+        { dtype: half, shape: [33, 20] },
+        { dtype: half, shape: [20, 18] },
+        { dtype: half, shape: [33, 18] },
+        relu,
+      );
     });
 
     test('an epilogue adds to what the output holds', () => {
@@ -124,24 +157,52 @@ for (const { name, backend, skip } of engines) {
           inputs: [out],
           scalars: [],
         });
-        check({ dtype, shape: [33, 20] }, { dtype, shape: [20, 18] }, { dtype, shape: [33, 18] }, add);
+        check(
+          { dtype, shape: [33, 20] },
+          { dtype, shape: [20, 18] },
+          { dtype, shape: [33, 18] },
+          add,
+        );
         const scaled = (out: View): Epilogue => ({
           value: e.add(e.mul(input(1, dtype), 3), input(0, dtype)),
           inputs: [out],
           scalars: [],
         });
-        check({ dtype, shape: [33, 20] }, { dtype, shape: [20, 18] }, { dtype, shape: [33, 18] }, scaled);
+        check(
+          { dtype, shape: [33, 20] },
+          { dtype, shape: [20, 18] },
+          { dtype, shape: [33, 18] },
+          scaled,
+        );
       }
     });
 
     for (const dtype of ['int64', 'int32', 'int16', 'int8', 'uint8', 'bool'] as const) {
       test(`${dtype} products are exact`, () => {
-        check({ dtype, shape: [2, 9, 13] }, { dtype, shape: [2, 13, 5], strides: [0, 1, 13] }, { dtype, shape: [2, 9, 5] });
+        check(
+          { dtype, shape: [2, 9, 13] },
+          { dtype, shape: [2, 13, 5], strides: [0, 1, 13] },
+          { dtype, shape: [2, 9, 5] },
+        );
       });
     }
 
     test('no depth gives zero, and nothing happens without rows', () => {
-      const { actual } = onBoth(device, [{ dtype: 'float32', shape: [3, 0] }, { dtype: 'float32', shape: [0, 4] }, { dtype: 'float32', shape: [3, 4] }], 2, (a, b, out): MatmulPrimitive => ({ kind: 'matmul', a: a as View, b: b as View, out: out as View }));
+      const { actual } = onBoth(
+        device,
+        [
+          { dtype: 'float32', shape: [3, 0] },
+          { dtype: 'float32', shape: [0, 4] },
+          { dtype: 'float32', shape: [3, 4] },
+        ],
+        2,
+        (a, b, out): MatmulPrimitive => ({
+          kind: 'matmul',
+          a: a as View,
+          b: b as View,
+          out: out as View,
+        }),
+      );
       expect([...actual].map(Number)).toEqual(new Array(12).fill(0));
     });
 
@@ -150,7 +211,11 @@ for (const { name, backend, skip } of engines) {
       for (const threads of [1, 2, 3]) {
         backend.pool.threads = threads;
         for (let i = 0; i < 3; i++) {
-          check({ dtype, shape: [190, 260] }, { dtype, shape: [260, 200] }, { dtype, shape: [190, 200] });
+          check(
+            { dtype, shape: [190, 260] },
+            { dtype, shape: [260, 200] },
+            { dtype, shape: [190, 200] },
+          );
         }
       }
       backend.pool.threads = 2;

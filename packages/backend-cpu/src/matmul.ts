@@ -57,7 +57,10 @@ export const addressOf = ({ storage, offset }: View, size: number): number =>
 export function runMatmul(p: MatmulPrimitive, engine: GemmEngine, run: RunLoop): void {
   const type = computeType(p.out.dtype);
   if (product(p.out.shape) === 0) return;
-  if (type !== 'float32' && type !== 'float64') return reduceMatmul(p, run);
+  if (type !== 'float32' && type !== 'float64') {
+    reduceMatmul(p, run);
+    return;
+  }
   const temporaries: Storage[] = [];
   const own = (view: View): View => {
     temporaries.push(view.storage);
@@ -97,7 +100,8 @@ function isWritable({ shape, strides }: View): boolean {
   const [row, column] = strides.slice(-2) as [number, number];
   if (strides.slice(0, -2).some((s, d) => s === 0 && (shape[d] as number) > 1)) return false;
   return (
-    ((column === 1 || n === 1) && (row >= n || m === 1)) || ((row === 1 || m === 1) && (column >= m || n === 1))
+    ((column === 1 || n === 1) && (row >= n || m === 1)) ||
+    ((row === 1 || m === 1) && (column >= m || n === 1))
   );
 }
 
@@ -111,7 +115,9 @@ function accumulates({ out, epilogue }: MatmulPrimitive): boolean {
     view.storage === out.storage &&
     view.offset === out.offset &&
     view.shape.length === out.shape.length &&
-    view.shape.every((n, d) => n === out.shape[d] && (n === 1 || view.strides[d] === out.strides[d]))
+    view.shape.every(
+      (n, d) => n === out.shape[d] && (n === 1 || view.strides[d] === out.strides[d]),
+    )
   );
 }
 
@@ -125,11 +131,15 @@ function multiply(
   own: (view: View) => View,
 ): void {
   const rank = out.shape.length;
-  const [columnStride, rowStride] = [out.strides[rank - 1] as number, out.strides[rank - 2] as number];
+  const [columnStride, rowStride] = [
+    out.strides[rank - 1] as number,
+    out.strides[rank - 2] as number,
+  ];
   const n = out.shape[rank - 1] as number;
   if (columnStride !== 1 && n > 1 && rowStride >= 0) {
     // Columns of C are contiguous: the transposed product has contiguous rows.
-    return multiply(turned(b), turned(a), turned(out), accumulate, engine, run, own);
+    multiply(turned(b), turned(a), turned(out), accumulate, engine, run, own);
+    return;
   }
   const k = a.shape[rank - 1] as number;
   const dtype = out.dtype as 'float32' | 'float64';
@@ -142,10 +152,12 @@ function multiply(
   const m = out.shape[rank - 2] as number;
   const stride = (v: View, d: number) => v.strides[d] as number;
   if (engine.needsCopy(m, k, stride(a, rank - 2), stride(a, rank - 1))) {
-    return multiply(own(contiguousCopy(a, dtype, run)), b, out, accumulate, engine, run, own);
+    multiply(own(contiguousCopy(a, dtype, run)), b, out, accumulate, engine, run, own);
+    return;
   }
   if (engine.needsCopy(k, n, stride(b, rank - 2), stride(b, rank - 1))) {
-    return multiply(a, own(contiguousCopy(b, dtype, run)), out, accumulate, engine, run, own);
+    multiply(a, own(contiguousCopy(b, dtype, run)), out, accumulate, engine, run, own);
+    return;
   }
   const size = dtype === 'float32' ? 4 : 8;
   const [aAt, bAt, cAt] = [addressOf(a, size), addressOf(b, size), addressOf(out, size)];
@@ -187,25 +199,32 @@ function multiply(
     engine.single(shape, aAt, bAt, cAt);
     return;
   }
+  engine.batch(shape, addresses(batch, [a, b, out], [aAt, bAt, cAt], size));
+}
+
+/** The addresses of the three operands of each product of a batch. */
+function addresses(
+  batch: readonly number[],
+  views: readonly View[],
+  first: readonly number[],
+  size: number,
+): Uint32Array {
   const table = new Uint32Array(product(batch) * 3);
-  const index = new Array<number>(outer).fill(0);
-  let [ao, bo, co] = [aAt, bAt, cAt];
+  const index = new Array<number>(batch.length).fill(0);
+  const at = [...first];
   for (let i = 0; i < table.length; i += 3) {
-    table[i] = ao;
-    table[i + 1] = bo;
-    table[i + 2] = co;
-    for (let d = outer - 1; d >= 0; d--) {
-      const extent = batch[d] as number;
-      const next = ((index[d] as number) + 1) % extent;
+    table.set(at, i);
+    for (let d = batch.length - 1; d >= 0; d--) {
+      const next = ((index[d] as number) + 1) % (batch[d] as number);
       const moved = (next - (index[d] as number)) * size;
       index[d] = next;
-      ao += moved * stride(a, d);
-      bo += moved * stride(b, d);
-      co += moved * stride(out, d);
+      views.forEach((view, v) => {
+        (at[v] as number) += moved * (view.strides[d] as number);
+      });
       if (next !== 0) break;
     }
   }
-  engine.batch(shape, table);
+  return table;
 }
 
 /** The view with its last two dimensions exchanged. */
@@ -228,14 +247,24 @@ function reduceMatmul({ a, b, out, epilogue }: MatmulPrimitive, run: RunLoop): v
   const [rowA, columnA] = a.strides.slice(-2) as [number, number];
   const [rowB, columnB] = b.strides.slice(-2) as [number, number];
   const [rowC, columnC] = out.strides.slice(-2) as [number, number];
-  const left: View = { ...a, shape: [...batch, m, n, k], strides: [...a.strides.slice(0, -2), rowA, 0, columnA] };
-  const right: View = { ...b, shape: [...batch, m, n, k], strides: [...b.strides.slice(0, -2), 0, columnB, rowB] };
+  const left: View = {
+    ...a,
+    shape: [...batch, m, n, k],
+    strides: [...a.strides.slice(0, -2), rowA, 0, columnA],
+  };
+  const right: View = {
+    ...b,
+    shape: [...batch, m, n, k],
+    strides: [...b.strides.slice(0, -2), 0, columnB, rowB],
+  };
   const x = cast(input(0, computeType(a.dtype)), type);
   const y = cast(input(1, computeType(b.dtype)), type);
   const bool = type === 'bool';
   const aliased = epilogue !== undefined || out.storage === a.storage || out.storage === b.storage;
   const target = aliased ? temporary(out, type, out.shape) : out;
-  const strides = aliased ? contiguousStrides(out.shape) : [...out.strides.slice(0, -2), rowC, columnC];
+  const strides = aliased
+    ? contiguousStrides(out.shape)
+    : [...out.strides.slice(0, -2), rowC, columnC];
   try {
     run({
       kind: 'reduce',

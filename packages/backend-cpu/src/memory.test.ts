@@ -42,5 +42,11 @@ test('an array that map gave out can be adopted, others not', () => {
 });
 
 test('sizes as people read them', () => {
-  expect([0, 1023, 1024, 1536, 2 ** 32].map(formatBytes)).toEqual(['0 B', '1020 B', '1 KiB', '1.5 KiB', '4 GiB']);
+  expect([0, 1023, 1024, 1536, 2 ** 32].map(formatBytes)).toEqual([
+    '0 B',
+    '1020 B',
+    '1 KiB',
+    '1.5 KiB',
+    '4 GiB',
+  ]);
 });

@@ -1,7 +1,7 @@
 import { type DType, dtypes, type SortPrimitive, type View } from '@sconce/core';
 import { expect, test } from 'vitest';
 import { CpuBackend } from './backend.js';
-import { deviceFor, makeView, onBoth, type ViewSpec } from './testing.js';
+import { deviceFor, makeView, onBoth, type ViewSpec } from '../test/operands.js';
 
 const device = deviceFor('sortcpu', () => new CpuBackend());
 
@@ -45,18 +45,33 @@ test('strided operands', () => {
 });
 
 test('NaN is the greatest, infinities and zeros of both signs in their place', () => {
-  const data = [0, Number.NaN, -0, Number.POSITIVE_INFINITY, -1e-45, 1e-45, Number.NEGATIVE_INFINITY, Number.NaN, -5, 5];
-  const repeated = (n: number) => Array.from({ length: n }, (_, i) => data[i % data.length] as number);
+  const data = [
+    0,
+    Number.NaN,
+    -0,
+    Number.POSITIVE_INFINITY,
+    -1e-45,
+    1e-45,
+    Number.NEGATIVE_INFINITY,
+    Number.NaN,
+    -5,
+    5,
+  ];
+  const repeated = (n: number) =>
+    Array.from({ length: n }, (_, i) => data[i % data.length] as number);
   for (const dtype of ['float32', 'float64'] as const satisfies DType[]) {
     for (const n of [10, 200]) {
       const source = repeated(n);
       const shape = [n];
-      const [x, y, z] = [{ dtype, shape }, { dtype, shape }, { dtype: 'int64' as const, shape }].map((s, i) =>
-        makeView(device, s, i),
-      ) as [View, View, View];
+      const [x, y, z] = [
+        { dtype, shape },
+        { dtype, shape },
+        { dtype: 'int64' as const, shape },
+      ].map((s, i) => makeView(device, s, i)) as [View, View, View];
       const values = dtype === 'float32' ? Float32Array.from(source) : Float64Array.from(source);
       device.backend.write(x.storage.buffer, dtype, 0, values);
-      const rank = (v: number) => (Number.isNaN(v) ? Number.POSITIVE_INFINITY : v === Number.POSITIVE_INFINITY ? 1e300 : v);
+      const rank = (v: number) =>
+        Number.isNaN(v) ? Number.POSITIVE_INFINITY : v === Number.POSITIVE_INFINITY ? 1e300 : v;
       for (const descending of [false, true]) {
         device.backend.execute(sort(x, y, z, descending));
         const order = source
@@ -65,7 +80,8 @@ test('NaN is the greatest, infinities and zeros of both signs in their place', (
             const [a, b] = [rank(values[i] as number), rank(values[j] as number)];
             return a === b ? 0 : a < b !== descending ? -1 : 1;
           });
-        const read = (v: View) => [...(device.backend.readSync?.(v.storage.buffer, v.dtype, 0, n) ?? [])].map(Number);
+        const read = (v: View) =>
+          [...(device.backend.readSync?.(v.storage.buffer, v.dtype, 0, n) ?? [])].map(Number);
         expect(read(z)).toEqual(order);
         expect(read(y)).toEqual(order.map((i) => values[i]));
       }

@@ -7,7 +7,10 @@ type Memory = Pick<LinearMemory, 'buffer'>;
  * Sorts the rows of a view on the host, stably, with NaN as the greatest: by radix where elements map to 32-bit keys in
  * the same order, by merging otherwise.
  */
-export function runSort({ descending, input, values, indices }: SortPrimitive, memory: Memory): void {
+export function runSort(
+  { descending, input, values, indices }: SortPrimitive,
+  memory: Memory,
+): void {
   const size = input.shape.at(-1) ?? 1;
   if (size === 0 || input.shape.includes(0)) return;
   const column = input.strides.at(-1) ?? 1;
@@ -55,7 +58,12 @@ const elements = ({ storage, dtype }: View, memory: Memory): Elements =>
   new arrays[dtype](memory.buffer, (storage.buffer as CpuBuffer).pointer);
 
 /** Calls `visit` with the offsets of each row in the three views. */
-function eachRow(x: View, y: View, z: View, visit: (x: number, y: number, z: number) => void): void {
+function eachRow(
+  x: View,
+  y: View,
+  z: View,
+  visit: (x: number, y: number, z: number) => void,
+): void {
   const outer = Math.max(x.shape.length - 1, 0);
   const index = new Array<number>(outer).fill(0);
   let [a, b, c] = [x.offset, y.offset, z.offset];

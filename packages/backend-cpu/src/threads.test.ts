@@ -1,5 +1,5 @@
-import { ModuleBuilder, opcodes } from '@sconce/kernels';
 import { spawnSync } from 'node:child_process';
+import { ModuleBuilder, opcodes } from '@sconce/kernels';
 import { afterEach, expect, test } from 'vitest';
 import { LinearMemory } from './memory.js';
 import { ThreadPool } from './threads.js';
@@ -40,7 +40,12 @@ const library: WorkerLibrary = {
 };
 
 /** Waits until workers have taken part: they start while the caller goes on alone. */
-async function warm(p: ThreadPool, task: number, workers: number, seen: () => Set<number>): Promise<void> {
+async function warm(
+  p: ThreadPool,
+  task: number,
+  workers: number,
+  seen: () => Set<number>,
+): Promise<void> {
   const end = performance.now() + 10_000;
   while (seen().size <= workers && performance.now() < end) {
     p.run(task, 0, 64, 1);

@@ -5,9 +5,9 @@ import {
   type Task,
   type WorkerLibrary,
   type WorkerMail,
-  workerMain,
   type WorkerStart,
   type WorkerTools,
+  workerMain,
 } from './worker.js';
 
 const layout: ControlLayout = {
@@ -50,7 +50,10 @@ export const environment = (name: string): string | undefined =>
 function availableThreads(): number {
   const os = builtinModule<typeof import('node:os')>('node:os');
   if (os) return os.availableParallelism();
-  return (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 1;
+  return (
+    (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator
+      ?.hardwareConcurrency ?? 1
+  );
 }
 
 function initialThreads(): number {
@@ -58,7 +61,9 @@ function initialThreads(): number {
   if (wanted === undefined || wanted === '') return availableThreads();
   const count = Number(wanted);
   if (!Number.isInteger(count) || count < 1) {
-    throw new ValueError(`SCONCE_NUM_THREADS: expected a whole number of at least 1, got '${wanted}'`);
+    throw new ValueError(
+      `SCONCE_NUM_THREADS: expected a whole number of at least 1, got '${wanted}'`,
+    );
   }
   return count;
 }
@@ -113,7 +118,10 @@ export class ThreadPool {
   /** Adds the named exports of a module, and gives their numbers. A worker that lacks an import leaves them to the others. */
   addModule(module: WebAssembly.Module, names: readonly string[]): number[] {
     const { math } = this.#library;
-    const instance = new WebAssembly.Instance(module, { env: { memory: this.#memory.memory }, math });
+    const instance = new WebAssembly.Instance(module, {
+      env: { memory: this.#memory.memory },
+      math,
+    });
     const exports = names.map((name): readonly [string, number] => [
       name,
       this.#tasks.push(instance.exports[name] as Task) - 1,
@@ -256,7 +264,9 @@ function workerCode(receive: string, require: string, { scripts, math }: WorkerL
       })
       .join(',\n');
   // What special functions are made of lies outside their text: kernels that need them stay with the caller.
-  const portable = Object.fromEntries(Object.entries(math).filter(([name]) => !(name in specialFunctions)));
+  const portable = Object.fromEntries(
+    Object.entries(math).filter(([name]) => !(name in specialFunctions)),
+  );
   return `const __name = (f) => f;
     (${workerMain.toString()})(${receive}, ${require}, {
       scripts: { ${object(scripts)} },

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Backend, DeviceBuffer } from './backend.js';
 import { Device, registerBackend } from './device.js';
 import type { DType } from './dtype.js';
@@ -6,6 +6,9 @@ import { itemSize } from './dtype.js';
 import { collect, memoryStats, resetPeakMemoryStats, yieldToCollector } from './memory.js';
 import { keepStorage, tidy } from './scope.js';
 import { Storage } from './storage.js';
+
+// Tens of thousands of steps take their time on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** A device that only counts. */
 class Counter implements Backend {

@@ -139,7 +139,8 @@ export function track(storage: Storage, backend: Backend, buffer: DeviceBuffer):
     life = openLife;
     watch = openWatch;
     watch.bytes += bytes;
-    if (watch.members.length === groupMembers - 1 || watch.bytes >= groupBytes) openLife = undefined;
+    if (watch.members.length === groupMembers - 1 || watch.bytes >= groupBytes)
+      openLife = undefined;
   } else {
     life = { ballast: ballast(bytes) };
     watch = watchLife(life, backend, account);
@@ -317,7 +318,11 @@ export async function yieldToCollector(): Promise<void> {
   if (now - lastYield < 20 && bytesSinceYield < minBudget) return;
   await nextTask();
   // Where collections cannot be asked for, untouched memory that is dropped at once brings them on.
-  for (let round = 0; round < 16 && waiting !== undefined && waiting.bytes > waiting.floor; round++) {
+  for (
+    let round = 0;
+    round < 16 && waiting !== undefined && waiting.bytes > waiting.floor;
+    round++
+  ) {
     ballast(2 ** 28);
     await new Promise((resolve) => setTimeout(resolve, round));
   }

@@ -1,7 +1,7 @@
 import {
+  type ConvPrimitive,
   cast,
   computeType,
-  type ConvPrimitive,
   coord,
   type Expr,
   e,
@@ -164,7 +164,11 @@ function reduction(
   product: Expr,
   value: Expr,
 ): ReducePrimitive {
-  const view = spread(out, [...out.shape, ...ones(axes.length)], [...out.strides, ...zeros(axes.length)]);
+  const view = spread(
+    out,
+    [...out.shape, ...ones(axes.length)],
+    [...out.strides, ...zeros(axes.length)],
+  );
   return {
     kind: 'reduce',
     shape,

@@ -41,7 +41,8 @@ export function makeView(device: Device, spec: ViewSpec, seed: number): View {
     const value = next() * 4 - 2;
     if (data instanceof BigInt64Array) data[i] = BigInt(Math.round(value * 4));
     else if (dtype === 'float32' || dtype === 'float64') data[i] = value;
-    else if (dtype === 'float16') data[i] = 0x3c00 | Math.floor(next() * 1024); // 1 to 2
+    else if (dtype === 'float16')
+      data[i] = 0x3c00 | Math.floor(next() * 1024); // 1 to 2
     else if (dtype === 'bfloat16') data[i] = 0x3f80 | Math.floor(next() * 128);
     else if (dtype === 'bool') data[i] = value > 0 ? 1 : 0;
     else data[i] = Math.round(value * 4);
