@@ -16,8 +16,6 @@ export interface Expr {
   readonly value: number | bigint | boolean | undefined;
   /** Unique per distinct tree in this process. */
   readonly id: number;
-  /** The tree as text, equal in every process: keys caches that outlive one. */
-  readonly key: string;
 }
 
 /**
@@ -136,15 +134,7 @@ function node(
   const local = `${op}:${dtype}:${typeof value}:${shown}:${args.map((a) => a.id).join(',')}`;
   let found = interned.get(local);
   if (!found) {
-    const key = `(${op} ${dtype}${value === undefined ? '' : ` ${shown}`}${args.map((a) => ` ${a.key}`).join('')})`;
-    found = Object.freeze({
-      op,
-      dtype,
-      args: Object.freeze([...args]),
-      value,
-      id: interned.size,
-      key,
-    });
+    found = Object.freeze({ op, dtype, args: Object.freeze([...args]), value, id: interned.size });
     verifyNode(found);
     interned.set(local, found);
   }
@@ -166,7 +156,7 @@ const classes: Record<string, (t: ComputeType) => boolean> = {
 /** Checks one node against the table; a malformed tree is a bug of the operation that built it. */
 function verifyNode(e: Expr): void {
   const fail = (why: string): never => {
-    throw new SconceError(`expression ${e.key}: ${why}`);
+    throw new SconceError(`expression ${exprKey(e)}: ${why}`);
   };
   const signature = (signatures as Record<string, string>)[e.op];
   if (signature !== undefined) {
@@ -241,7 +231,7 @@ export function verify(
     const limit = bound[n.op];
     if (limit !== undefined && !(Number(n.value) >= 0 && Number(n.value) < limit)) {
       throw new SconceError(
-        `expression ${e.key}: ${n.op} ${n.value} is outside the ${limit} there are`,
+        `expression ${exprKey(e)}: ${n.op} ${n.value} is outside the ${limit} there are`,
       );
     }
     n.args.forEach(visit);
@@ -330,7 +320,39 @@ export const e = Object.fromEntries(
     : never;
 } & { readonly where: (condition: Expr, a: Operand, b: Operand) => Expr };
 
-/** Counts of what a tree refers to, found by walking it once. */
-export function uses(root: Expr, op: ExprOp): boolean {
-  return root.op === op || root.args.some((a) => uses(a, op));
+/** Every node of a tree once, arguments before what uses them. */
+export function nodesOf(root: Expr): Expr[] {
+  const seen = new Set<Expr>();
+  const order: Expr[] = [];
+  const visit = (n: Expr): void => {
+    if (seen.has(n)) return;
+    seen.add(n);
+    n.args.forEach(visit);
+    order.push(n);
+  };
+  visit(root);
+  return order;
+}
+
+/** Whether a node of that kind is part of the tree. */
+export const uses = (root: Expr, op: ExprOp): boolean => nodesOf(root).some((n) => n.op === op);
+
+const keys = new WeakMap<Expr, string>();
+
+/** The tree as text that is equal in every process: keys caches that outlive one, and names it in errors. */
+export function exprKey(root: Expr): string {
+  let key = keys.get(root);
+  if (key === undefined) {
+    const order = nodesOf(root);
+    // Shared parts appear once, by number: written out, trees of random functions would be endless.
+    const number = new Map(order.map((n, i) => [n, i]));
+    key = order
+      .map(({ op, dtype, value, args }) => {
+        const shown = value === undefined ? '' : ` ${Object.is(value, -0) ? '-0' : value}`;
+        return `${op} ${dtype}${shown}${args.map((a) => ` #${number.get(a)}`).join('')}`;
+      })
+      .join('; ');
+    keys.set(root, key);
+  }
+  return key;
 }

@@ -1,9 +1,12 @@
 import { hardshrink, prelu, relu } from './ops/activation.js';
 import * as arranging from './ops/arranging.js';
 import * as binary from './ops/binary.js';
+import * as closeness from './ops/closeness.js';
 import * as converting from './ops/convert.js';
 import * as copying from './ops/copy.js';
 import * as creating from './ops/create-like.js';
+import * as floatBits from './ops/float-bits.js';
+import * as integers from './ops/integers.js';
 import * as products from './ops/matmul.js';
 import { max, min } from './ops/max.js';
 import { median, nanmedian } from './ops/median.js';
@@ -13,16 +16,17 @@ import type { RandomOptions } from './ops/random-fill.js';
 import * as drawing from './ops/random-inplace.js';
 import * as reducing from './ops/reduce.js';
 import * as selecting from './ops/selecting.js';
-import { logSoftmax, softmax, type SoftmaxOptions } from './ops/softmax.js';
+import { logSoftmax, type SoftmaxOptions, softmax } from './ops/softmax.js';
 import * as ternary from './ops/ternary.js';
 import * as unary from './ops/unary.js';
 import {
-  unique,
   type UniqueConsecutiveOptions,
-  uniqueConsecutive,
   type UniqueOptions,
   type UniqueResult,
+  unique,
+  uniqueConsecutive,
 } from './ops/unique.js';
+import * as values from './ops/values.js';
 import * as viewing from './ops/view.js';
 import { Tensor } from './tensor.js';
 
@@ -53,6 +57,13 @@ declare module './tensor.js' {
       Methods<typeof viewing>,
       Methods<typeof copying>,
       Methods<typeof converting>,
+      Methods<typeof values>,
+      InplaceMethods<Pick<typeof values, 'round' | 'sgn' | 'logit' | 'nanToNum' | 'i0'>>,
+      Methods<typeof integers>,
+      InplaceMethods<typeof integers>,
+      Methods<typeof closeness>,
+      Methods<typeof floatBits>,
+      InplaceMethods<Pick<typeof floatBits, 'nextafter'>>,
       Methods<typeof drawing>,
       Methods<typeof creating>,
       Methods<typeof reducing>,
@@ -142,6 +153,17 @@ attach({ median, nanmedian, unique, uniqueConsecutive });
 attach(viewing);
 attach(copying);
 attach(converting);
+attach(values);
+const { round, sgn, logit, nanToNum, i0 } = values;
+attachInplace(
+  { round, sgn, logit, nanToNum, i0 },
+  (name) => ({ logit: 2, nanToNum: 4 })[name] ?? 1,
+);
+attach(integers);
+attachInplace(integers, () => 2);
+attach(closeness);
+attach(floatBits);
+attachInplace({ nextafter: floatBits.nextafter }, () => 2);
 attach(drawing);
 attach({ bernoulli, multinomial });
 attach(creating);

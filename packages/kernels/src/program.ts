@@ -1,4 +1,4 @@
-import type { Combiner, ComputeType, Expr } from '@sconce/core';
+import { type Combiner, type ComputeType, type Expr, exprKey } from '@sconce/core';
 import { schedule, simplify } from './simplify.js';
 
 /** One pass of a reduction, simplified. */
@@ -66,8 +66,8 @@ export function makeProgram(values: readonly Expr[], stages: readonly Stage[]): 
       .map((e) => ({ index: Number(e.value), dtype: e.dtype })),
     variants: new Trie(),
     key: [
-      ...simpleStages.map((s) => `${s.combine} ${s.value.key}`),
-      ...simpleValues.map((v) => v.key),
+      ...simpleStages.map((s) => `${s.combine} ${exprKey(s.value)}`),
+      ...simpleValues.map(exprKey),
     ].join(';'),
   };
 }

@@ -1,7 +1,7 @@
 import type { ComputeType } from '../dtype.js';
 import { computeType } from '../dtype.js';
 import { SconceError } from '../errors.js';
-import type { Expr, ExprFunction } from '../expr.js';
+import { type Expr, type ExprFunction, exprKey } from '../expr.js';
 import type { ScalarValue } from '../primitive.js';
 import { castFunction, elementFunction } from './functions.js';
 import type { HostView, Register, Space } from './space.js';
@@ -109,7 +109,8 @@ function stepOf(node: Expr, args: readonly Register[], out: Register): Step {
     default: {
       const type = (node.args[0] as Expr).dtype;
       const f = elementFunction(node.op as ExprFunction, type);
-      if (!f) throw new SconceError(`expression ${node.key}: ${node.op} has no meaning on ${type}`);
+      if (!f)
+        throw new SconceError(`expression ${exprKey(node)}: ${node.op} has no meaning on ${type}`);
       return mapStep(f, args, out);
     }
   }
@@ -152,7 +153,7 @@ function viewOf(node: Expr, environment: Environment, index: number): HostView {
   const { operation } = environment;
   if (!view)
     throw new SconceError(
-      `${operation}: ${node.key} refers to input ${index}, there are ${environment.inputs.length}`,
+      `${operation}: ${exprKey(node)} refers to input ${index}, there are ${environment.inputs.length}`,
     );
   if (computeType(view.dtype) !== node.dtype) {
     throw new SconceError(
@@ -227,7 +228,7 @@ function stageStep(node: Expr, index: number, out: Register): Step {
     const source = stages[index];
     if (!source || !rowOf) {
       throw new SconceError(
-        `${operation}: stage ${index} is not computed where ${node.key} uses it`,
+        `${operation}: stage ${index} is not computed where ${exprKey(node)} uses it`,
       );
     }
     const from = cells(source);

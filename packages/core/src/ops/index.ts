@@ -53,3 +53,8 @@ export * from './grid-sample.js';
 export * from './normalize.js';
 export * from './embedding-bag.js';
 export * from './ctc-loss.js';
+export * from './values.js';
+export * from './integers.js';
+export * from './closeness.js';
+export * from './float-bits.js';
+export * from './einsum.js';

@@ -1,0 +1,187 @@
+import { RuntimeError } from '../errors.js';
+import { numel } from '../shape.js';
+import type { Tensor } from '../tensor.js';
+import { bmm } from './matmul.js';
+import { sum } from './reduce.js';
+import { diagonal, movedim, permute, reshape, squeeze, unsqueeze } from './view.js';
+
+/** A tensor whose dimensions are named by labels, one each. */
+interface Labelled {
+  readonly tensor: Tensor;
+  readonly labels: readonly string[];
+}
+
+/** Labels of one operand: letters, with an ellipsis as numbered labels aligned from the right. */
+function labelsOf(term: string, rank: number | undefined, ellipsisRank: number): string[] {
+  const parts = term.split('...');
+  if (parts.length > 2)
+    throw new RuntimeError(
+      `einsum: found '.' for operand '${term}' that is not part of any ellipsis`,
+    );
+  const letters = parts.map((p) => [...p.replaceAll(' ', '')]);
+  for (const letter of letters.flat()) {
+    if (!/^[a-zA-Z]$/.test(letter))
+      throw new RuntimeError(
+        `einsum: invalid subscript given: '${letter}', subscripts must be in [a-zA-Z]`,
+      );
+  }
+  const [before, after] = letters as [string[], string[] | undefined];
+  if (after === undefined) {
+    if (rank !== undefined && before.length !== rank) {
+      throw new RuntimeError(
+        `einsum: the number of subscripts in the equation (${before.length}) does not match the number of dimensions (${rank}) for operand '${term}'`,
+      );
+    }
+    return before;
+  }
+  const covered = rank === undefined ? ellipsisRank : rank - before.length - after.length;
+  if (covered < 0)
+    throw new RuntimeError(
+      `einsum: the number of subscripts in the equation is more than the number of dimensions (${rank}) for operand '${term}'`,
+    );
+  return [
+    ...before,
+    ...Array.from({ length: covered }, (_, i) => `...${ellipsisRank - covered + i}`),
+    ...after,
+  ];
+}
+
+/** An operand with each label once: repeated ones are diagonals. */
+function withoutRepeats({ tensor, labels }: Labelled): Labelled {
+  const first = labels.findIndex((l, i) => labels.indexOf(l) !== i);
+  if (first < 0) return { tensor, labels };
+  const label = labels[first] as string;
+  const other = labels.indexOf(label);
+  if (tensor.shape[other] !== tensor.shape[first]) {
+    throw new RuntimeError(
+      `einsum: subscript ${label} is repeated but the sizes don't match, ${tensor.shape[first]} != ${tensor.shape[other]}`,
+    );
+  }
+  const taken = movedim(diagonal(tensor, { dim1: other, dim2: first }), -1, other);
+  return withoutRepeats({ tensor: taken, labels: labels.filter((_, i) => i !== first) });
+}
+
+/** Sums away the labels nobody else needs. */
+function summed({ tensor, labels }: Labelled, keep: ReadonlySet<string>): Labelled {
+  const axes = labels.map((l, i) => (keep.has(l) ? -1 : i)).filter((i) => i >= 0);
+  if (axes.length === 0) return { tensor, labels };
+  return { tensor: sum(tensor, axes), labels: labels.filter((l) => keep.has(l)) };
+}
+
+/** Dimensions in the order of `order`, size 1 where a label is missing. */
+function aligned({ tensor, labels }: Labelled, order: readonly string[]): Tensor {
+  const own = order.filter((l) => labels.includes(l));
+  let result = permute(
+    tensor,
+    own.map((l) => labels.indexOf(l)),
+  );
+  order.forEach((l, i) => {
+    if (!labels.includes(l)) result = unsqueeze(result, i);
+  });
+  return result;
+}
+
+/** Two operands into one, over the labels that are not in `keep`, by one batched matrix product. */
+function contract(a: Labelled, b: Labelled, keep: ReadonlySet<string>): Labelled {
+  const size = (label: string): number => {
+    const of = (x: Labelled) => x.tensor.shape[x.labels.indexOf(label)] ?? 1;
+    return Math.max(of(a), of(b)) === 1 ? Math.min(of(a), of(b)) : of(a) === 1 ? of(b) : of(a);
+  };
+  const shared = a.labels.filter((l) => b.labels.includes(l));
+  const batch = shared.filter((l) => keep.has(l));
+  const inner = shared.filter((l) => !keep.has(l));
+  const left = a.labels.filter((l) => !shared.includes(l));
+  const right = b.labels.filter((l) => !shared.includes(l));
+  const sizes = (labels: readonly string[]) => labels.map(size);
+  const matrix = (x: Labelled, groups: readonly (readonly string[])[]): Tensor => {
+    const order = groups.flat();
+    const full = aligned(x, order).expand(sizes(order));
+    return reshape(
+      full,
+      groups.map((g) => numel(sizes(g))),
+    );
+  };
+  const product = bmm(matrix(a, [batch, left, inner]), matrix(b, [batch, inner, right]));
+  const labels = [...batch, ...left, ...right];
+  return { tensor: reshape(product, sizes(labels)), labels };
+}
+
+/**
+ * Sums of products in Einstein's notation: `'ij,jk->ik'` is a matrix product, `'...ii->...i'` takes diagonals.
+ *
+ * @throws RuntimeError if the equation does not fit the operands.
+ * @see https://pytorch.org/docs/stable/generated/torch.einsum.html
+ * @example einsum('bij,bjk->bik', x, y)
+ */
+export function einsum(equation: string, ...operands: Tensor[] | [readonly Tensor[]]): Tensor {
+  const tensors = (
+    operands.length === 1 && Array.isArray(operands[0]) ? operands[0] : operands
+  ) as readonly Tensor[];
+  const [inputs = '', output] = equation.replaceAll(' ', '').split('->');
+  const terms = inputs.split(',');
+  if (terms.length !== tensors.length) {
+    throw new RuntimeError(
+      `einsum: ${terms.length} operands were named in the equation '${equation}', but ${tensors.length} were provided`,
+    );
+  }
+  const covered = terms.map((term, i) =>
+    term.includes('...') ? (tensors[i] as Tensor).shape.length - term.replace('...', '').length : 0,
+  );
+  const ellipsisRank = Math.max(0, ...covered);
+  let items = tensors.map(
+    (tensor, i): Labelled =>
+      withoutRepeats({
+        tensor,
+        labels: labelsOf(terms[i] as string, tensor.shape.length, ellipsisRank),
+      }),
+  );
+  checkSizes(items);
+  const all = items.flatMap((x) => x.labels);
+  const result =
+    output === undefined
+      ? implicitOutput(all, ellipsisRank)
+      : labelsOf(output, undefined, ellipsisRank);
+  for (const label of result) {
+    if (!all.includes(label))
+      throw new RuntimeError(
+        `einsum: output subscript ${label} does not appear in the equation for any input operand`,
+      );
+    if (result.indexOf(label) !== result.lastIndexOf(label)) {
+      throw new RuntimeError(
+        `einsum: output subscript ${label} appears more than once in the output`,
+      );
+    }
+  }
+  while (items.length > 1) {
+    const [a, b, ...rest] = items as [Labelled, Labelled, ...Labelled[]];
+    const later = new Set([...result, ...rest.flatMap((x) => x.labels)]);
+    const keepA = new Set([...later, ...b.labels]);
+    const keepB = new Set([...later, ...a.labels]);
+    items = [contract(summed(a, keepA), summed(b, keepB), later), ...rest];
+  }
+  const last = summed(items[0] as Labelled, new Set(result));
+  const final = aligned(last, result);
+  return final.shape.length === result.length ? final : squeeze(final);
+}
+
+/** Without `->`: the ellipsis, then letters that appear once, in alphabetical order. */
+function implicitOutput(all: readonly string[], ellipsisRank: number): string[] {
+  const letters = all.filter((l) => l.length === 1 && all.indexOf(l) === all.lastIndexOf(l)).sort();
+  return [...Array.from({ length: ellipsisRank }, (_, i) => `...${i}`), ...letters];
+}
+
+function checkSizes(items: readonly Labelled[]): void {
+  const sizes = new Map<string, number>();
+  items.forEach(({ tensor, labels }, k) => {
+    labels.forEach((label, i) => {
+      const size = tensor.shape[i] as number;
+      const known = sizes.get(label) ?? 1;
+      if (known !== 1 && size !== 1 && known !== size) {
+        throw new RuntimeError(
+          `einsum: operands do not broadcast with remapped shapes: subscript ${label} has size ${size} for operand ${k} which does not broadcast with previously seen size ${known}`,
+        );
+      }
+      sizes.set(label, Math.max(known, size) === 1 ? size : known === 1 ? size : known);
+    });
+  });
+}

@@ -1,0 +1,90 @@
+import { category, computeType, getDefaultDtype } from '../dtype.js';
+import { NotImplementedError } from '../errors.js';
+import { execute } from '../execute.js';
+import { bitcast, cast, constant, type Expr, e, input } from '../expr.js';
+import type { Scalar } from '../scalar.js';
+import { allocate, Tensor } from '../tensor.js';
+import { mul } from './binary.js';
+import { bitsOf } from './bodies.js';
+import { type Binary, binary, refusing } from './define.js';
+import { exp2 } from './unary.js';
+
+const notFloat = [
+  'bool',
+  'uint8',
+  'int8',
+  'int16',
+  'int32',
+  'int64',
+  'float16',
+  'bfloat16',
+] as const;
+
+/** The next representable number after `self` in the direction of `other`. */
+export const nextafter: Binary = binary(
+  'nextafter',
+  'same',
+  (a, b) => {
+    const bits = bitsOf(a);
+    const one = constant(1, bits.dtype);
+    // Towards larger magnitude the bit pattern grows, whatever the sign.
+    const away = e.eq(e.gt(b, a), e.gt(a, 0));
+    const moved = bitcast(e.where(away, e.add(bits, one), e.sub(bits, one)), a.dtype);
+    const smallest = bitcast(one, a.dtype);
+    const fromZero = e.where(e.gt(b, 0), smallest, e.neg(smallest));
+    const regular = e.where(e.eq(a, 0), fromZero, moved);
+    const number = e.where(e.eq(a, b), b, regular);
+    return e.where(e.isnan(a), a, e.where(e.isnan(b), b, number));
+  },
+  refusing('nextafter_cpu', notFloat),
+);
+
+/** self * 2^other. */
+export const ldexp = (self: Tensor, other: Tensor | Scalar): Tensor => {
+  const power =
+    other instanceof Tensor
+      ? exp2(category(other.dtype) === 2 ? other : other.to(getDefaultDtype()))
+      : 2 ** Number(other);
+  return mul(category(self.dtype) < 2 ? self.to(getDefaultDtype()) : self, power);
+};
+
+/** Mantissa with magnitude in [0.5, 1) and exponent, so that self = mantissa * 2^exponent. @throws NotImplementedError on other than floats. */
+export const frexp = (self: Tensor): { mantissa: Tensor; exponent: Tensor } => {
+  if (category(self.dtype) < 2) {
+    throw new NotImplementedError(
+      `frexp: torch.frexp() only supports floating-point dtypes, got ${self.dtype}`,
+    );
+  }
+  const compute = computeType(self.dtype);
+  const wide = compute === 'float64';
+  const x = input(0, compute);
+  // Denormals are brought into the range of normal numbers first.
+  const tiny = e.lt(e.abs(x), wide ? 2.2250738585072014e-308 : 1.1754943508222875e-38);
+  const scaled = e.where(tiny, e.mul(x, wide ? 2 ** 54 : 2 ** 25), x);
+  const bits = bitsOf(scaled);
+  const int = (value: number | bigint): Expr => constant(value, bits.dtype);
+  const [shift, mask, bias] = wide ? [52n, 0x7ffn, 1022n] : [23, 0xff, 126];
+  const field = e.and(e.ushr(bits, int(shift)), int(mask));
+  const special = e.or(e.eq(x, 0), e.eq(field, int(mask)));
+  const cleared = e.and(bits, e.not(e.shl(int(mask), int(shift))));
+  const mantissa = e.where(
+    special,
+    x,
+    bitcast(e.or(cleared, e.shl(int(bias), int(shift))), compute),
+  );
+  const raised = e.where(tiny, int(wide ? 54n : 25), int(wide ? 0n : 0));
+  const exponent = e.where(special, int(wide ? 0n : 0), e.sub(e.sub(field, int(bias)), raised));
+  const [m, n] = [
+    allocate(self.shape, self.dtype, self.device),
+    allocate(self.shape, 'int32', self.device),
+  ];
+  execute({
+    kind: 'map',
+    shape: self.shape,
+    inputs: [self],
+    scalars: [],
+    values: [mantissa, cast(exponent, 'int32')],
+    outputs: [m, n],
+  });
+  return { mantissa: m, exponent: n };
+};
