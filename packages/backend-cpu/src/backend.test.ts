@@ -12,8 +12,8 @@ import {
   type View,
 } from '@sconce/core';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { blasName, CpuBackend, getNumThreads, setNumThreads } from './index.js';
 import { contents, deviceFor, difference, makeView, onBoth } from '../test/operands.js';
+import { blasName, CpuBackend, getNumThreads, setNumThreads } from './index.js';
 
 // Tens of thousands of steps take their time on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });

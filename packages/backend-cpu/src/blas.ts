@@ -1,5 +1,5 @@
 import { RuntimeError } from '@sconce/core';
-import { gemmWords } from './gemm-module.js';
+import { gemmWords } from './gemm-layout.js';
 import type { LinearMemory } from './memory.js';
 import { builtinModule, environment, type ThreadPool } from './threads.js';
 import type { Task, WorkerTools } from './worker.js';

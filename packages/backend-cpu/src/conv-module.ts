@@ -1,4 +1,5 @@
 import { type Callable, type Code, ModuleBuilder, opcodes } from '@sconce/kernels';
+import { count } from './emit.js';
 
 const { i32, f32, f64, v128, control } = opcodes;
 
@@ -64,18 +65,6 @@ function local(f: Code, name: Word): number {
   const at = f.local('i32');
   word(f, name).set(at);
   return at;
-}
-
-/** `for (i = 0; i < limit; i++)` for locals. */
-function each(f: Code, i: number, limit: number, body: () => void): void {
-  f.i32(0).set(i);
-  f.block((exit) => {
-    f.loop((again) => {
-      f.get(i).get(limit).op(i32.geS).brIf(exit);
-      body();
-      f.get(i).i32(1).op(i32.add).set(i).br(again);
-    });
-  });
 }
 
 /** Runs `step` while the local `at` is below `end`, adding `by` bytes to `at` each time. */
@@ -153,10 +142,10 @@ function emitTransfer(builder: ModuleBuilder, name: 'im2col' | 'col2im', size: n
     word(f, 'threadColumn').op(i32.mul).op(i32.add).set(col);
     f.get(block).get(rows).op(i32.mul).set(first);
     f.get(image).set(plane);
-    each(f, c, channels, () => {
-      each(f, a, kd, () => {
-        each(f, b, kh, () => {
-          each(f, k, kw, () => {
+    count(f, c, channels, 1, () => {
+      count(f, a, kd, 1, () => {
+        count(f, b, kh, 1, () => {
+          count(f, k, kw, 1, () => {
             // The places of a row at which this kernel column lies inside the image: [low, high).
             f.get(pw).get(k).get(dw).op(i32.mul).op(i32.sub).set(low);
             f.get(width).i32(1).op(i32.sub).get(low).op(i32.add).set(high);
@@ -172,7 +161,7 @@ function emitTransfer(builder: ModuleBuilder, name: 'im2col' | 'col2im', size: n
 
             f.get(first).get(oh).op(i32.divS).set(z);
             f.get(first).get(oh).op(i32.remS).set(y);
-            each(f, row, rows, () => {
+            count(f, row, rows, 1, () => {
               f.get(z)
                 .get(sd)
                 .op(i32.mul)
@@ -311,7 +300,7 @@ function emitBias(builder: ModuleBuilder, size: number): void {
       .op(i32.mul)
       .op(i32.add)
       .set(from);
-    each(f, channel, outChannels, () => {
+    count(f, channel, outChannels, 1, () => {
       f.get(to).get(bytes).op(i32.add).set(stop);
       sweep(f, to, stop, size, () => f.get(to).get(from).memory(load).memory(store));
       f.get(to).get(bytes).op(i32.sub).get(places).op(i32.add).set(to);

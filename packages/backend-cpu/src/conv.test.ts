@@ -1,7 +1,7 @@
 import type { ConvPrimitive, DType, View } from '@sconce/core';
 import { afterAll, describe, expect, test } from 'vitest';
-import { CpuBackend } from './backend.js';
 import { deviceFor, difference, onBoth, type ViewSpec } from '../test/operands.js';
+import { CpuBackend } from './backend.js';
 
 const withBlas = new CpuBackend();
 process.env.SCONCE_BLAS = 'off';

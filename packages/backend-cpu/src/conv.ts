@@ -9,7 +9,7 @@ import {
 import { lowerConv } from '@sconce/kernels';
 import { buildConv, convArgumentBytes, convWords } from './conv-module.js';
 import type { GemmEngine, GemmShape } from './gemm.js';
-import { gemmArgumentBytes } from './gemm-module.js';
+import { gemmArgumentBytes } from './gemm-layout.js';
 import type { RunLoop } from './loops.js';
 import { addressOf, contiguousCopy, contiguousStrides, temporary } from './matmul.js';
 import type { LinearMemory } from './memory.js';

@@ -1,4 +1,7 @@
 import { type Callable, type Code, ModuleBuilder, opcodes } from '@sconce/kernels';
+import { count, remaining } from './emit.js';
+import { blockDepth, blockRows, gemmWords, tileColumns, tileRows } from './gemm-layout.js';
+import { emitPack, type Target } from './gemm-pack.js';
 
 const { i32, f32, f64, v128, f32x4, f64x2 } = opcodes;
 
@@ -12,73 +15,10 @@ export interface GemmVariant {
   readonly unroll: number;
 }
 
-/** Rows of the tile that the inner loop holds in registers. */
-export const tileRows = 4;
-
-/** Columns of that tile: two vectors. */
-export const tileColumns = (dtype: GemmVariant['dtype']): number => (dtype === 'float32' ? 8 : 4);
-
-/** Depth of the blocks: a strip of B of this depth stays in the first-level cache. */
-export const blockDepth = 256;
-
-/** Rows of A packed at once: they stay in the second-level cache. */
-export const blockRows = 64;
-
-/**
- * The words of an argument block: products `C = A B` or `C += A B` of one shape, whose operands lie where
- * a table says. Strides count elements; C has column stride 1.
- */
-export const gemmWords = {
-  m: 0,
-  n: 1,
-  k: 2,
-  rowA: 3,
-  columnA: 4,
-  rowB: 5,
-  columnB: 6,
-  rowC: 7,
-  /** 1 to add to C. */
-  accumulate: 8,
-  /** Bytes by which each further thread's operand lies higher, for operands in per-thread memory. */
-  threadA: 9,
-  threadB: 10,
-  threadC: 11,
-  /** Working memory, and bytes of it for each thread. */
-  scratch: 12,
-  scratchStride: 13,
-  /** Three addresses an item: A, B, C. */
-  table: 14,
-  /** Where `packB` puts B and `rows` finds it. */
-  packed: 15,
-  /** 1 if float64; for libraries that serve both from one task. */
-  double: 16,
-} as const;
-
-export const gemmArgumentBytes = 128;
-
-/** Bytes of per-thread working memory that hold the tile at the edge and a packed block of A. */
-export function blockScratch(dtype: GemmVariant['dtype'], k: number): number {
-  const item = dtype === 'float32' ? 4 : 8;
-  return 512 + blockRows * Math.min(k, blockDepth) * item;
-}
-
-/** Bytes that `packB` fills. */
-export function packedBytes(dtype: GemmVariant['dtype'], k: number, n: number): number {
-  const item = dtype === 'float32' ? 4 : 8;
-  const width = tileColumns(dtype);
-  return Math.ceil(n / width) * width * k * item;
-}
-
-interface Target {
-  readonly size: number;
-  readonly double: boolean;
-  readonly relaxed: boolean;
-}
-
 /**
  * A module with the tasks
  * - `items`: whole products, one an item;
- * - `packB`: strips of B into `packed`, and `rows`: blocks of 64 rows of the product with it, for one product split between threads.
+ * - `packB`: strips of B into `packed`, and `rows`: blocks of rows of the product with it, for one product split between threads.
  *
  * The method is Goto's: B in strips as wide as the tile, A in blocks that stay in cache, and an inner
  * loop that keeps a 4 x 2-vector tile of C in registers.
@@ -104,134 +44,6 @@ export function buildGemm({
   emitRows(builder, target, block);
   emitItems(builder, target, width, packWide, block);
   return builder.build();
-}
-
-/** `for (i = 0; i < limit; i += step)`, where `limit` is a local. */
-function count(f: Code, i: number, limit: number, step: number, body: () => void): void {
-  f.i32(0).set(i);
-  f.block((exit) => {
-    f.loop((again) => {
-      f.get(i).get(limit).op(i32.geS).brIf(exit);
-      body();
-      f.get(i).i32(step).op(i32.add).set(i).br(again);
-    });
-  });
-}
-
-/** Pushes min(a - b, limit) for locals a, b. */
-function remaining(f: Code, a: number, b: number, limit: number): void {
-  f.get(a).get(b).op(i32.sub).i32(limit);
-  f.get(a).get(b).op(i32.sub).i32(limit).op(i32.ltS);
-  f.op(opcodes.control.select);
-}
-
-/**
- * `pack(source, to, depth, used, step, across)`: a strip of `width` elements across and `depth` long, of which
- * `used` exist and the others are zero; `step` and `across` are the source's strides in bytes.
- */
-function emitPack(builder: ModuleBuilder, { size, double }: Target, width: number): Callable {
-  const f = builder.function(undefined, ['i32', 'i32', 'i32', 'i32', 'i32', 'i32']);
-  const [source, to, depth, used, step, across] = [0, 1, 2, 3, 4, 5];
-  const p = f.local('i32');
-  const j = f.local('i32');
-  const from = f.local('i32');
-  const end = f.local('i32');
-  const vectors = (width * size) / 16;
-  const load = double ? f64.load : f32.load;
-  const store = double ? f64.store : f32.store;
-
-  f.i32(0).set(p);
-  f.get(used).i32(width).op(i32.eq);
-  f.if(() => {
-    f.get(across).i32(size).op(i32.eq);
-    f.if(
-      () => {
-        count(f, p, depth, 1, () => {
-          for (let v = 0; v < vectors; v++) {
-            f.get(to)
-              .get(source)
-              .memory(v128.load, v * 16)
-              .memory(v128.store, v * 16);
-          }
-          f.get(source).get(step).op(i32.add).set(source);
-          f.get(to)
-            .i32(width * size)
-            .op(i32.add)
-            .set(to);
-        });
-      },
-      () => {
-        if (double) return;
-        // Contiguous along the depth: four by four elements are transposed in registers.
-        f.get(step).i32(size).op(i32.eq);
-        f.if(() => {
-          const rows = [0, 1, 2, 3].map(() => f.local('v128')) as [number, number, number, number];
-          const halves = [0, 1, 2, 3].map(() => f.local('v128')) as [
-            number,
-            number,
-            number,
-            number,
-          ];
-          f.get(depth).i32(-4).op(i32.and).set(end);
-          count(f, p, end, 4, () => {
-            f.get(source).set(from);
-            for (let group = 0; group < width / 4; group++) {
-              for (const row of rows) {
-                f.get(from).memory(v128.load).set(row);
-                f.get(from).get(across).op(i32.add).set(from);
-              }
-              const [a, b, c, d] = rows;
-              f.get(a).get(b).shuffle32(0, 4, 1, 5).set(halves[0]);
-              f.get(a).get(b).shuffle32(2, 6, 3, 7).set(halves[1]);
-              f.get(c).get(d).shuffle32(0, 4, 1, 5).set(halves[2]);
-              f.get(c).get(d).shuffle32(2, 6, 3, 7).set(halves[3]);
-              const put = (q: number, x: number, y: number, high: boolean) => {
-                f.get(to)
-                  .get(halves[x] as number)
-                  .get(halves[y] as number);
-                if (high) f.shuffle32(2, 3, 6, 7);
-                else f.shuffle32(0, 1, 4, 5);
-                f.memory(v128.store, (q * width + group * 4) * size);
-              };
-              put(0, 0, 2, false);
-              put(1, 0, 2, true);
-              put(2, 1, 3, false);
-              put(3, 1, 3, true);
-            }
-            f.get(source).i32(16).op(i32.add).set(source);
-            f.get(to)
-              .i32(4 * width * size)
-              .op(i32.add)
-              .set(to);
-          });
-        });
-      },
-    );
-  });
-  // Whatever is left, element by element; `p` is how far the above came.
-  f.block((exit) => {
-    f.loop((again) => {
-      f.get(p).get(depth).op(i32.geS).brIf(exit);
-      f.get(source).set(from);
-      f.i32(0).set(j);
-      f.loop((next) => {
-        f.get(to);
-        f.get(j).get(used).op(i32.ltS);
-        f.if(
-          () => f.get(from).memory(load),
-          () => (double ? f.f64(0) : f.f32(0)),
-          double ? 'f64' : 'f32',
-        );
-        f.memory(store);
-        f.get(to).i32(size).op(i32.add).set(to);
-        f.get(from).get(across).op(i32.add).set(from);
-        f.get(j).i32(1).op(i32.add).tee(j).i32(width).op(i32.ltS).brIf(next);
-      });
-      f.get(source).get(step).op(i32.add).set(source);
-      f.get(p).i32(1).op(i32.add).set(p).br(again);
-    });
-  });
-  return f;
 }
 
 /** `micro(a, b, depth, c, rowC, add)`: one tile from packed strips; `rowC` in bytes. */
@@ -474,14 +286,16 @@ function emitRows(builder: ModuleBuilder, { size }: Target, block: Callable): vo
   const f = builder.function('rows', ['i32', 'i32', 'i32', 'i32']);
   const [begin, end, thread] = [1, 2, 3];
   const zero = f.local('i32');
-  const m = f.local('i32');
   const i = f.local('i32');
-  word(f, 'm').set(m);
+  const rows = f.local('i32');
+  const left = f.local('i32');
+  word(f, 'rows').set(rows);
   f.loop((again) => {
-    f.get(begin).i32(blockRows).op(i32.mul).set(i);
+    f.get(begin).get(rows).op(i32.mul).set(i);
+    word(f, 'm').get(i).op(i32.sub).set(left);
     operand(f, 0, zero).get(i);
     stride(f, 'rowA', size).op(i32.mul).op(i32.add);
-    remaining(f, m, i, blockRows);
+    f.get(left).get(rows).get(left).get(rows).op(i32.ltS).op(opcodes.control.select);
     word(f, 'packed');
     operand(f, 2, zero).get(i);
     stride(f, 'rowC', size).op(i32.mul).op(i32.add);

@@ -3,12 +3,12 @@ import { noTranspose, rowMajor, transpose } from './blas.js';
 import {
   blockRows,
   blockScratch,
-  buildGemm,
   gemmArgumentBytes,
   gemmWords,
   packedBytes,
   tileColumns,
-} from './gemm-module.js';
+} from './gemm-layout.js';
+import { buildGemm } from './gemm-module.js';
 import type { LinearMemory } from './memory.js';
 import type { ThreadPool } from './threads.js';
 
@@ -206,6 +206,9 @@ export class GemmEngine {
     const width = tileColumns(dtype);
     const slice = Math.max(width, Math.floor(packLimit / (k * size) / width) * width);
     const scratch = Math.ceil(blockScratch(dtype, k) / 64) * 64;
+    // Few rows make smaller blocks, so that every thread has some.
+    const share = Math.ceil(m / (pool.threads * 2) / 4) * 4;
+    const blockOf = Math.min(blockRows, Math.max(16, share));
     const head = gemmArgumentBytes + 64;
     const block = this.#memory.allocate(
       head + pool.threads * scratch + packedBytes(dtype, k, Math.min(n, slice)),
@@ -221,10 +224,11 @@ export class GemmEngine {
           scratch: block.pointer + head,
           scratchStride: scratch,
           packed: block.pointer + head + pool.threads * scratch,
+          rows: blockOf,
         });
         words.set([a, b + j * s.columnB * size, c + j * size], table >>> 2);
         pool.run(packB, block.pointer, Math.ceil(columns / width), 8);
-        pool.run(rows, block.pointer, Math.ceil(m / blockRows), 1);
+        pool.run(rows, block.pointer, Math.ceil(m / blockOf), 1);
       }
     } finally {
       this.#memory.release(block);

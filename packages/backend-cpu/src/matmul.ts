@@ -57,7 +57,7 @@ export const addressOf = ({ storage, offset }: View, size: number): number =>
 export function runMatmul(p: MatmulPrimitive, engine: GemmEngine, run: RunLoop): void {
   const type = computeType(p.out.dtype);
   if (product(p.out.shape) === 0) return;
-  if (type !== 'float32' && type !== 'float64') {
+  if ((type !== 'float32' && type !== 'float64') || (!engine.blas && isVector(p))) {
     reduceMatmul(p, run);
     return;
   }
@@ -92,6 +92,15 @@ export function runMatmul(p: MatmulPrimitive, engine: GemmEngine, run: RunLoop):
   } finally {
     for (const storage of temporaries) storage.dispose();
   }
+}
+
+/** Whether the product is of a matrix and a vector: as sums, with nothing packed, it reads the matrix once. */
+function isVector({ a, b, out }: MatmulPrimitive): boolean {
+  const rank = out.shape.length;
+  if (a.shape[rank - 1] === 0) return false;
+  // Rows over one B are the rows of a matrix.
+  const joins = rank > 2 && b.strides[rank - 3] === 0 && (out.shape[rank - 3] as number) > 1;
+  return out.shape[rank - 1] === 1 || (out.shape[rank - 2] === 1 && !joins);
 }
 
 /** Whether the engine can write there: rows or columns contiguous, nothing overlapping. */
@@ -237,7 +246,7 @@ export function turned(view: View): View {
   return { ...view, shape: swap(view.shape), strides: swap(view.strides) };
 }
 
-/** Integers and booleans: the sum of products over a third dimension, through the general kernels. */
+/** Integers, booleans and vectors: the sum of products over a third dimension, through the general kernels. */
 function reduceMatmul({ a, b, out, epilogue }: MatmulPrimitive, run: RunLoop): void {
   const type = computeType(out.dtype);
   const rank = out.shape.length;

@@ -1,7 +1,7 @@
 import { type DType, dtypes, type SortPrimitive, type View } from '@sconce/core';
 import { expect, test } from 'vitest';
-import { CpuBackend } from './backend.js';
 import { deviceFor, makeView, onBoth, type ViewSpec } from '../test/operands.js';
+import { CpuBackend } from './backend.js';
 
 const device = deviceFor('sortcpu', () => new CpuBackend());
 
