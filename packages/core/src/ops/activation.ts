@@ -89,8 +89,8 @@ export const hardswish: Activation = plain(
   floatOnly('hardswish_cpu'),
 );
 
-const seluAlpha = 1.6732632423543772848170429916717;
-const seluScale = 1.0507009873554804934193349852946;
+const seluAlpha = 1.6732632423543772;
+const seluScale = 1.0507009873554805;
 /** scale * (x, or alpha * (e^x - 1) for negative x), with the two constants that keep activations normalised. */
 export const selu: Activation = plain(
   'selu',
@@ -282,6 +282,11 @@ export const prelu = (self: Tensor, weight: Tensor): Tensor => {
   if (self.dtype !== weight.dtype) {
     throw new RuntimeError(
       `prelu: Type promoting not supported. Got ${self.dtype} and ${weight.dtype}`,
+    );
+  }
+  if (weight.shape.length > 1) {
+    throw new RuntimeError(
+      `prelu: Expected \`weight\` to be a scalar or 1D tensor, but got ndim = ${weight.shape.length}`,
     );
   }
   const count = weight.numel();

@@ -1,8 +1,8 @@
+import type { Device } from '../device.js';
 import { computeType } from '../dtype.js';
 import { formatShape, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { coord, e } from '../expr.js';
-import type { Device } from '../device.js';
 import { allocate, type Tensor } from '../tensor.js';
 import { dropout } from './dropout.js';
 import { matmul } from './matmul.js';

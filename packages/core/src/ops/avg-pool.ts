@@ -28,7 +28,12 @@ import { abs, sign } from './unary.js';
 /** What the sum of a window is divided by: one number, all taps but those beyond the padding, or those that exist. */
 type Divisor = 'fixed' | 'padded' | 'existing';
 
-function divisorOf(kind: Windows['kind'], rule: Divisor, at: readonly Expr[], type: 'float32' | 'float64' | 'int32' | 'int64'): Expr {
+function divisorOf(
+  kind: Windows['kind'],
+  rule: Divisor,
+  at: readonly Expr[],
+  type: 'float32' | 'float64' | 'int32' | 'int64',
+): Expr {
   if (rule === 'fixed') return scalar(scalarsAfter(at.length), type);
   const counts = at.map((o, i) => {
     const { stride, padding, kernel, size } = slot(i);
@@ -50,10 +55,18 @@ function divisorOf(kind: Windows['kind'], rule: Divisor, at: readonly Expr[], ty
 const quotient = (a: Expr, b: Expr): Expr =>
   a.dtype === 'int32' || a.dtype === 'int64' ? e.idiv(a, b) : e.div(a, b);
 
-const numeric = (dtype: DType) => computeType(dtype) as Exclude<ReturnType<typeof computeType>, 'bool'>;
+const numeric = (dtype: DType) =>
+  computeType(dtype) as Exclude<ReturnType<typeof computeType>, 'bool'>;
 
 const forwardPlan = memo(
-  (dtype: DType, kind: Windows['kind'], lead: number, dims: number, inside: boolean, rule: Divisor) => {
+  (
+    dtype: DType,
+    kind: Windows['kind'],
+    lead: number,
+    dims: number,
+    inside: boolean,
+    rule: Divisor,
+  ) => {
     const type = numeric(dtype);
     const { coords, valid } = windowLoad(kind, lead, dims);
     const at = Array.from({ length: dims }, (_, i) => coord(lead + i));
@@ -113,7 +126,10 @@ function backwardPlan(rule: Divisor) {
     (dtype: DType, kind: Windows['kind'], lead: number, dims: number, single: boolean): Expr => {
       const type = numeric(dtype);
       const { coords, valid } = windowOf(kind, lead, dims, single);
-      const share = e.div(load(0, type, coords, valid), divisorOf(kind, rule, coords.slice(lead), type));
+      const share = e.div(
+        load(0, type, coords, valid),
+        divisorOf(kind, rule, coords.slice(lead), type),
+      );
       // A window that is not there has no divisor either.
       return e.where(valid, share, 0);
     },
@@ -174,10 +190,7 @@ export const avgPool2d: AvgPool = regular(2);
 /** The mean of each window of a volume [N, C, D, H, W] or [C, D, H, W]. */
 export const avgPool3d: AvgPool = regular(3);
 
-type AdaptiveAvgPool = (
-  self: Tensor,
-  outputSize: number | readonly (number | null)[],
-) => Tensor;
+type AdaptiveAvgPool = (self: Tensor, outputSize: number | readonly (number | null)[]) => Tensor;
 
 const adaptive =
   (dims: number): AdaptiveAvgPool =>
@@ -202,8 +215,7 @@ const powerPool =
     kernelSize: PoolSize,
     options: Pick<WindowOptions, 'stride' | 'ceilMode'> = {},
   ): Tensor => {
-    const taps =
-      typeof kernelSize === 'number' ? kernelSize ** dims : numel(kernelSize);
+    const taps = typeof kernelSize === 'number' ? kernelSize ** dims : numel(kernelSize);
     const mean = regular(dims)(pow(self, normType), kernelSize, options);
     return pow(mul(mul(sign(mean), relu(abs(mean))), taps), 1 / normType);
   };

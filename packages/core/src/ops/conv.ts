@@ -126,7 +126,8 @@ export function spatial(
   least: number,
 ): number[] {
   const list = typeof value === 'number' ? new Array<number>(rank).fill(value) : [...value];
-  if (list.length === 1 && rank > 1) list.push(...new Array<number>(rank - 1).fill(list[0] as number));
+  if (list.length === 1 && rank > 1)
+    list.push(...new Array<number>(rank - 1).fill(list[0] as number));
   if (list.length !== rank) {
     throw new RuntimeError(
       `${operation}: expected ${name} to be a single integer value or a list of ${rank} values to match the convolution dimensions, but got ${name}=${formatShape(list)}`,
@@ -142,7 +143,13 @@ export function spatial(
   return list;
 }
 
-function checkOperands(name: string, rank: number, input: Tensor, weight: Tensor, bias: Tensor | null) {
+function checkOperands(
+  name: string,
+  rank: number,
+  input: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+) {
   if (weight.shape.length !== rank + 2) {
     throw new RuntimeError(
       `${name}: expected a ${rank + 2}-dimensional weight, but got weight of size ${formatShape(weight.shape)}`,
@@ -167,7 +174,6 @@ function checkOperands(name: string, rank: number, input: Tensor, weight: Tensor
     throw new NotImplementedError(`${name}: not implemented for 'bool'`);
   }
 }
-
 
 /** Runs `body` on a batch, and takes the batch away again if there was none. */
 function batched(rank: number, input: Tensor, body: (input: Tensor) => Tensor): Tensor {
@@ -213,7 +219,9 @@ function convNd(
       padding = new Array<number>(rank).fill(0);
       if (options.padding === 'same') {
         if (stride.some((s) => s !== 1)) {
-          throw new RuntimeError(`${name}: padding='same' is not supported for strided convolutions`);
+          throw new RuntimeError(
+            `${name}: padding='same' is not supported for strided convolutions`,
+          );
         }
         // An even reach needs one more on the right than the primitive's symmetric padding gives.
         const extra: number[] = [];
@@ -307,12 +315,7 @@ function convTransposeNd(
   });
 }
 
-type Conv = (
-  input: Tensor,
-  weight: Tensor,
-  bias?: Tensor | null,
-  options?: ConvOptions,
-) => Tensor;
+type Conv = (input: Tensor, weight: Tensor, bias?: Tensor | null, options?: ConvOptions) => Tensor;
 type ConvTranspose = (
   input: Tensor,
   weight: Tensor,

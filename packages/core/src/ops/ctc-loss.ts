@@ -302,7 +302,8 @@ export const ctcLoss = (
   const scores = single ? unsqueeze(logProbs, 1) : logProbs;
   const [times, n, classes] = scores.shape as readonly [number, number, number];
   const [steps, lengths] = [numbers(inputLengths), numbers(targetLengths)];
-  if (blank < 0 || blank >= classes) throw new RuntimeError('ctcLoss: blank must be in label range');
+  if (blank < 0 || blank >= classes)
+    throw new RuntimeError('ctcLoss: blank must be in label range');
   if (steps.length !== n || lengths.length !== n) {
     throw new RuntimeError(
       `ctcLoss: input_lengths and target_lengths must be of size batch_size (${n}), got ${steps.length} and ${lengths.length}`,

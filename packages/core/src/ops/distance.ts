@@ -69,7 +69,15 @@ export const pairwiseDistance = (
 
 type Power = 'zero' | 'one' | 'two' | 'infinite' | 'any';
 const powerOf = (p: number): Power =>
-  p === 0 ? 'zero' : p === 1 ? 'one' : p === 2 ? 'two' : p === Number.POSITIVE_INFINITY ? 'infinite' : 'any';
+  p === 0
+    ? 'zero'
+    : p === 1
+      ? 'one'
+      : p === 2
+        ? 'two'
+        : p === Number.POSITIVE_INFINITY
+          ? 'infinite'
+          : 'any';
 
 const distancePlan = memo((dtype: DType, power: Power) => {
   const type = computeType(dtype);
@@ -213,7 +221,8 @@ export const cdist = (x1: Tensor, x2: Tensor, options: { p?: number } = {}): Ten
       `cdist: X1 and X2 must have the same number of columns. X1: ${x1.shape.at(-1)} X2: ${x2.shape.at(-1)}`,
     );
   }
-  if (!(p >= 0)) throw new RuntimeError(`cdist: cdist only supports non-negative p values, got ${p}`);
+  if (!(p >= 0))
+    throw new RuntimeError(`cdist: cdist only supports non-negative p values, got ${p}`);
   const lead = broadcastShapes('cdist', x1.shape.slice(0, -2), x2.shape.slice(0, -2));
   const wide = (x: Tensor) => expand(x, [...lead, ...x.shape.slice(-2)]);
   return cdistOp(wide(x1), wide(x2), p);
@@ -226,9 +235,7 @@ export const cdist = (x1: Tensor, x2: Tensor, options: { p?: number } = {}): Ten
  */
 export const pdist = (self: Tensor, options: { p?: number } = {}): Tensor => {
   if (self.shape.length !== 2) {
-    throw new RuntimeError(
-      `pdist: pdist only supports 2D tensors, got: ${self.shape.length}D`,
-    );
+    throw new RuntimeError(`pdist: pdist only supports 2D tensors, got: ${self.shape.length}D`);
   }
   const n = self.shape[0] as number;
   const places = new BigInt64Array((n * (n - 1)) / 2);

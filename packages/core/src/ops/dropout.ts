@@ -4,7 +4,7 @@ import { leakyRelu } from './activation.js';
 import { add, mul } from './binary.js';
 import { dropoutMask, rreluNoise } from './random.js';
 import type { RandomOptions } from './random-fill.js';
-import { unsqueeze, squeeze } from './view.js';
+import { squeeze, unsqueeze } from './view.js';
 
 /** Options of the dropout family. */
 export interface DropoutOptions extends RandomOptions {
@@ -38,8 +38,7 @@ export const dropout = (self: Tensor, p = 0.5, options: DropoutOptions = {}): Te
 };
 
 /** One decision for each channel, that holds for all positions behind the first two dimensions. */
-const channelShape = (self: Tensor): number[] =>
-  self.shape.map((size, d) => (d < 2 ? size : 1));
+const channelShape = (self: Tensor): number[] => self.shape.map((size, d) => (d < 2 ? size : 1));
 
 function featureDropout(name: string, self: Tensor, p: number, options: DropoutOptions): Tensor {
   check(name, p);
@@ -74,23 +73,27 @@ export const dropout3d: Dropout = channelDropout(3);
 /** What selu tends to on the negative side, negated. */
 const alpha = 1.7580993408473766;
 
-function alphaMasked(self: Tensor, shape: readonly number[], p: number, options: DropoutOptions): Tensor {
+function alphaMasked(
+  self: Tensor,
+  shape: readonly number[],
+  p: number,
+  options: DropoutOptions,
+): Tensor {
   const a = 1 / Math.sqrt((alpha ** 2 * p + 1) * (1 - p));
   // The mask's factors are 0 and 1 / (1 - p): this makes them 0 and 1.
   const kept = dropoutMask(self, shape, p, options).mul(1 - p);
-  const offset = kept.sub(1).mul(alpha * a).add(alpha * a * p);
+  const offset = kept
+    .sub(1)
+    .mul(alpha * a)
+    .add(alpha * a * p);
   return add(mul(self, kept.mul(a)), offset);
 }
 
-function alphaForm(
-  name: string,
-  shapeOf: (self: Tensor) => readonly number[],
-): Dropout {
+function alphaForm(name: string, shapeOf: (self: Tensor) => readonly number[]): Dropout {
   return (self, p = 0.5, options = {}) => {
     check(name, p);
     if (!(options.training ?? false) || p === 0 || self.numel() === 0) return self;
-    const result =
-      p === 1 ? self.mul(0) : alphaMasked(self, shapeOf(self), p, options);
+    const result = p === 1 ? self.mul(0) : alphaMasked(self, shapeOf(self), p, options);
     return options.inplace ? self.copy_(result) : result;
   };
 }

@@ -42,7 +42,9 @@ function check(input: Tensor, offsets: Tensor | null, options: EmbeddingBagOptio
     );
   }
   if (rank !== 1 && rank !== 2) {
-    throw new ValueError(`embeddingBag: input has to be 1D or 2D tensor, but got ${rank} dimensions`);
+    throw new ValueError(
+      `embeddingBag: input has to be 1D or 2D tensor, but got ${rank} dimensions`,
+    );
   }
   if (mode !== 'sum' && mode !== 'mean' && mode !== 'max') {
     throw new ValueError('embeddingBag: mode has to be one of sum, mean or max');
@@ -58,7 +60,9 @@ function check(input: Tensor, offsets: Tensor | null, options: EmbeddingBagOptio
     );
   }
   if (mode === 'max' && options.scaleGradByFreq) {
-    throw new RuntimeError('embeddingBag: max mode does not support scaling the gradient by the frequency');
+    throw new RuntimeError(
+      'embeddingBag: max mode does not support scaling the gradient by the frequency',
+    );
   }
 }
 

@@ -148,9 +148,7 @@ export const embedding = (
   options: EmbeddingOptions = {},
 ): Tensor => {
   if (weight.shape.length !== 2) {
-    throw new RuntimeError(
-      `embedding: 'weight' must be 2-D, got ${formatShape(weight.shape)}`,
-    );
+    throw new RuntimeError(`embedding: 'weight' must be 2-D, got ${formatShape(weight.shape)}`);
   }
   checkIndexDtype('embedding', input, ['int64', 'int32']);
   const rows = weight.shape[0] as number;

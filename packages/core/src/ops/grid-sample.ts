@@ -5,10 +5,10 @@ import type { Tensor } from '../tensor.js';
 import { linspace, zeros } from './create.js';
 import { unary } from './define.js';
 import { gather } from './gather.js';
+import { stack } from './join.js';
 import { bmm } from './matmul.js';
 import { where } from './ternary.js';
 import { expand, reshape, select, transpose, unsqueeze } from './view.js';
-import { stack } from './join.js';
 
 /** The nearest whole number, the even one of two. */
 const nearest = unary('nearestInteger', 'same', (x) => e.round(x));
@@ -68,8 +68,21 @@ function elementsAt(flat: Tensor, places: readonly Tensor[], size: readonly numb
 /** The weights of cubic interpolation with a = -0.75 for the four neighbours. */
 function cubic(t: Tensor): Tensor[] {
   const a = -0.75;
-  const near = (x: Tensor) => x.mul(a + 2).sub(a + 3).mul(x).mul(x).add(1);
-  const far = (x: Tensor) => x.mul(a).sub(5 * a).mul(x).add(8 * a).mul(x).sub(4 * a);
+  const near = (x: Tensor) =>
+    x
+      .mul(a + 2)
+      .sub(a + 3)
+      .mul(x)
+      .mul(x)
+      .add(1);
+  const far = (x: Tensor) =>
+    x
+      .mul(a)
+      .sub(5 * a)
+      .mul(x)
+      .add(8 * a)
+      .mul(x)
+      .sub(4 * a);
   const rest = t.neg().add(1);
   return [far(t.add(1)), near(t), near(rest), far(rest.add(1))];
 }
@@ -153,7 +166,11 @@ export const gridSample = (
   }
   const at = raw.map((x, i) => inside(x, size[i] as number, settings));
   if (mode === 'nearest') {
-    const values = elementsAt(flat, at.map((x) => nearest(x.detach())), size);
+    const values = elementsAt(
+      flat,
+      at.map((x) => nearest(x.detach())),
+      size,
+    );
     if (!grid.requiresGrad) return values;
     // The grid has a gradient here, of zeros.
     const never = zeros([], { dtype: 'bool', device: grid.device });

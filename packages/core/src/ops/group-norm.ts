@@ -3,6 +3,7 @@ import { formatShape, NotImplementedError, RuntimeError, ValueError } from '../e
 import { mustRecord, op } from '../op.js';
 import { numel } from '../shape.js';
 import type { Tensor } from '../tensor.js';
+import { avgPool2d, avgPool3d } from './avg-pool.js';
 import { add, div, mul, pow } from './binary.js';
 import { batchNorm, type NormOptions, type RowNormalized, updateRunning } from './norm.js';
 import {
@@ -13,7 +14,6 @@ import {
   recordedWeightGrad,
   reshaped,
 } from './norm-rows.js';
-import { avgPool2d, avgPool3d } from './avg-pool.js';
 import { pad } from './pad.js';
 import { mean as meanOf } from './reduce.js';
 import { rsqrt, square } from './unary.js';
@@ -23,12 +23,7 @@ type Maybe = Tensor | null;
 
 /** [N, C, ...] as [N, groups, C / groups, ...]. */
 const grouped = (x: Tensor, groups: number): Tensor =>
-  reshape(x, [
-    x.shape[0] as number,
-    groups,
-    (x.shape[1] as number) / groups,
-    ...x.shape.slice(2),
-  ]);
+  reshape(x, [x.shape[0] as number, groups, (x.shape[1] as number) / groups, ...x.shape.slice(2)]);
 /** A vector of channels as it broadcasts over the grouped input. */
 const groupedVector = (t: Tensor, groups: number, rank: number): Tensor =>
   view(t, [1, groups, numel(t.shape) / groups, ...new Array<number>(rank - 2).fill(1)]);
@@ -181,7 +176,14 @@ export const instanceNorm = (input: Tensor, options: InstanceNormOptions = {}): 
   if (runningMean && runningVar && (input.shape[0] as number) > 0) {
     const still = (t: Tensor) => t.detach();
     const variance = square(still(rstd)).reciprocal().sub(eps);
-    updateRunning(runningMean, runningVar, meanOf(still(mean), 0), meanOf(variance, 0), momentum, values);
+    updateRunning(
+      runningMean,
+      runningVar,
+      meanOf(still(mean), 0),
+      meanOf(variance, 0),
+      momentum,
+      values,
+    );
   }
   return out;
 };

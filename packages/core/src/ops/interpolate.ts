@@ -69,7 +69,11 @@ export const interpolate = (self: Tensor, options: InterpolateOptions = {}): Ten
       `interpolate: Input Error: Only 3D, 4D and 5D input Tensors supported (got ${self.shape.length}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got ${mode})`,
     );
   }
-  if (known.kind !== 'linear' && known.kind !== 'cubic' && typeof options.alignCorners === 'boolean') {
+  if (
+    known.kind !== 'linear' &&
+    known.kind !== 'cubic' &&
+    typeof options.alignCorners === 'boolean'
+  ) {
     throw new ValueError(
       'interpolate: align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear',
     );
@@ -97,7 +101,10 @@ export const interpolate = (self: Tensor, options: InterpolateOptions = {}): Ten
     );
   }
   if (known.kind === 'area') {
-    return [adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d][dims - 1]?.(self, to) as Tensor;
+    return [adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d][dims - 1]?.(
+      self,
+      to,
+    ) as Tensor;
   }
   if (known.kind !== 'nearest' && known.kind !== 'nearestExact' && !isFloatingPoint(self.dtype)) {
     throw new NotImplementedError(`interpolate: "${mode}" not implemented for '${self.dtype}'`);

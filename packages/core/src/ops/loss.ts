@@ -46,11 +46,7 @@ export const smoothL1: WithNumber = withNumber(
   'smooth_l1_cpu',
   (x, t, beta) => {
     const d = e.abs(e.sub(x, t));
-    return e.where(
-      e.lt(d, beta),
-      e.div(e.mul(e.mul(d, d), 0.5), beta),
-      e.sub(d, e.mul(beta, 0.5)),
-    );
+    return e.where(e.lt(d, beta), e.div(e.mul(e.mul(d, d), 0.5), beta), e.sub(d, e.mul(beta, 0.5)));
   },
 );
 

@@ -6,7 +6,7 @@ import { mustRecord, op } from '../op.js';
 import type { ReduceStage, View } from '../primitive.js';
 import { numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
-import { type ValuesIndices, pair } from './pair.js';
+import { pair, type ValuesIndices } from './pair.js';
 import { memo } from './plan.js';
 import {
   adaptiveWindows,
@@ -34,7 +34,13 @@ interface ForwardPlan {
 }
 
 const forwardPlan = memo(
-  (dtype: DType, kind: Windows['kind'], lead: number, dims: number, inside: boolean): ForwardPlan => {
+  (
+    dtype: DType,
+    kind: Windows['kind'],
+    lead: number,
+    dims: number,
+    inside: boolean,
+  ): ForwardPlan => {
     const type = computeType(dtype);
     const { coords, valid } = windowLoad(kind, lead, dims);
     const value = inside
@@ -125,7 +131,11 @@ const backwardPlan = memo(
     const { coords, valid } = windowOf(kind, lead, dims, single);
     const own = flatPosition(Array.from({ length: dims }, (_, i) => coord(lead + i)));
     const chosen = load(1, 'int64', coords, valid, constant(-1, 'int64'));
-    return e.where(e.eq(cast(chosen, 'int32'), own), load(0, type, coords, valid), constant(0, type));
+    return e.where(
+      e.eq(cast(chosen, 'int32'), own),
+      load(0, type, coords, valid),
+      constant(0, type),
+    );
   },
 );
 
@@ -238,10 +248,7 @@ export const maxPool2d: MaxPool<PoolSize, MaxPoolOptions> = maxPool(2);
 /** The maximum of each window of a volume [N, C, D, H, W] or [C, D, H, W]. */
 export const maxPool3d: MaxPool<PoolSize, MaxPoolOptions> = maxPool(3);
 
-type AdaptiveMaxPool = MaxPool<
-  number | readonly (number | null)[],
-  { returnIndices?: boolean }
->;
+type AdaptiveMaxPool = MaxPool<number | readonly (number | null)[], { returnIndices?: boolean }>;
 /** Maxima over as many windows as `outputSize` says. */
 export const adaptiveMaxPool1d: AdaptiveMaxPool = adaptiveMaxPool(1);
 /** Maxima over as many windows as `outputSize` says; null keeps a size. */

@@ -26,7 +26,12 @@ type Float = 'float32' | 'float64';
 
 const forwardPlan = memo((dtype: DType, targetType: DType, rank: number, weighted: boolean) => {
   const type = computeType(dtype) as Float;
-  const { target, counts, weight } = picked(targetType, input(1, computeType(targetType)), type, weighted);
+  const { target, counts, weight } = picked(
+    targetType,
+    input(1, computeType(targetType)),
+    type,
+    weighted,
+  );
   const rest = Array.from({ length: rank - 1 }, (_, i) => coord(i + 1));
   const x = load(0, type, [coord(0), target, ...rest], counts);
   return { loss: e.neg(e.mul(weight, x)), weight };
@@ -85,7 +90,12 @@ export const nllLossForward: (
       return { loss: result, totalWeight: total };
     }
     const result = allocate([], dtype, device);
-    const one = (t: Tensor) => new Tensor(t.storage, t.dtype, target.shape.map(() => 1));
+    const one = (t: Tensor) =>
+      new Tensor(
+        t.storage,
+        t.dtype,
+        target.shape.map(() => 1),
+      );
     const [sum, weights] = [stage(0, type), stage(1, type)];
     execute({
       kind: 'reduce',
@@ -107,7 +117,13 @@ export const nllLossForward: (
 );
 
 const backwardPlan = memo(
-  (dtype: DType, targetType: DType, rank: number, weighted: boolean, reduction: Reduction): Expr => {
+  (
+    dtype: DType,
+    targetType: DType,
+    rank: number,
+    weighted: boolean,
+    reduction: Reduction,
+  ): Expr => {
     const type = computeType(dtype) as Float;
     // The position without its class.
     const at = Array.from({ length: rank }, (_, d) => coord(d)).filter((_, d) => d !== 1);

@@ -168,7 +168,11 @@ export function normWeightGrad(
 }
 
 /** The normalised input and 1 / sqrt(variance + eps), from differentiable operations: for gradients of gradients. */
-function standardized(x: Tensor, axes: readonly number[], eps: number): { xhat: Tensor; rstd: Tensor } {
+function standardized(
+  x: Tensor,
+  axes: readonly number[],
+  eps: number,
+): { xhat: Tensor; rstd: Tensor } {
   const centred = sub(x, mean(x, axes, { keepdim: true }));
   const rstd = rsqrt(mean(square(centred), axes, { keepdim: true }).add(eps));
   return { xhat: mul(centred, rstd), rstd };

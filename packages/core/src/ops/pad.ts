@@ -21,7 +21,9 @@ function sides(rank: number, pad: readonly number[]): { left: number; right: num
 function paddedShape(name: string, self: Tensor, pad: readonly number[]): number[] {
   const rank = self.shape.length;
   if (pad.length % 2 !== 0) {
-    throw new RuntimeError(`${name}: Length of pad must be even but instead it equals ${pad.length}`);
+    throw new RuntimeError(
+      `${name}: Length of pad must be even but instead it equals ${pad.length}`,
+    );
   }
   if (pad.length > 2 * rank) {
     throw new RuntimeError(
@@ -53,8 +55,7 @@ const constantPlan = memo((dtype: DType, rank: number, touched: string): Expr =>
       checks.push(e.ge(at, 0), e.lt(at, int(2 * d + 1)));
     }
   }
-  const fill =
-    type === 'bool' ? e.ne(scalar(2 * rank, 'int32'), 0) : scalar(2 * rank, type);
+  const fill = type === 'bool' ? e.ne(scalar(2 * rank, 'int32'), 0) : scalar(2 * rank, type);
   return load(0, type, coords, allOf(checks), fill);
 });
 
@@ -124,16 +125,11 @@ function target(mode: Mirror, d: number, tap: Expr): { at: Expr; valid: Expr } {
   }
   const reflect = mode === 'reflect';
   const before = reflect ? e.sub(left, own) : e.sub(straight, size);
-  const after = reflect
-    ? e.sub(e.add(left, e.mul(last, 2)), own)
-    : e.add(straight, size);
+  const after = reflect ? e.sub(e.add(left, e.mul(last, 2)), own) : e.add(straight, size);
   const at = e.where(e.eq(tap, 0), straight, e.where(e.eq(tap, 1), before, after));
   if (!reflect) return { at, valid: inside(at) };
   // The two ends are not repeated by reflection.
-  const twice = e.or(
-    e.and(e.eq(tap, 1), e.eq(own, 0)),
-    e.and(e.eq(tap, 2), e.eq(own, last)),
-  );
+  const twice = e.or(e.and(e.eq(tap, 1), e.eq(own, 0)), e.and(e.eq(tap, 2), e.eq(own, last)));
   return { at, valid: e.and(inside(at), e.not(twice)) };
 }
 
@@ -193,7 +189,9 @@ export const padModeBackward: (
     const count = pad.length / 2;
     const taps = sides(rank, pad)
       .slice(rank - count)
-      .map(({ left, right }) => (mode === 'replicate' ? Math.max(left, 0) + Math.max(right, 0) + 1 : 3));
+      .map(({ left, right }) =>
+        mode === 'replicate' ? Math.max(left, 0) + Math.max(right, 0) + 1 : 3,
+      );
     const view = new Tensor(result.storage, result.dtype, [...inputShape, ...taps.map(() => 1)]);
     const value = mirrorGradPlan(grad.dtype, rank, count, mode);
     execute({
@@ -220,7 +218,12 @@ export interface PadOptions {
 function checkMirror(self: Tensor, pad: readonly number[], mode: Mirror): void {
   const count = pad.length / 2;
   const rank = self.shape.length;
-  if (!Number.isInteger(count) || count < 1 || count > 3 || (rank !== count + 1 && rank !== count + 2)) {
+  if (
+    !Number.isInteger(count) ||
+    count < 1 ||
+    count > 3 ||
+    (rank !== count + 1 && rank !== count + 2)
+  ) {
     throw new NotImplementedError(
       `pad: Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now, got ${formatShape(self.shape)} with pad ${formatShape(pad)} and mode '${mode}'`,
     );
@@ -276,8 +279,15 @@ export const pad = (self: Tensor, amounts: readonly number[], options: PadOption
   }
   if (mode === 'circular' && amounts.some((n) => n < 0)) {
     // What is cut off does not come round again.
-    const rest = constantPadNd(self, amounts.map((n) => Math.min(n, 0)));
-    return pad(rest, amounts.map((n) => Math.max(n, 0)), options);
+    const rest = constantPadNd(
+      self,
+      amounts.map((n) => Math.min(n, 0)),
+    );
+    return pad(
+      rest,
+      amounts.map((n) => Math.max(n, 0)),
+      options,
+    );
   }
   checkMirror(self, amounts, mode);
   return padMode(self, [...amounts], mode);

@@ -16,7 +16,8 @@ export const pixelShuffle = (self: Tensor, upscaleFactor: number): Tensor => {
       `pixelShuffle: expects input to have at least 3 dimensions, but got input with ${self.shape.length} dimension(s)`,
     );
   }
-  if (!(r > 0)) throw new RuntimeError(`pixelShuffle: expects a positive upscale_factor, but got ${r}`);
+  if (!(r > 0))
+    throw new RuntimeError(`pixelShuffle: expects a positive upscale_factor, but got ${r}`);
   const lead = self.shape.slice(0, -3);
   const [c, h, w] = self.shape.slice(-3) as [number, number, number];
   if (c % (r * r) !== 0) {

@@ -8,6 +8,7 @@ import { normalizeDim } from '../shape.js';
 import { allocate, type Tensor } from '../tensor.js';
 import { mul, sub } from './binary.js';
 import { to } from './copy.js';
+import { memo } from './plan.js';
 import { sum } from './reduce.js';
 import { exp, neg } from './unary.js';
 
@@ -40,15 +41,10 @@ function rowwise(dim: number, inputs: readonly Tensor[], plan: RowPlan): Tensor 
 }
 
 /** One plan for each compute type. */
-function byType(build: (type: ComputeType) => RowPlan): (t: Tensor) => RowPlan {
-  const plans = new Map<ComputeType, RowPlan>();
-  return (t) => {
-    const type = computeType(t.dtype);
-    let plan = plans.get(type);
-    if (!plan) plans.set(type, (plan = build(type)));
-    return plan;
-  };
-}
+const byType = (build: (type: ComputeType) => RowPlan): ((t: Tensor) => RowPlan) => {
+  const plan = memo(build);
+  return (t) => plan(computeType(t.dtype));
+};
 
 /** The greatest of the row, and the sum of the exponentials of what is below it. */
 function partition(type: ComputeType): { shifted: Expr; stages: ReduceStage[] } {

@@ -17,8 +17,7 @@ interface Taps {
 /** The convolution coefficients of cubic interpolation with a = -0.75. */
 export function cubicWeights(t: Expr): Expr[] {
   const a = -0.75;
-  const near = (x: Expr) =>
-    e.add(e.mul(e.mul(e.sub(e.mul(x, a + 2), a + 3), x), x), 1);
+  const near = (x: Expr) => e.add(e.mul(e.mul(e.sub(e.mul(x, a + 2), a + 3), x), x), 1);
   const far = (x: Expr) =>
     e.sub(e.mul(e.add(e.mul(e.sub(e.mul(x, a), 5 * a), x), 8 * a), x), 4 * a);
   const rest = e.sub(constant(1, t.dtype), t);
@@ -26,7 +25,13 @@ export function cubicWeights(t: Expr): Expr[] {
 }
 
 /** Positions and weights for output position `coord(axis)`; scalars: size at 2i, factor at 2i + 1. */
-function tapsOf(mode: UpsampleMode, aligned: boolean, i: number, axis: number, type: 'float32' | 'float64'): Taps {
+function tapsOf(
+  mode: UpsampleMode,
+  aligned: boolean,
+  i: number,
+  axis: number,
+  type: 'float32' | 'float64',
+): Taps {
   const last = e.sub(int(2 * i), 1);
   const factor = scalar(2 * i + 1, type);
   const o = cast(coord(axis), type);
@@ -50,22 +55,24 @@ function tapsOf(mode: UpsampleMode, aligned: boolean, i: number, axis: number, t
   };
 }
 
-const forwardPlan = memo((dtype: DType, dims: number, mode: UpsampleMode, aligned: boolean): Expr => {
-  const type = computeType(dtype) as 'float32' | 'float64';
-  const real = type === 'float32' || type === 'float64';
-  const taps = Array.from({ length: dims }, (_, i) =>
-    tapsOf(mode, aligned, i, i + 2, real ? type : 'float32'),
-  );
-  const value = (i: number, at: readonly Expr[]): Expr => {
-    if (i === dims) return load(0, type, at);
-    const { at: places, weights } = taps[i] as Taps;
-    if (places.length === 1) return value(i + 1, [...at, places[0] as Expr]);
-    return places
-      .map((place, k) => e.mul(value(i + 1, [...at, place]), weights[k] as Expr))
-      .reduce((sum, x) => e.add(sum, x));
-  };
-  return value(0, [coord(0), coord(1)]);
-});
+const forwardPlan = memo(
+  (dtype: DType, dims: number, mode: UpsampleMode, aligned: boolean): Expr => {
+    const type = computeType(dtype) as 'float32' | 'float64';
+    const real = type === 'float32' || type === 'float64';
+    const taps = Array.from({ length: dims }, (_, i) =>
+      tapsOf(mode, aligned, i, i + 2, real ? type : 'float32'),
+    );
+    const value = (i: number, at: readonly Expr[]): Expr => {
+      if (i === dims) return load(0, type, at);
+      const { at: places, weights } = taps[i] as Taps;
+      if (places.length === 1) return value(i + 1, [...at, places[0] as Expr]);
+      return places
+        .map((place, k) => e.mul(value(i + 1, [...at, place]), weights[k] as Expr))
+        .reduce((sum, x) => e.add(sum, x));
+    };
+    return value(0, [coord(0), coord(1)]);
+  },
+);
 
 const scalarsOf = (size: readonly number[], factors: readonly number[]): number[] =>
   size.flatMap((length, i) => [length, factors[i] as number]);
@@ -105,7 +112,11 @@ const choose = (list: readonly Expr[], which: Expr): Expr =>
 const backwardPlan = memo((dtype: DType, dims: number, mode: UpsampleMode, aligned: boolean) => {
   const type = computeType(dtype) as 'float32' | 'float64';
   const coords: Expr[] = [coord(0), coord(1)];
-  let value: Expr = load(0, type, Array.from({ length: dims + 2 }, (_, d) => coord(d)));
+  let value: Expr = load(
+    0,
+    type,
+    Array.from({ length: dims + 2 }, (_, d) => coord(d)),
+  );
   for (let i = 0; i < dims; i++) {
     const { at, weights } = tapsOf(mode, aligned, i, i + 2, type);
     const tap = coord(dims + 2 + i);

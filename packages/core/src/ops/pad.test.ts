@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import {
+  arange,
+  constantPadNd,
+  type PadMode,
+  pad,
+  padModeBackward,
+  type Tensor,
+  tensor,
+} from '../index.js';
+
+describe('pad', () => {
+  it('adds a constant around, from the last dimension backwards, or cuts off', () => {
+    const x = tensor([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(pad(x, [1, 0, 0, 1], { value: 9 }).toArraySync()).toEqual([
+      [9, 1, 2],
+      [9, 3, 4],
+      [9, 9, 9],
+    ]);
+    expect(constantPadNd(x, [-1, 1]).toArraySync()).toEqual([
+      [2, 0],
+      [4, 0],
+    ]);
+    expect(pad(tensor([true, false]), [0, 1], { value: 1 }).toArraySync()).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    expect(pad(x.t(), [0, 1]).toArraySync()).toEqual([
+      [1, 3, 0],
+      [2, 4, 0],
+    ]);
+  });
+
+  it('repeats values in the other modes', () => {
+    const x = tensor([[1, 2, 3]]);
+    const padded = (mode: PadMode, l: number, r: number) => pad(x, [l, r], { mode }).toArraySync();
+    expect(padded('reflect', 2, 1)).toEqual([[3, 2, 1, 2, 3, 2]]);
+    expect(padded('replicate', 2, 1)).toEqual([[1, 1, 1, 2, 3, 3]]);
+    expect(padded('circular', 2, 1)).toEqual([[2, 3, 1, 2, 3, 1]]);
+    expect(padded('circular', -1, 2)).toEqual([[2, 3, 2, 3]]);
+  });
+
+  it('brings gradients back from every place that repeats a value', () => {
+    for (const mode of ['reflect', 'replicate', 'circular'] as const) {
+      const shape = [2, 4, 3];
+      const amounts = [2, 1, 1, 3];
+      const x: Tensor = arange(24, { dtype: 'float32' }).reshape(shape);
+      const y = pad(x, amounts, { mode });
+      const g = arange(y.numel(), { dtype: 'float32' }).reshape(y.shape).remainder(5);
+      // The adjoint of a linear map: <pad(x), g> = <x, back(g)>.
+      const back = padModeBackward(g, shape, amounts, mode);
+      expect(back.mul(x).sum().itemSync()).toBe(y.mul(g).sum().itemSync());
+    }
+  });
+
+  it('says what does not fit', () => {
+    const x = tensor([[1, 2, 3]]);
+    expect(() => pad(x, [1])).toThrow('Length of pad must be even');
+    expect(() => pad(x, [3, 0], { mode: 'reflect' })).toThrow('Padding size should be less than');
+    expect(() => pad(x, [4, 0], { mode: 'circular' })).toThrow('wrapping around more than once');
+    expect(() => pad(x, [-2, -2])).toThrow('negative output size');
+    expect(() => pad(x, [1, 1], { mode: 'reflect', value: 2 })).toThrow(
+      "doesn't take in value argument",
+    );
+  });
+});

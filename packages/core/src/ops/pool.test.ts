@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest';
+import {
+  adaptiveAvgPool1d,
+  adaptiveMaxPool2d,
+  arange,
+  avgPool1d,
+  avgPool2d,
+  avgPoolBackward,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+  maxPoolBackward,
+  maxPoolWithIndices,
+  maxUnpool2d,
+  regularWindows,
+  type Tensor,
+  tensor,
+} from '../index.js';
+
+const range = (...shape: number[]): Tensor =>
+  arange(
+    shape.reduce((a, b) => a * b, 1),
+    { dtype: 'float32' },
+  ).reshape(shape);
+
+describe('maxPool', () => {
+  it('takes the maximum of each window, and its place', () => {
+    const x = tensor([
+      [
+        [
+          [1, 5, 2, 0],
+          [3, 4, 9, 8],
+          [7, 7, 1, 1],
+          [0, 7, 1, 2],
+        ],
+      ],
+    ]);
+    const { values, indices } = maxPool2d(x, 2, { returnIndices: true });
+    expect(values.toArraySync()).toEqual([
+      [
+        [
+          [5, 9],
+          [7, 2],
+        ],
+      ],
+    ]);
+    expect(indices.toArraySync()).toEqual([
+      [
+        [
+          [1, 6],
+          [8, 15],
+        ],
+      ],
+    ]);
+    expect(maxPool2d(x, 2).toArraySync()).toEqual(values.toArraySync());
+    expect(maxPool2d(x, 3, { stride: 1 }).toArraySync()).toEqual([
+      [
+        [
+          [9, 9],
+          [9, 9],
+        ],
+      ],
+    ]);
+  });
+
+  it('pads with nothing, rounds up on request, and spreads its taps', () => {
+    const x = tensor([[-1, -2, -3, -4, -5]]);
+    const padded = maxPool1d(x, 2, { padding: 1, returnIndices: true });
+    expect(padded.values.toArraySync()).toEqual([[-1, -2, -4]]);
+    expect(padded.indices.toArraySync()).toEqual([[0, 1, 3]]);
+    expect(maxPool1d(x, 2).toArraySync()).toEqual([[-1, -3]]);
+    expect(maxPool1d(x, 2, { ceilMode: true }).toArraySync()).toEqual([[-1, -3, -5]]);
+    expect(maxPool1d(x.neg(), 2, { dilation: 3, stride: 1 }).toArraySync()).toEqual([[4, 5]]);
+  });
+
+  it('places a window of -Infinity on its first element, not in the padding', () => {
+    const low = Number.NEGATIVE_INFINITY;
+    const x = tensor([[low, low, low]]);
+    const { indices } = maxPool1d(x, 3, { padding: 1, stride: 1, returnIndices: true });
+    expect(indices.toArraySync()).toEqual([[0, 0, 1]]);
+    expect(maxPool1d(tensor([[1, Number.NaN, 2]]), 3).toArraySync()).toEqual([[Number.NaN]]);
+  });
+
+  it('sends gradients back to the places, where windows overlap too', () => {
+    const x = tensor([[1, 3, 2, 5, 4]]);
+    const w = regularWindows('test', 1, [1, 5], 3, { stride: 1 });
+    const { indices } = maxPoolWithIndices(x, w);
+    expect(maxPoolBackward(tensor([[1, 10, 100]]), indices, [1, 5], w).toArraySync()).toEqual([
+      [0, 1, 0, 110, 0],
+    ]);
+  });
+
+  it('goes back with maxUnpool', () => {
+    const { values, indices } = maxPool2d(range(1, 4, 4), 2, { returnIndices: true });
+    expect(maxUnpool2d(values, indices, 2).toArraySync()).toEqual([
+      [
+        [0, 0, 0, 0],
+        [0, 5, 0, 7],
+        [0, 0, 0, 0],
+        [0, 13, 0, 15],
+      ],
+    ]);
+  });
+
+  it('says what does not fit', () => {
+    expect(() => maxPool2d(range(1, 4, 4), 2, { padding: 2 })).toThrow(
+      'pad should be at most half of kernel size',
+    );
+    expect(() => maxPool2d(range(1, 4, 4), 5)).toThrow('Output size is too small');
+    expect(() => maxPool2d(range(4, 4), 2)).toThrow('Expected 3D or 4D');
+    expect(() => maxPool2d(range(1, 4, 4).to('int64'), 2)).toThrow("not implemented for 'int64'");
+  });
+
+  it('takes volumes', () => {
+    expect(maxPool3d(range(1, 2, 2, 2), 2).toArraySync()).toEqual([[[[7]]]]);
+  });
+});
+
+describe('avgPool', () => {
+  it('takes means, with padding counted or not', () => {
+    const x = tensor([[2, 4, 6, 8]]);
+    expect(avgPool1d(x, 2).toArraySync()).toEqual([[3, 7]]);
+    expect(avgPool1d(x, 2, { padding: 1 }).toArraySync()).toEqual([[1, 5, 4]]);
+    expect(avgPool1d(x, 2, { padding: 1, countIncludePad: false }).toArraySync()).toEqual([
+      [2, 5, 8],
+    ]);
+    expect(avgPool2d(range(1, 2, 2), 2, { divisorOverride: 3 }).toArraySync()).toEqual([[[2]]]);
+    // The part of a window beyond the padding never counts.
+    expect(avgPool1d(x, 3, { stride: 2, ceilMode: true }).toArraySync()).toEqual([[4, 7]]);
+  });
+
+  it('shares gradients among the elements of a window', () => {
+    const w = regularWindows('test', 1, [1, 4], 2, { stride: 1 });
+    expect(avgPoolBackward(tensor([[2, 4, 6]]), [1, 4], w, true, null).toArraySync()).toEqual([
+      [1, 3, 5, 3],
+    ]);
+  });
+
+  it('divides any size into any number of windows', () => {
+    expect(adaptiveAvgPool1d(tensor([[1, 2, 3, 4, 5]]), 3).toArraySync()).toEqual([[1.5, 3, 4.5]]);
+    expect(adaptiveAvgPool1d(tensor([[1, 2, 3, 4]]), 2).toArraySync()).toEqual([[1.5, 3.5]]);
+    const { values, indices } = adaptiveMaxPool2d(range(1, 3, 4), [2, null], {
+      returnIndices: true,
+    });
+    expect(values.toArraySync()).toEqual([
+      [
+        [4, 5, 6, 7],
+        [8, 9, 10, 11],
+      ],
+    ]);
+    expect(indices.toArraySync()).toEqual([
+      [
+        [4, 5, 6, 7],
+        [8, 9, 10, 11],
+      ],
+    ]);
+  });
+});
