@@ -54,6 +54,8 @@ export interface ElementwiseRow {
   readonly body: Body;
   /** The operand, if any, that is a bool condition and takes no part in promotion. */
   readonly condition?: number;
+  /** How many of the last operands are numbers that take no part in promotion; default 0. */
+  readonly numbers?: number;
   /** Refuses a promoted dtype with the sentence to show. */
   readonly refuse?: (dtype: DType) => string | undefined;
 }
@@ -165,12 +167,14 @@ export class Elementwise {
   }
 
   #makePlan(operands: readonly Operand[]): Plan {
-    const { promotion, body, refuse, name, condition } = this.row;
+    const { promotion, body, refuse, name, condition, numbers = 0 } = this.row;
     const first = operands[0] as Operand;
     let common =
       promotion === 'first' && first instanceof Tensor
         ? first.dtype
-        : resultType(...operands.filter((_, i) => i !== condition));
+        : resultType(
+            ...operands.slice(0, operands.length - numbers).filter((_, i) => i !== condition),
+          );
     if (promotion === 'float' && category(common) < 2) common = getDefaultDtype();
     const why = refuse?.(common);
     if (why) throw new NotImplementedError(`${name}: ${why}`);

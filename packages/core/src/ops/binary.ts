@@ -13,36 +13,49 @@ const floats = ['float16', 'bfloat16', 'float32', 'float64'] as const;
 /** Options of `add` and `sub`. */
 export interface AlphaOptions extends OutOptions {
   /** The factor of the second operand; default 1. */
-  alpha?: number;
+  alpha?: number | boolean;
 }
 
 type Additive = (self: Tensor, other: Tensor | Scalar, options?: AlphaOptions) => Tensor;
 
 const plus = binary('add', 'same', (a, b) => (a.dtype === 'bool' ? e.or(a, b) : e.add(a, b)));
-const minus = binary(
-  'sub',
-  'same',
-  (a, b) => e.sub(a, b),
-  (t) =>
-    t === 'bool'
-      ? 'Subtraction, the `-` operator, with a bool tensor is not supported; use logicalXor or bitwiseXor'
-      : undefined,
-);
+const minus = binary('sub', 'same', (a, b) => e.sub(a, b));
+
+/** Bools have no difference, not even beside numbers. */
+function checkSubtraction(operation: string, self: Tensor | Scalar, other: Tensor | Scalar): void {
+  const isBool = (x: Tensor | Scalar) =>
+    x instanceof Tensor ? x.dtype === 'bool' : typeof x === 'boolean';
+  if (isBool(self) && isBool(other)) {
+    throw new RuntimeError(
+      `${operation}: Subtraction, the \`-\` operator, with two bool tensors is not supported. Use the \`^\` or \`logicalXor()\` operator instead.`,
+    );
+  }
+  if (isBool(self) || isBool(other)) {
+    throw new RuntimeError(
+      `${operation}: Subtraction, the \`-\` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the \`~\` or \`logicalNot()\` operator instead.`,
+    );
+  }
+}
 
 /** The second operand times alpha, in its own dtype. */
 function scaled(
   operation: string,
   self: Tensor | Scalar,
   other: Tensor | Scalar,
-  alpha: number | undefined,
+  factor: number | boolean | undefined,
 ): Tensor | Scalar {
-  if (alpha === undefined || alpha === 1) return other;
-  if (!Number.isInteger(alpha) && category(resultType(self, other)) < 2) {
+  if (factor === undefined || factor === 1 || factor === true) return other;
+  const alpha = Number(factor);
+  const own = resultType(self, other);
+  if (typeof factor === 'boolean' && own !== 'bool') {
+    throw new RuntimeError(`${operation}: Boolean alpha only supported for Boolean results.`);
+  }
+  if (!Number.isInteger(alpha) && category(own) < 2) {
     throw new RuntimeError(
       `${operation}: For integral input tensors, argument alpha must not be a floating point number, got ${alpha}`,
     );
   }
-  if (other instanceof Tensor) return mul(other, alpha);
+  if (other instanceof Tensor) return mul(other, own === 'bool' ? alpha !== 0 : alpha);
   const value = Number(typeof other === 'object' ? other.value : other) * alpha;
   return scalarCategory(other) === 2 ? float(value) : value;
 }
@@ -51,10 +64,13 @@ function scaled(
 export const add: Additive = (self, other, options) =>
   plus(self, scaled('add', self, other, options?.alpha), options);
 /** self - alpha * other. */
-export const sub: Additive = (self, other, options) =>
-  minus(self, scaled('sub', self, other, options?.alpha), options);
+export const sub: Additive = (self, other, options) => {
+  checkSubtraction('sub', self, other);
+  return minus(self, scaled('sub', self, other, options?.alpha), options);
+};
 /** other - self. */
 export const rsub: Additive = (self, other, options) => {
+  checkSubtraction('rsub', self, other);
   return minus(other as Tensor, scaled('rsub', other, self, options?.alpha), options);
 };
 

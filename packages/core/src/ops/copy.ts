@@ -173,3 +173,6 @@ export function copy_(self: Tensor, source: Tensor): Tensor {
     copyInto(self, separate('copy', local, self));
   });
 }
+
+/** Overwrites every element with zero. */
+export const zero_ = (self: Tensor): Tensor => self.fill_(0);

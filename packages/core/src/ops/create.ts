@@ -284,6 +284,17 @@ export function arange(...args: (Scalar | TensorOptions | undefined)[]): Tensor 
   return sequence('arange', Math.ceil((b - a) / s), (i) => a + i * s, dtype, options);
 }
 
+function checkSteps(operation: string, steps: number): void {
+  if (!Number.isInteger(steps))
+    throw new TypeError(`${operation}: argument 'steps' must be an integer, got ${steps}`);
+  if (steps < 0)
+    throw new RuntimeError(`${operation}: number of steps must be non-negative, got ${steps}`);
+}
+
+/** The ends of a range as the dtype holds them: integers are cut off first. */
+const bounds = (dtype: DType, start: number, end: number): [number, number] =>
+  category(dtype) < 2 ? [Math.trunc(start), Math.trunc(end)] : [start, end];
+
 /** `steps` numbers from `start` to `end`, both included, evenly spaced. */
 export function linspace(
   start: number,
@@ -291,13 +302,14 @@ export function linspace(
   steps: number,
   options: TensorOptions = {},
 ): Tensor {
-  if (!(steps >= 0)) throw new RuntimeError('linspace: number of steps must be non-negative');
+  checkSteps('linspace', steps);
   const dtype = options.dtype ?? getDefaultDtype();
   const f = dtype === 'float64' ? (x: number) => x : Math.fround;
-  const step = category(dtype) < 2 ? (end - start) / (steps - 1) : f(f(end - start) / (steps - 1));
+  const [a, b] = bounds(dtype, start, end);
+  const step = category(dtype) < 2 ? (b - a) / (steps - 1) : f(f(b - a) / (steps - 1));
   const at = (i: number): number => {
-    if (steps === 1) return start;
-    return i < steps / 2 ? f(start + f(step * i)) : f(end - f(step * (steps - i - 1)));
+    if (steps === 1) return a;
+    return i < steps / 2 ? f(a + f(step * i)) : f(b - f(step * (steps - i - 1)));
   };
   return sequence('linspace', steps, at, dtype, options);
 }
@@ -309,13 +321,14 @@ export function logspace(
   options: TensorOptions & { base?: number } = {},
 ): Tensor {
   const { base = 10 } = options;
-  if (!(steps >= 0)) throw new RuntimeError('logspace: number of steps must be non-negative');
+  checkSteps('logspace', steps);
   const dtype = options.dtype ?? getDefaultDtype();
-  const step = steps > 1 ? (end - start) / (steps - 1) : 0;
+  const [a, b] = bounds(dtype, start, end);
+  const step = steps > 1 ? (b - a) / (steps - 1) : 0;
   return sequence(
     'logspace',
     steps,
-    (i) => base ** (i < steps / 2 ? start + step * i : end - step * (steps - i - 1)),
+    (i) => base ** (i < steps / 2 ? a + step * i : b - step * (steps - i - 1)),
     dtype,
     options,
   );

@@ -48,6 +48,7 @@ export * from './pixel.js';
 export * from './polygamma.js';
 export * from './unpool.js';
 export * from './upsample.js';
+export * from './bessel.js';
 export * from './bilinear.js';
 export * from './grid-sample.js';
 export * from './normalize.js';

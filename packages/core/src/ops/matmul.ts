@@ -200,8 +200,7 @@ export const addmm = (
 ): Tensor => {
   checkRank('addmm', 'mat1', mat1, 2);
   checkRank('addmm', 'mat2', mat2, 2);
-  checkFactors('addmm', self, options);
-  return addmmOp(self, mat1, mat2, options.beta ?? 1, options.alpha ?? 1);
+  return addmmOp(self, mat1, mat2, factor(self, options.beta), factor(self, options.alpha));
 };
 const baddbmmOp = op('baddbmm', 'self batch1 batch2 beta alpha', affine('baddbmm'));
 /** beta * self + alpha * (batch1 @ batch2) over stacks of matrices. */
@@ -213,20 +212,21 @@ export const baddbmm = (
 ): Tensor => {
   checkRank('baddbmm', 'batch1', batch1, 3);
   checkRank('baddbmm', 'batch2', batch2, 3);
-  checkFactors('baddbmm', self, options);
-  return baddbmmOp(self, batch1, batch2, options.beta ?? 1, options.alpha ?? 1);
+  return baddbmmOp(self, batch1, batch2, factor(self, options.beta), factor(self, options.alpha));
 };
-function checkFactors(operation: string, self: Tensor, options: AddmmOptions): void {
-  for (const name of ['beta', 'alpha'] as const) {
-    const value = options[name] ?? 1;
-    if (category(self.dtype) < 2 && !Number.isInteger(value)) {
-      throw new RuntimeError(
-        `${operation}: For integral input tensors, argument ${name} must not be a floating point number, got ${value}`,
-      );
-    }
+/** Factors as the dtype holds them: integers take whole factors only, cut off like any other cast. */
+const factor = (self: Tensor, value: number | undefined): number =>
+  category(self.dtype) < 2 ? Math.trunc(Number(value ?? 1)) : Number(value ?? 1);
+
+const combine = (self: Tensor, result: Tensor, options: AddmmOptions): Tensor => {
+  const [beta, alpha] = [factor(self, options.beta), factor(self, options.alpha)];
+  if (self.dtype === 'bool') {
+    // Among bools sums are "or" and factors only switch a term on or off.
+    const terms = [beta !== 0 ? self : null, alpha !== 0 ? result : null].filter((t) => t !== null);
+    return terms.length === 2
+      ? self.logicalOr(result)
+      : (terms[0] ?? result.logicalAnd(false)).expand(result.shape as number[]).clone();
   }
-}
-const combine = (self: Tensor, result: Tensor, { beta = 1, alpha = 1 }: AddmmOptions): Tensor => {
   const right = alpha === 1 ? result : result.mul(alpha);
   return beta === 0 ? right : (beta === 1 ? self : self.mul(beta)).add(right);
 };
@@ -237,7 +237,6 @@ export const addbmm = (
   batch2: Tensor,
   options: AddmmOptions = {},
 ): Tensor => {
-  checkFactors('addbmm', self, options);
   return combine(self, bmm(batch1, batch2).sum(0), options);
 };
 /** beta * self + alpha * (mat @ vec). */
@@ -247,7 +246,6 @@ export const addmv = (
   vec: Tensor,
   options: AddmmOptions = {},
 ): Tensor => {
-  checkFactors('addmv', self, options);
   return combine(self, mv(mat, vec), options);
 };
 /** beta * self + alpha * the outer product of two vectors. */
@@ -257,7 +255,6 @@ export const addr = (
   vec2: Tensor,
   options: AddmmOptions = {},
 ): Tensor => {
-  checkFactors('addr', self, options);
   return combine(self, outer(vec1, vec2), options);
 };
 

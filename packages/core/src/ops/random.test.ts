@@ -1,5 +1,17 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { empty, Generator, manualSeed, multinomial, normal, rand, randint, randn, randperm, tensor, zeros } from '../index.js';
+import {
+  empty,
+  Generator,
+  manualSeed,
+  multinomial,
+  normal,
+  rand,
+  randint,
+  randn,
+  randperm,
+  tensor,
+  zeros,
+} from '../index.js';
 
 beforeEach(() => {
   manualSeed(0);
@@ -37,7 +49,9 @@ describe('random tensors give PyTorch numbers on the host', () => {
 
   it('refuses what it cannot do', () => {
     expect(() => zeros([2], { dtype: 'int64' }).uniform_()).toThrow(/not implemented for 'int64'/);
-    expect(() => zeros([2]).bernoulli_(1.5)).toThrow('bernoulli_: expects p to be in [0, 1], but got p=1.5');
+    expect(() => zeros([2]).bernoulli_(1.5)).toThrow(
+      'bernoulli_: expects p to be in [0, 1], but got p=1.5',
+    );
     expect(() => randint(3, 3, [1])).toThrow(/from=3 >= to=3/);
   });
 

@@ -318,10 +318,7 @@ export const countNonzero = (self: Tensor, dim?: Dims): Tensor => sum(self.ne(0)
  *
  * @throws RuntimeError if `shape` does not broadcast to the tensor's shape.
  */
-export const sumToSize = (
-  self: Tensor,
-  ...size: number[] | [readonly number[]]
-): Tensor => {
+export const sumToSize = (self: Tensor, ...size: number[] | [readonly number[]]): Tensor => {
   const shape = (Array.isArray(size[0]) ? size[0] : size) as readonly number[];
   if (sameShape(self.shape, shape)) return self;
   const lead = self.shape.length - shape.length;
@@ -333,7 +330,7 @@ export const sumToSize = (
   const axes = self.shape
     .map((_, d) => d)
     .filter((d) => d < lead || (shape[d - lead] === 1 && self.shape[d] !== 1));
-  const summed = axes.length === 0 ? self : sumOp(self, axes, true, self.dtype);
+  const summed = axes.length === 0 ? self : sumOp(self, axes, true, accumulationDtype(self, null));
   return lead > 0 ? reshape(summed, shape) : summed;
 };
 

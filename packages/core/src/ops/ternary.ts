@@ -1,12 +1,15 @@
 import { category } from '../dtype.js';
 import type { OutOptions } from '../elementwise.js';
 import { RuntimeError } from '../errors.js';
-import { constant, e } from '../expr.js';
+import { constant, type Expr, e } from '../expr.js';
 import { isScalar, type Scalar } from '../scalar.js';
 import type { Tensor } from '../tensor.js';
 import { type Binary, binary, define, refusing } from './define.js';
 
 type Limit = Tensor | Scalar | null | undefined;
+
+const raise = (x: Expr, low: Expr): Expr => (x.dtype === 'bool' ? e.or(x, low) : e.max(x, low));
+const lower = (x: Expr, high: Expr): Expr => (x.dtype === 'bool' ? e.and(x, high) : e.min(x, high));
 
 const clampBoth = define<
   (self: Tensor, min: Tensor | Scalar, max: Tensor | Scalar, options?: OutOptions) => Tensor
@@ -14,23 +17,12 @@ const clampBoth = define<
   name: 'clamp',
   params: 'self min max',
   promotion: 'same',
-  body: (x, low, high) => e.min(e.max(x, low), high),
-  refuse: refusing('clamp', ['bool']),
+  body: (x, low, high) => lower(raise(x, low), high),
 });
 /** Values below `min` become `min`. */
-export const clampMin: Binary = binary(
-  'clampMin',
-  'same',
-  (x, low) => e.max(x, low),
-  refusing('clamp_min', ['bool']),
-);
+export const clampMin: Binary = binary('clampMin', 'same', raise);
 /** Values above `max` become `max`. */
-export const clampMax: Binary = binary(
-  'clampMax',
-  'same',
-  (x, high) => e.min(x, high),
-  refusing('clamp_max', ['bool']),
-);
+export const clampMax: Binary = binary('clampMax', 'same', lower);
 
 /**
  * Values limited to [min, max]; either limit may be left out, not both. NaN stays NaN.
@@ -87,6 +79,7 @@ const addcmulOp = define<
   name: 'addcmul',
   params: 'self tensor1 tensor2 value',
   promotion: 'same',
+  numbers: 1,
   body: (s, a, b, v) => e.add(s, e.mul(e.mul(v, a), b)),
 });
 /** self + value * tensor1 * tensor2. */
@@ -103,6 +96,7 @@ const addcdivOp = define<
   name: 'addcdiv',
   params: 'self tensor1 tensor2 value',
   promotion: 'same',
+  numbers: 1,
   body: (s, a, b, v) => e.add(s, e.mul(v, e.div(a, b))),
   refuse: (t) =>
     category(t) < 2

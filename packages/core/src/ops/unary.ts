@@ -1,6 +1,7 @@
 import type { Body } from '../elementwise.js';
 import { constant, type Expr, e } from '../expr.js';
 import { bitsOf, integral } from './bodies.js';
+import { to } from './copy.js';
 import { refusing, type Unary, unary } from './define.js';
 
 /** Rounding leaves integers as they are. */
@@ -47,7 +48,9 @@ export const frac: Unary = unary(
   refusing('frac', ['bool', 'int8', 'uint8', 'int16', 'int32', 'int64']),
 );
 /** x². */
-export const square: Unary = unary('square', 'same', (x) => e.mul(x, x), noBool('square'));
+export const square: Unary = (self, options) =>
+  squareOp(self.dtype === 'bool' ? to(self, 'int64') : self, options);
+const squareOp: Unary = unary('square', 'same', (x) => e.mul(x, x));
 /** Square root. */
 export const sqrt: Unary = float('sqrt');
 /** 1 / sqrt(x). */

@@ -4,6 +4,7 @@ import { RuntimeError } from '../errors.js';
 import { constant, type Expr, e } from '../expr.js';
 import type { Scalar } from '../scalar.js';
 import type { Tensor } from '../tensor.js';
+import { chebyshev } from './bessel.js';
 import { div, mul } from './binary.js';
 import { integral } from './bodies.js';
 import { define, refusing, type Unary, unary } from './define.js';
@@ -112,22 +113,10 @@ export const nanToNum = (
 
 /** The modified Bessel function of the first kind of order 0, by the Chebyshev series of Cephes. */
 export const i0: Unary = unary('i0', 'float', (x) => {
-  const series = (t: Expr, coefficients: readonly number[]): Expr => {
-    let [b0, b1, b2]: [Expr, Expr, Expr] = [
-      constant(coefficients[0] as number, t.dtype),
-      constant(0, t.dtype),
-      constant(0, t.dtype),
-    ];
-    for (const c of coefficients.slice(1)) {
-      [b2, b1] = [b1, b0];
-      b0 = e.add(e.sub(e.mul(t, b1), b2), c);
-    }
-    return e.mul(e.sub(b0, b2), 0.5);
-  };
   const magnitude = e.abs(x);
-  const near = series(e.sub(e.mul(magnitude, 0.5), 2), I0_NEAR);
+  const near = chebyshev(e.sub(e.mul(magnitude, 0.5), 2), I0_NEAR);
   const far = e.div(
-    series(e.sub(e.div(constant(32, x.dtype), magnitude), 2), I0_FAR),
+    chebyshev(e.sub(e.div(constant(32, x.dtype), magnitude), 2), I0_FAR),
     e.sqrt(magnitude),
   );
   return e.mul(e.exp(magnitude), e.where(e.le(magnitude, 8), near, far));

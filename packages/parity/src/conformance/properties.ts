@@ -14,6 +14,7 @@ import {
   coord,
   dtypes,
   e,
+  exprKey,
   input,
   isFloatingPoint,
   linearIndex,
@@ -140,7 +141,7 @@ export async function explain(value: Expr, check: () => Promise<void>): Promise<
   try {
     await check();
   } catch (error) {
-    throw new Error(`${value.key}\n${error instanceof Error ? error.message : error}`);
+    throw new Error(`${exprKey(value)}\n${error instanceof Error ? error.message : error}`);
   }
 }
 
