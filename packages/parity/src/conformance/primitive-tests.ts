@@ -130,6 +130,12 @@ function mapTests(fx: Fixture): void {
       nan,
       7,
     ]);
+    expect(await map([4], [a], e.where(e.lt(x, 2), constant(nan, f), x))).toEqual([
+      nan,
+      nan,
+      nan,
+      4,
+    ]);
   });
 
   test('load reverses, gathers and pads', async () => {
@@ -452,6 +458,24 @@ function reduceTests(fx: Fixture, wide: boolean): void {
     });
     expect(await fx.read(out)).toEqual([3, 5, 7]);
     expect(await fx.read(each)).toEqual([0, 101, 202, 3, 104, 205]);
+    const starts = fx.empty('int32', [2, 1]);
+    fx.execute({
+      kind: 'reduce',
+      shape: [2, 3],
+      axes: [1],
+      inputs: [],
+      scalars: [],
+      stages: [{ combine: 'sum', value: coord(1) }],
+      outputs: [
+        {
+          per: 'row',
+          value: e.add(stage(0, 'int32'), e.add(linearIndex(), e.mul(coord(0), 100))),
+          view: starts,
+        },
+      ],
+    });
+    // A row output is computed at the first position of its row.
+    expect(await fx.read(starts)).toEqual([3, 106]);
   });
 
   test('float16 rows are summed in float32', async () => {

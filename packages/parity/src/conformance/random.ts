@@ -161,7 +161,12 @@ const integers: readonly ExprFunction[] = ['idiv', 'fmod', 'shl', 'shr', 'ushr']
 export type Recipe = readonly (readonly [number, number, number, number])[];
 
 export const recipes = (maxLength: number): fc.Arbitrary<Recipe> =>
-  fc.array(fc.tuple(fc.nat(999), fc.nat(99), fc.nat(99), fc.nat(99)), { minLength: 1, maxLength });
+  // Unbiased: towards small numbers it would choose the same few functions.
+  fc.array(fc.noBias(fc.tuple(fc.nat(9999), fc.nat(9999), fc.nat(9999), fc.nat(9999))), {
+    minLength: 1,
+    maxLength,
+    size: 'max',
+  });
 
 /**
  * Builds expressions over the leaves. Every instruction adds a node made of earlier ones (so nodes are
@@ -180,13 +185,14 @@ export function buildExpressions(
     for (const value of type === 'bool' ? [true] : [2, -3]) add(constant(value, type));
   }
   const added: Expr[] = [];
+  const frequent = [...types, 'float32', 'float32', 'int32'] as const;
   for (const [choice, x, y, z] of recipe) {
     // The latest nodes come first, so that trees grow deep.
     const take = (type: ComputeType, k: number): Expr => {
       const list = pool.get(type) as Expr[];
       return list[list.length - 1 - (k % list.length)] as Expr;
     };
-    const type = types[x % types.length] as ComputeType;
+    const type = frequent[x % frequent.length] as ComputeType;
     const a = take(type, y);
     const b = take(type, z);
     const of = (list: readonly ExprFunction[]) =>
