@@ -1,8 +1,8 @@
-import { type BackwardOptions, onesLike, RuntimeError, type Tensor } from '@sconce/core';
+import { type BackwardOptions, RuntimeError, type Tensor } from '@sconce/core';
 import { accumulateInto } from './accumulate.js';
 import { runBackward } from './engine.js';
 import { gradientEdge } from './meta.js';
-import type { Edge } from './node.js';
+import type { Edge, Gradient } from './node.js';
 
 type OneOrMore<T> = T | readonly T[];
 const listOf = <T>(x: OneOrMore<T>): readonly T[] =>
@@ -13,7 +13,7 @@ function start(
   outputs: readonly Tensor[],
   given: readonly (Tensor | null | undefined)[] | undefined,
   recorded: boolean,
-): { roots: Edge[]; gradients: Tensor[] } {
+): { roots: Edge[]; gradients: Gradient[] } {
   if (given && given.length !== outputs.length) {
     throw new RuntimeError(`got ${outputs.length} tensors and ${given.length} gradients`);
   }
@@ -30,7 +30,7 @@ function start(
     if (output.requiresGrad && output.numel() !== 1) {
       throw new RuntimeError('grad can be implicitly created only for scalar outputs');
     }
-    return onesLike(output);
+    return undefined;
   });
   const roots = outputs.map((output, i) => {
     const edge = gradientEdge(output);

@@ -36,7 +36,12 @@ export class CopySlices extends Node {
     const { shape, strides, dtype, device, offset } = this.#base;
     const result = emptyStrided(shape, strides, { dtype, device });
     result.copy_(grad);
-    const part = asStrided(result, this.#view.shape, this.#view.strides, this.#view.offset - offset);
+    const part = asStrided(
+      result,
+      this.#view.shape,
+      this.#view.strides,
+      this.#view.offset - offset,
+    );
     const inner = [...write.apply([part.clone({ memoryFormat: 'contiguous' })], needed)];
     if (!needed(0)) return inner;
     const [own] = inner;

@@ -1,4 +1,12 @@
-import { currentScope, gradMode, RuntimeError, Scope, type Storage, type Tensor } from '@sconce/core';
+import {
+  currentScope,
+  gradMode,
+  ones,
+  RuntimeError,
+  Scope,
+  type Storage,
+  type Tensor,
+} from '@sconce/core';
 import { AccumulateGrad, accumulateInto } from './accumulate.js';
 import type { Geometry } from './geometry.js';
 import type { Edge, Gradient, Node } from './node.js';
@@ -6,7 +14,8 @@ import type { Edge, Gradient, Node } from './node.js';
 /** One backward pass. */
 export interface Task {
   readonly roots: readonly Edge[];
-  readonly gradients: readonly Tensor[];
+  /** Of the roots; ones where none is given. */
+  readonly gradients: readonly Gradient[];
   readonly retainGraph: boolean;
   readonly createGraph: boolean;
   /** Gradients asked for; where given, nothing is accumulated into leaves. */
@@ -111,7 +120,8 @@ class Pass {
     try {
       const step = () => {
         roots.forEach((edge, i) => {
-          this.#send(edge, gradients[i] as Tensor);
+          const { shape, dtype, device } = edge.node.outputs[edge.index] as Geometry;
+          this.#send(edge, gradients[i] ?? ones(shape, { dtype, device }));
         });
         for (const { node } of roots) this.#enqueue(node);
         for (let node = this.#ready.pop(); node; node = this.#ready.pop()) this.#visit(node);
@@ -173,7 +183,11 @@ class Pass {
     if (!before) {
       temporaries?.hold(gradient);
       grads[index] = gradient;
-    } else if (temporaries?.sole(before) && before.isContiguous() && before.dtype === gradient.dtype) {
+    } else if (
+      temporaries?.sole(before) &&
+      before.isContiguous() &&
+      before.dtype === gradient.dtype
+    ) {
       before.add_(gradient);
     } else {
       const total = before.add(gradient);
@@ -229,8 +243,9 @@ class Pass {
   }
 
   #capture(visit: Visit): void {
+    const { captures } = this.#task;
     for (const i of visit.captures ?? []) {
-      const { index } = this.#task.captures?.[i] as Edge;
+      const { index } = (captures as readonly Edge[])[i] as Edge;
       const g = visit.grads[index];
       if (!g) continue;
       this.#temporaries?.escape(g);

@@ -8,22 +8,33 @@ import { Saved } from './saved.js';
 /** What the `backward` of a `Function` may return for an input. */
 export type FunctionGradient = Tensor | null | undefined;
 
-/** What `forward` and `backward` of a `Function` share; other fields may be added freely. */
-export class FunctionContext {
+/** What a `Function` may save for backward. */
+type SavedTensors = readonly (Tensor | null)[];
+
+/**
+ * What `forward` and `backward` of a `Function` share.
+ *
+ * @typeParam S the tensors saved, in order: `FunctionContext<[Tensor, Tensor]>`.
+ * @typeParam A what else is kept in `attributes`.
+ */
+export class FunctionContext<
+  S extends SavedTensors = SavedTensors,
+  A extends object = Record<string, unknown>,
+> {
   /** By input: whether its gradient is wanted. */
   readonly needsInputGrad: readonly boolean[];
   /** Anything else that backward needs: shapes, numbers, flags. */
-  readonly attributes: Record<string, unknown> = {};
+  readonly attributes = {} as A;
   /** @internal */
   readonly dirty = new Set<Tensor>();
   /** @internal */
   readonly constant = new Set<Tensor>();
   /** @internal */
-  toSave: readonly (Tensor | null | undefined)[] = [];
+  toSave: SavedTensors = [];
   /** @internal */
   materialize = true;
   /** @internal */
-  unpack: (() => (Tensor | null)[]) | undefined = undefined;
+  unpack: (() => SavedTensors) | undefined = undefined;
 
   /** @internal */
   constructor(needsInputGrad: readonly boolean[]) {
@@ -31,7 +42,7 @@ export class FunctionContext {
   }
 
   /** Keeps inputs or outputs for backward, where `savedTensors` has them; call it once, in forward. */
-  saveForBackward(...tensors: readonly (Tensor | null | undefined)[]): void {
+  saveForBackward(...tensors: S): void {
     this.toSave = tensors;
   }
 
@@ -40,8 +51,8 @@ export class FunctionContext {
    *
    * @throws RuntimeError if the graph was freed, or a tensor was written in place since.
    */
-  get savedTensors(): (Tensor | null)[] {
-    return this.unpack?.() ?? [];
+  get savedTensors(): S {
+    return (this.unpack?.() ?? []) as unknown as S;
   }
 
   /** Declares inputs that forward overwrites and returns. */
@@ -65,11 +76,8 @@ type Outputs = Tensor | readonly Tensor[];
 /** What `apply` needs of a subclass. */
 export interface FunctionClass<A extends readonly unknown[], R extends Outputs> {
   readonly name: string;
-  forward(context: FunctionContext, ...args: A): R;
-  backward(
-    context: FunctionContext,
-    ...grads: Tensor[]
-  ): FunctionGradient | readonly FunctionGradient[];
+  forward(context: never, ...args: A): R;
+  backward(context: never, ...grads: Tensor[]): FunctionGradient | readonly FunctionGradient[];
 }
 
 /**
@@ -81,13 +89,13 @@ export interface FunctionClass<A extends readonly unknown[], R extends Outputs> 
  * @see https://pytorch.org/docs/stable/notes/extending.html
  * @example
  * class Square extends Function {
- *   static forward(ctx: FunctionContext, x: Tensor): Tensor {
+ *   static forward(ctx: FunctionContext<[Tensor]>, x: Tensor): Tensor {
  *     ctx.saveForBackward(x);
  *     return x.mul(x);
  *   }
- *   static backward(ctx: FunctionContext, g: Tensor): Tensor {
+ *   static backward(ctx: FunctionContext<[Tensor]>, g: Tensor): Tensor {
  *     const [x] = ctx.savedTensors;
- *     return g.mul(x!).mul(2);
+ *     return g.mul(x).mul(2);
  *   }
  * }
  * const y = Square.apply(x);
@@ -100,6 +108,7 @@ export abstract class Function {
     this: FunctionClass<A, R>,
     ...args: A
   ): R {
+    // biome-ignore lint/complexity/noThisInStatic: the subclass that apply is called on
     return run(this, args);
   }
 }
@@ -122,7 +131,7 @@ class FunctionNode extends Node {
     this.#owner = owner;
     this.#context = context;
     this.#edgeOf = edgeOf;
-    context.unpack = () => this.#saved.map((saved) => saved && saved.unpack(this));
+    context.unpack = () => this.#saved.map((saved) => saved?.unpack(this) ?? null);
   }
 
   get name(): string {
@@ -133,7 +142,7 @@ class FunctionNode extends Node {
     return false;
   }
 
-  save(tensors: readonly (Tensor | null | undefined)[], outputs: ReadonlySet<Tensor>): void {
+  save(tensors: SavedTensors, outputs: ReadonlySet<Tensor>): void {
     this.#saved = tensors.map((t) => (t ? new Saved(t, outputs.has(t)) : null));
   }
 
@@ -144,7 +153,7 @@ class FunctionNode extends Node {
       if (g || !output || !this.#context.materialize) return g ?? null;
       return like.newZeros(output.shape, { dtype: output.dtype });
     });
-    const returned = this.#owner.backward(this.#context, ...(given as Tensor[]));
+    const returned = this.#owner.backward(this.#context as never, ...(given as Tensor[]));
     const list: readonly FunctionGradient[] = Array.isArray(returned)
       ? (returned as readonly FunctionGradient[])
       : [returned as FunctionGradient];
@@ -197,7 +206,7 @@ function run<A extends readonly unknown[], R extends Outputs>(
   gradMode.enabled = false;
   let result: R;
   try {
-    result = owner.forward(context, ...args);
+    result = owner.forward(context as never, ...args);
   } finally {
     gradMode.enabled = before;
   }

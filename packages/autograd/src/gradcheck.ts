@@ -32,12 +32,7 @@ const numbers = (t: Tensor): Float64Array =>
   t.detach().to('float64').contiguous().toTypedArraySync() as Float64Array;
 
 /** d output / d input by central differences: one row for each element of the input. */
-function numerical(
-  fn: Checked,
-  inputs: readonly Tensor[],
-  which: number,
-  eps: number,
-): Matrix[] {
+function numerical(fn: Checked, inputs: readonly Tensor[], which: number, eps: number): Matrix[] {
   const input = inputs[which] as Tensor;
   const values = numbers(input);
   const at = (i: number, step: number): Float64Array[] => {
@@ -87,7 +82,9 @@ function mismatch(a: Matrix, n: Matrix, atol: number, rtol: number): boolean {
   return a.some((row, i) =>
     row.some((x, j) => {
       const y = n[i]?.[j] as number;
-      return !(Math.abs(x - y) <= atol + rtol * Math.abs(y)) && !(Number.isNaN(x) && Number.isNaN(y));
+      return (
+        !(Math.abs(x - y) <= atol + rtol * Math.abs(y)) && !(Number.isNaN(x) && Number.isNaN(y))
+      );
     }),
   );
 }

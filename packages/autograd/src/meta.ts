@@ -38,11 +38,7 @@ export class AutogradMeta implements TensorMeta {
   #node: Node | null = null;
 
   get requiresGrad(): boolean {
-    return (
-      this.leafRequiresGrad ||
-      this.#node !== null ||
-      (this.view !== undefined && this.view.base.requiresGrad)
-    );
+    return this.leafRequiresGrad || this.#node !== null || (this.view?.base.requiresGrad ?? false);
   }
 
   /** The node as it is, which for a view may be out of date. */

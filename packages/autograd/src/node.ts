@@ -6,7 +6,7 @@ import {
   RuntimeError,
   type Tensor,
 } from '@sconce/core';
-import { geometryOf, type Geometry } from './geometry.js';
+import { type Geometry, geometryOf } from './geometry.js';
 
 /** A gradient, or undefined where it is zero and was never made. */
 export type Gradient = Tensor | undefined;

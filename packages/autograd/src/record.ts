@@ -145,7 +145,7 @@ export class OpNode extends Node {
       context[name] =
         saved instanceof Saved
           ? saved.unpack(this)
-          : saved.map((each) => each && each.unpack(this));
+          : saved.map((each) => each?.unpack(this) ?? null);
     }
     return context;
   }

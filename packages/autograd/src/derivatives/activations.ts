@@ -37,12 +37,18 @@ export const activations: Readonly<Record<string, Derivatives>> = {
     ),
   },
   celu: {
-    self: saving('self', (g, { self, alpha }) => where(self.le(0), g.mul(self.div(alpha).exp()), g)),
+    self: saving('self', (g, { self, alpha }) =>
+      where(self.le(0), g.mul(self.div(alpha).exp()), g),
+    ),
   },
   gelu: {
     self: saving('self', (g, { self }) => {
       const cdf = self.mul(Math.SQRT1_2).erf().add(1).mul(0.5);
-      const pdf = self.square().mul(-0.5).exp().mul(1 / Math.sqrt(2 * Math.PI));
+      const pdf = self
+        .square()
+        .mul(-0.5)
+        .exp()
+        .mul(1 / Math.sqrt(2 * Math.PI));
       return g.mul(cdf.add(self.mul(pdf)));
     }),
   },
@@ -50,7 +56,10 @@ export const activations: Readonly<Record<string, Derivatives>> = {
     self: saving('self', (g, { self }) => {
       const square = self.square();
       const t = self.mul(square.mul(0.044715).add(1)).mul(geluScale).tanh();
-      const inner = square.mul(3 * 0.044715).add(1).mul(geluScale);
+      const inner = square
+        .mul(3 * 0.044715)
+        .add(1)
+        .mul(geluScale);
       const slope = self.mul(t.square().neg().add(1)).mul(inner);
       return g.mul(t.add(1).add(slope).mul(0.5));
     }),
@@ -87,8 +96,8 @@ export const activations: Readonly<Record<string, Derivatives>> = {
   },
 };
 
-const seluAlpha = 1.6732632423543772848170429916717;
-const seluScale = 1.0507009873554804934193349852946;
+const seluAlpha = 1.6732632423543772;
+const seluScale = 1.0507009873554805;
 const geluScale = Math.sqrt(2 / Math.PI);
 
 const shrunk = (g: Tensor, self: Tensor, lambd: number): Tensor => except(self.abs().le(lambd), g);

@@ -1,7 +1,5 @@
 import { type GradFn, operations, type Tensor } from '@sconce/core';
 import { describe, expect, test } from 'vitest';
-import { type Checked, gradcheck, gradgradcheck } from '../index.js';
-import { OpNode } from '../record.js';
 import { activationSamples } from '../../test/samples/activations.js';
 import { indexingSamples } from '../../test/samples/indexing.js';
 import { linearSamples } from '../../test/samples/linear.js';
@@ -11,6 +9,8 @@ import { rearrangingSamples } from '../../test/samples/rearranging.js';
 import { reductionSamples } from '../../test/samples/reductions.js';
 import type { Samples } from '../../test/samples/sample.js';
 import { shapeSamples } from '../../test/samples/shape.js';
+import { type Checked, gradcheck, gradgradcheck } from '../index.js';
+import { OpNode } from '../record.js';
 import { derivatives } from './index.js';
 
 const samples: Samples = {

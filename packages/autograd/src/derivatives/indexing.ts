@@ -98,7 +98,8 @@ export const indexing: Readonly<Record<string, Derivatives>> = {
     src: (g, { dim, index }) => g.select(dim, index),
   },
   sliceScatter: {
-    self: (g, { src, dim, start, end, step }) => g.sliceScatter(blank(g, src), dim, start, end, step),
+    self: (g, { src, dim, start, end, step }) =>
+      g.sliceScatter(blank(g, src), dim, start, end, step),
     src: (g, { dim, start, end, step }) => g.slice(dim, start, end, step),
   },
   diagonalScatter: {
@@ -154,7 +155,9 @@ interface Reduced {
 
 /** How many values met at each place. */
 const counts = (g: Tensor, { src, includeSelf, places }: Reduced): Tensor =>
-  places.add(includeSelf ? g.newOnes(g.shape) : g.newZeros(g.shape), g.newOnes(src.shape)).clampMin(1);
+  places
+    .add(includeSelf ? g.newOnes(g.shape) : g.newZeros(g.shape), g.newOnes(src.shape))
+    .clampMin(1);
 
 /** The gradient at each place for one of the values that are the extreme there. */
 const shares = (g: Tensor, { self, src, result, includeSelf, places }: Reduced): Tensor => {

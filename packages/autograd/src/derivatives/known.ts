@@ -1,4 +1,12 @@
-import type { Blocks, CtcTargets, DType, Reduction, Tensor, UpsampleMode, Windows } from '@sconce/core';
+import type {
+  Blocks,
+  CtcTargets,
+  DType,
+  Reduction,
+  Tensor,
+  UpsampleMode,
+  Windows,
+} from '@sconce/core';
 import type { Geometry } from '../geometry.js';
 
 /** Tensor parameters by name: without `saving`, formulas see their geometry only. */
@@ -103,4 +111,6 @@ interface Plain {
 }
 
 /** What formulas may look at by name, besides the gradient. */
-export type Known = Plain & { readonly tensors: readonly Geometry[] } & { readonly [Name in TensorNames]: Geometry };
+export type Known = Plain & { readonly tensors: readonly Geometry[] } & {
+  readonly [Name in TensorNames]: Geometry;
+};

@@ -11,9 +11,9 @@ import {
   groupNormInputGrad,
   groupNormWeightGrad,
   layerNormInputGrad,
-  logsigmoid,
   layerNormWeightGrad,
   logSoftmaxBackward,
+  logsigmoid,
   maxPoolBackward,
   nllLossBackward,
   nllLossForward,
@@ -30,8 +30,7 @@ import { except } from './pointwise.js';
 const channels = (t: Tensor, like: Tensor): Tensor =>
   t.reshape([1, -1, ...like.shape.slice(2).map(() => 1)]);
 /** The sum over all but the channels of [N, C, ...]. */
-const perChannel = (g: Tensor): Tensor =>
-  g.sum(g.shape.map((_, d) => d).filter((d) => d !== 1));
+const perChannel = (g: Tensor): Tensor => g.sum(g.shape.map((_, d) => d).filter((d) => d !== 1));
 const rstdOf = (variance: Tensor, eps: number, like: Tensor): Tensor =>
   channels(variance.add(eps).rsqrt(), like);
 
@@ -84,7 +83,14 @@ const pooling: Readonly<Record<string, Derivatives>> = {
       return g.flatten(first).gather(first, indices.flatten(first)).reshape(indices.shape);
     }),
   },
-  constantPadNd: { self: (g, { pad }) => constantPadNd(g, pad.map((n) => -n), 0) },
+  constantPadNd: {
+    self: (g, { pad }) =>
+      constantPadNd(
+        g,
+        pad.map((n) => -n),
+        0,
+      ),
+  },
   padMode: { self: (g, { self, pad, mode }) => padModeBackward(g, self.shape, pad, mode) },
   padModeBackward: { grad: (g, { pad, mode }) => padMode(g, pad, mode) },
 };
@@ -116,8 +122,10 @@ const normalizations: Readonly<Record<string, Derivatives>> = {
     bias: perChannel,
   },
   nativeLayerNorm: {
-    input: saving('input weight mean rstd', (g, { input, normalizedShape, weight, mean, rstd, eps }) =>
-      layerNormInputGrad(g, input, normalizedShape, weight, mean, rstd, eps),
+    input: saving(
+      'input weight mean rstd',
+      (g, { input, normalizedShape, weight, mean, rstd, eps }) =>
+        layerNormInputGrad(g, input, normalizedShape, weight, mean, rstd, eps),
     ),
     weight: saving('input mean rstd', (g, { input, normalizedShape, mean, rstd, eps }) =>
       layerNormWeightGrad(g, input, normalizedShape, mean, rstd, eps),
@@ -218,12 +226,22 @@ const losses: Readonly<Record<string, Derivatives>> = {
   },
   nllLoss: {
     self: saving('target weight totalWeight', (g, c) =>
-      nllLossBackward(g, c.self.shape, c.target, c.weight, c.reduction, c.ignoreIndex, c.totalWeight),
+      nllLossBackward(
+        g,
+        c.self.shape,
+        c.target,
+        c.weight,
+        c.reduction,
+        c.ignoreIndex,
+        c.totalWeight,
+      ),
     ),
   },
   nllLossBackward: {
-    grad: saving('target weight', (g, { target, weight, reduction, ignoreIndex }) =>
-      nllLossForward(g, target, weight, reduction, ignoreIndex).loss,
+    grad: saving(
+      'target weight',
+      (g, { target, weight, reduction, ignoreIndex }) =>
+        nllLossForward(g, target, weight, reduction, ignoreIndex).loss,
     ),
   },
 };

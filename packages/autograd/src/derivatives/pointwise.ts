@@ -1,6 +1,8 @@
 import {
   div,
   exp2,
+  i0,
+  i1,
   isScalar,
   log,
   mul,
@@ -126,13 +128,17 @@ const choices: Readonly<Record<string, Derivatives>> = {
     other: saving('self other', (g, { self, other }) => shared(g, other.lt(self), self.eq(other))),
   },
   fmax: {
-    self: saving('self other', (g, { self, other }) => only(self.ge(other).logicalOr(other.isnan()), g)),
+    self: saving('self other', (g, { self, other }) =>
+      only(self.ge(other).logicalOr(other.isnan()), g),
+    ),
     other: saving('self other', (g, { self, other }) =>
       except(self.ge(other).logicalOr(other.isnan()), g),
     ),
   },
   fmin: {
-    self: saving('self other', (g, { self, other }) => only(self.le(other).logicalOr(other.isnan()), g)),
+    self: saving('self other', (g, { self, other }) =>
+      only(self.le(other).logicalOr(other.isnan()), g),
+    ),
     other: saving('self other', (g, { self, other }) =>
       except(self.le(other).logicalOr(other.isnan()), g),
     ),
@@ -184,7 +190,10 @@ const fused: Readonly<Record<string, Derivatives>> = {
     self: (g) => g,
     tensor1: saving('tensor2', (g, { tensor2, value }) => g.div(tensor2).mul(value)),
     tensor2: saving('tensor1 tensor2', (g, { tensor1, tensor2, value }) =>
-      g.neg().mul(tensor1.div(tensor2.mul(tensor2))).mul(value),
+      g
+        .neg()
+        .mul(tensor1.div(tensor2.mul(tensor2)))
+        .mul(value),
     ),
   },
   lerp: {
@@ -204,6 +213,9 @@ const functions: Readonly<Record<string, Derivatives>> = {
   floor: { self: zero },
   ceil: { self: zero },
   trunc: { self: zero },
+  round: { self: zero },
+  sgn: { self: zero },
+  angle: { self: zero },
   frac: { self: (g) => g },
   square: { self: saving('self', (g, { self }) => g.mul(self.mul(2))) },
   sqrt: { self: saving('result', (g, { result }) => g.div(result.mul(2))) },
@@ -235,6 +247,19 @@ const functions: Readonly<Record<string, Derivatives>> = {
   lgamma: { self: saving('self', (g, { self }) => g.mul(self.digamma())) },
   digamma: { self: saving('self', (g, { self }) => g.mul(polygamma(1, self))) },
   polygamma: { self: saving('self', (g, { self, n }) => g.mul(polygamma(n + 1, self))) },
+  logit: {
+    self: saving('self', (g, { self }) => g.div(self.mul(self.neg().add(1)))),
+  },
+  nanToNum: { self: saving('self', (g, { self }) => only(self.isfinite(), g)) },
+  i0: { self: saving('self', (g, { self }) => g.mul(i1(self))) },
+  i1: {
+    self: saving('self result', (g, { self, result }) => {
+      // i1(x) / x tends to 1/2 at zero.
+      const tiny = self.abs().lt(1e-7);
+      const x = where(tiny, 1, self);
+      return g.mul(where(tiny, 0.5, i0(x).sub(result.div(x))));
+    }),
+  },
   sinc: {
     self: saving('self', (g, { self }) => {
       const x = self.mul(Math.PI);
@@ -247,13 +272,18 @@ const functions: Readonly<Record<string, Derivatives>> = {
 };
 
 /** The slope of erf. */
-const bell = (x: Tensor): Tensor => x.square().neg().exp().mul(2 / root(Math.PI));
+const bell = (x: Tensor): Tensor =>
+  x
+    .square()
+    .neg()
+    .exp()
+    .mul(2 / root(Math.PI));
 
 /** Results that are bools or integers, or steps that PyTorch does not differentiate either. */
 const steps: Readonly<Record<string, null>> = Object.fromEntries(
   (
     'eq ne lt le gt ge logicalAnd logicalOr logicalXor logicalNot isnan isinf isfinite isposinf isneginf signbit ' +
-    'bitwiseAnd bitwiseOr bitwiseXor bitwiseNot bitwiseLeftShift bitwiseRightShift heaviside'
+    'bitwiseAnd bitwiseOr bitwiseXor bitwiseNot bitwiseLeftShift bitwiseRightShift heaviside isclose bothNaN isreal nextafter gcd lcm nearestInteger'
   )
     .split(' ')
     .map((name) => [name, nondifferentiable]),

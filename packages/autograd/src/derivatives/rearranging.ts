@@ -10,7 +10,13 @@ export const rearranging: Readonly<Record<string, Derivatives>> = {
   splitWithSizes: { self: several('', (grads, { dim }) => cat(grads, dim)) },
   unbind: { self: several('', (grads, { dim }) => stack(grads, dim)) },
   flip: { self: (g, { dims }) => flip(g, dims) },
-  roll: { self: (g, { shifts, dims }) => g.roll(shifts.map((n) => -n), dims) },
+  roll: {
+    self: (g, { shifts, dims }) =>
+      g.roll(
+        shifts.map((n) => -n),
+        dims,
+      ),
+  },
   tril: { self: (g, { diagonal }) => g.tril(diagonal) },
   triu: { self: (g, { diagonal }) => g.triu(diagonal) },
   diagEmbed: { self: (g, where) => g.diagonal(where) },
@@ -30,10 +36,14 @@ export const rearranging: Readonly<Record<string, Derivatives>> = {
     }),
   },
   cummax: {
-    self: saving('indices', (g, { indices, dim }) => g.newZeros(g.shape).scatterAdd(dim, indices, g)),
+    self: saving('indices', (g, { indices, dim }) =>
+      g.newZeros(g.shape).scatterAdd(dim, indices, g),
+    ),
   },
   cummin: {
-    self: saving('indices', (g, { indices, dim }) => g.newZeros(g.shape).scatterAdd(dim, indices, g)),
+    self: saving('indices', (g, { indices, dim }) =>
+      g.newZeros(g.shape).scatterAdd(dim, indices, g),
+    ),
   },
   sort: {
     self: saving('indices', (g, { indices, dim }) => g.newZeros(g.shape).scatter(dim, indices, g)),

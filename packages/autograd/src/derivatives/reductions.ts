@@ -40,8 +40,7 @@ export const reductions: Readonly<Record<string, Derivatives>> = {
     ),
   },
   mean: {
-    self: (g, { self, axes, keepdim }) =>
-      spread(g, self, axes, keepdim).div(count(self, axes)),
+    self: (g, { self, axes, keepdim }) => spread(g, self, axes, keepdim).div(count(self, axes)),
   },
   prod: {
     self: saving('self result', (g, { self, result, axes, keepdim }) =>
@@ -89,12 +88,7 @@ const varianceGradient = (
 };
 
 /** Each element's gradient is the product of the others, which division by it gives only where none is zero. */
-function productGradient(
-  g: Tensor,
-  self: Tensor,
-  result: Tensor,
-  axes: readonly number[],
-): Tensor {
+function productGradient(g: Tensor, self: Tensor, result: Tensor, axes: readonly number[]): Tensor {
   // What follows is right to the first order only: with one zero, the second derivative is another product.
   if (isGradEnabled()) return g.mul(productOfOthers(self, axes));
   const zeros = self.eq(0);

@@ -1,13 +1,25 @@
 import { type Tensor, tensor } from '@sconce/core';
 import { ints, of, positive, type Sample, type Samples } from './sample.js';
 
-const index = ints([[0, 1, 1], [1, 0, 0]]);
+const index = ints([
+  [0, 1, 1],
+  [1, 0, 0],
+]);
 const rows = ints([2, 0, 2]);
-const mask = tensor([[true, false, true], [false, true, true]]);
+const mask = tensor([
+  [true, false, true],
+  [false, true, true],
+]);
 
 /** Values with each number of zeros at a place. */
 const someZeros = (): Tensor =>
-  tensor([[1.5, 0, 2], [0, 3, 0]], { dtype: 'float64', requiresGrad: true });
+  tensor(
+    [
+      [1.5, 0, 2],
+      [0, 3, 0],
+    ],
+    { dtype: 'float64', requiresGrad: true },
+  );
 
 const reductions = ['sum', 'mean', 'amax', 'amin', 'prod'] as const;
 
@@ -26,8 +38,35 @@ export const indexingSamples: Samples = {
     of((x, v) => x.put(ints([0, -1]), v), [3, 2], [2]),
     of((x, v) => x.put(rows, v, { accumulate: true }), [3, 2], [3]),
   ],
-  scatter: [of((x, s) => x.scatter(1, ints([[0, 2], [1, 0]]), s), [2, 3], [2, 3])],
-  scatterValue: [of((x) => x.scatter(1, ints([[0, 2], [1, 0]]), 3), [2, 3])],
+  scatter: [
+    of(
+      (x, s) =>
+        x.scatter(
+          1,
+          ints([
+            [0, 2],
+            [1, 0],
+          ]),
+          s,
+        ),
+      [2, 3],
+      [2, 3],
+    ),
+  ],
+  scatterValue: [
+    of(
+      (x) =>
+        x.scatter(
+          1,
+          ints([
+            [0, 2],
+            [1, 0],
+          ]),
+          3,
+        ),
+      [2, 3],
+    ),
+  ],
   scatterAdd: [of((x, s) => x.scatterAdd(0, index, s), [2, 3], [2, 4])],
   scatterReduce: [
     ...reductions.flatMap((reduce): Sample[] =>
@@ -37,7 +76,16 @@ export const indexingSamples: Samples = {
       })),
     ),
     {
-      run: (x, s) => x.scatterReduce(0, ints([[0, 1, 0], [1, 0, 0]]), s, 'prod'),
+      run: (x, s) =>
+        x.scatterReduce(
+          0,
+          ints([
+            [0, 1, 0],
+            [1, 0, 0],
+          ]),
+          s,
+          'prod',
+        ),
       inputs: () => [positive(2, 3), someZeros()],
       once: true,
     },

@@ -3,7 +3,13 @@ import { type Tensor, tensor } from '@sconce/core';
 import { ints, of, positive, real, type Sample, type Samples } from './sample.js';
 
 const classes = ints([2, 0, 1]);
-const bits = tensor([[1, 0, 1], [0, 1, 0]], { dtype: 'float64' });
+const bits = tensor(
+  [
+    [1, 0, 1],
+    [0, 1, 0],
+  ],
+  { dtype: 'float64' },
+);
 
 /** The nodes of gradients: what the first derivative of an operation is made of. */
 const gradientOf = (run: Sample['run'], ...shapes: number[][]): Sample => of(run, ...shapes);
@@ -18,7 +24,12 @@ export const nnSamples: Samples = {
   ],
   convolutionInputGrad: [
     of((g, w) => f.convolutionInputGrad(g, w, [1, 2, 5], ...geometry), [1, 3, 3], [3, 2, 3]),
-    of((x, w, b) => f.convTranspose2d(x, w, b, { stride: 2, outputPadding: 1 }), [1, 2, 2, 2], [2, 2, 2, 2], [2]),
+    of(
+      (x, w, b) => f.convTranspose2d(x, w, b, { stride: 2, outputPadding: 1 }),
+      [1, 2, 2, 2],
+      [2, 2, 2, 2],
+      [2],
+    ),
   ],
   convolutionWeightGrad: [
     of((g, x) => f.convolutionWeightGrad(g, x, [3, 2, 3], ...geometry), [2, 3, 3], [2, 2, 5]),
@@ -29,7 +40,10 @@ export const nnSamples: Samples = {
     of((x) => f.adaptiveAvgPool1d(x, 3), [1, 2, 5]),
   ],
   avgPoolBackward: [
-    gradientOf((g) => f.avgPoolBackward(g, [1, 2, 4], windows(f.zeros([1, 2, 4])), true, null), [1, 2, 3]),
+    gradientOf(
+      (g) => f.avgPoolBackward(g, [1, 2, 4], windows(f.zeros([1, 2, 4])), true, null),
+      [1, 2, 3],
+    ),
   ],
   maxPool: [
     of((x) => f.maxPool2d(x, 2, { stride: 1 }), [1, 2, 3, 3]),
@@ -37,7 +51,18 @@ export const nnSamples: Samples = {
   ],
   maxPoolBackward: [
     gradientOf(
-      (g) => f.maxPoolBackward(g, ints([[[0, 1, 3], [1, 1, 2]]]), [1, 2, 4], windows(f.zeros([1, 2, 4]))),
+      (g) =>
+        f.maxPoolBackward(
+          g,
+          ints([
+            [
+              [0, 1, 3],
+              [1, 1, 2],
+            ],
+          ]),
+          [1, 2, 4],
+          windows(f.zeros([1, 2, 4])),
+        ),
       [1, 2, 3],
     ),
   ],
@@ -66,7 +91,14 @@ export const nnSamples: Samples = {
   ],
   batchNormEval: [
     {
-      run: (x, w, b) => f.batchNorm(x, f.tensor([0.1, 0.2], { dtype: 'float64' }), f.tensor([1.1, 0.8], { dtype: 'float64' }), w, b),
+      run: (x, w, b) =>
+        f.batchNorm(
+          x,
+          f.tensor([0.1, 0.2], { dtype: 'float64' }),
+          f.tensor([1.1, 0.8], { dtype: 'float64' }),
+          w,
+          b,
+        ),
       inputs: () => [real([3, 2, 2]), real([2]), real([2])],
     },
   ],
@@ -79,7 +111,17 @@ export const nnSamples: Samples = {
     of((x) => f.groupNorm(x, 2), [2, 4, 2]),
   ],
   embedding: [
-    of((w) => f.embedding(ints([[0, 2], [2, 1]]), w), [3, 2]),
+    of(
+      (w) =>
+        f.embedding(
+          ints([
+            [0, 2],
+            [2, 1],
+          ]),
+          w,
+        ),
+      [3, 2],
+    ),
     of((w) => f.embedding(ints([0, 2, 2]), w, { paddingIdx: 1 }), [3, 2]),
     { ...of((w) => f.embedding(ints([0, 2, 2]), w), [3, 2]), once: true },
   ],
@@ -99,16 +141,51 @@ export const nnSamples: Samples = {
     of((x) => f.binaryCrossEntropyLogitElements(x, bits, 1), [2, 3]),
     of((x, t, w) => f.binaryCrossEntropyLogitElements(x, t, w), [2, 3], [2, 3], [3]),
   ],
+  ctcLoss: [
+    {
+      ...of(
+        (x) =>
+          f.ctcLoss(
+            f.logSoftmax(x, -1),
+            ints([
+              [1, 2, 2],
+              [3, 1, 0],
+            ]),
+            [5, 4],
+            [3, 2],
+          ),
+        [5, 2, 4],
+      ),
+      once: true,
+    },
+  ],
   klDiv: [{ run: (x, t) => f.klDivElements(x, t), inputs: () => [real([2, 3]), positive(2, 3)] }],
   klDivLog: [of((x, t) => f.klDivLogElements(x, t), [2, 3], [2, 3])],
   softMargin: [of((x, t) => f.softMarginElements(x, t), [2, 3], [2, 3])],
   nllLoss: (['none', 'mean', 'sum'] as const).flatMap((reduction) => [
     of((x) => f.nllLoss(x, classes, { reduction }), [3, 4]),
-    of((x) => f.nllLoss(x, classes, { reduction, ignoreIndex: 1, weight: f.tensor([0.5, 1.5, 2, 1], { dtype: 'float64' }) }), [3, 4]),
+    of(
+      (x) =>
+        f.nllLoss(x, classes, {
+          reduction,
+          ignoreIndex: 1,
+          weight: f.tensor([0.5, 1.5, 2, 1], { dtype: 'float64' }),
+        }),
+      [3, 4],
+    ),
   ]),
   nllLossBackward: [
     gradientOf(
-      (g) => f.nllLossBackward(g, [3, 4], classes, null, 'none', -100, f.tensor(3, { dtype: 'float64' })),
+      (g) =>
+        f.nllLossBackward(
+          g,
+          [3, 4],
+          classes,
+          null,
+          'none',
+          -100,
+          f.tensor(3, { dtype: 'float64' }),
+        ),
       [3],
     ),
   ],

@@ -9,7 +9,10 @@ const named = (name: string): Fn => (f as unknown as Record<string, Fn>)[name] a
 const one = (name: string, from = -2, to = 2, avoid: readonly number[] = []): Samples => ({
   [name]: [{ run: (x) => named(name)(x), inputs: () => [real([2, 3], { from, to, avoid })] }],
 });
-const two = (name: string, make: (shape: number[]) => Tensor = (shape) => real(shape)): Samples => ({
+const two = (
+  name: string,
+  make: (shape: number[]) => Tensor = (shape) => real(shape),
+): Samples => ({
   [name]: [
     { run: (a, b) => named(name)(a, b), inputs: () => [make([2, 3]), make([2, 3])] },
     { run: (a, b) => named(name)(a, b), inputs: () => [make([2, 1]), make([3])] },
@@ -80,13 +83,23 @@ export const pointwiseSamples: Samples = {
       inputs: () => [real([2, 3]), real([3]), positive(2, 1)],
     },
   ],
-  lerp: [of((a, b) => f.lerp(a, b, 0.3), [2, 3], [3]), of((a, b, c) => f.lerp(a, b, c), [2, 3], [3], [2, 3])],
+  lerp: [
+    of((a, b) => f.lerp(a, b, 0.3), [2, 3], [3]),
+    of((a, b, c) => f.lerp(a, b, c), [2, 3], [3], [2, 3]),
+  ],
   ...one('abs', -2, 2, [0]),
   ...one('neg'),
   ...one('sign', -2, 2, [0]),
   ...one('floor', -2, 2, [-2, -1, 0, 1, 2]),
   ...one('ceil', -2, 2, [-2, -1, 0, 1, 2]),
   ...one('trunc', -2, 2, [-2, -1, 0, 1, 2]),
+  ...one('round', -2, 2, [-1.5, -0.5, 0.5, 1.5]),
+  ...one('sgn', -2, 2, [0]),
+  ...one('angle', -2, 2, [0]),
+  ...one('logit', 0.1, 0.9),
+  ...one('nanToNum'),
+  ...one('i0', -12, 12),
+  ...one('i1', -12, 12),
   ...one('frac', -2, 2, [-2, -1, 0, 1, 2]),
   ...one('square'),
   ...one('sqrt', 0.3, 3),
@@ -118,7 +131,10 @@ export const pointwiseSamples: Samples = {
   lgamma: [{ run: (x) => f.lgamma(x), inputs: () => [positive(4)] }],
   ...one('digamma', -2.7, 3, [-2, -1, 0]),
   polygamma: [
-    { run: (x) => f.polygamma(1, x), inputs: () => [real([6], { from: -2.7, to: 3, avoid: [-2, -1, 0] })] },
+    {
+      run: (x) => f.polygamma(1, x),
+      inputs: () => [real([6], { from: -2.7, to: 3, avoid: [-2, -1, 0] })],
+    },
     { run: (x) => f.polygamma(2, x), inputs: () => [positive(4)] },
     { run: (x) => f.polygamma(3, x), inputs: () => [positive(4)] },
   ],

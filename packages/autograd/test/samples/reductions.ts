@@ -22,18 +22,21 @@ export const reductionSamples: Samples = {
   logsumexp: reduced((x, dim, keepdim) => x.logsumexp(dim, { keepdim })),
   amax: reduced((x, dim, keepdim) => x.amax(dim, { keepdim })),
   amin: reduced((x, dim, keepdim) => x.amin(dim, { keepdim })),
-  max: [
-    of((x) => x.max(1).values, [2, 3]),
-    of((x) => x.max(0, { keepdim: true }).values, [2, 3]),
-  ],
-  min: [
-    of((x) => x.min(1).values, [2, 3]),
-    of((x) => x.min(-2, { keepdim: true }).values, [2, 3]),
-  ],
+  max: [of((x) => x.max(1).values, [2, 3]), of((x) => x.max(0, { keepdim: true }).values, [2, 3])],
+  min: [of((x) => x.min(1).values, [2, 3]), of((x) => x.min(-2, { keepdim: true }).values, [2, 3])],
   prod: [
     of((x) => x.prod(), [2, 3]),
     of((x) => x.prod(1), [2, 3, 2]),
-    { run: (x) => x.prod(1), inputs: () => [withZeros([[1.5, 0, 2], [0, 3, 0], [2, 3, 4]])] },
+    {
+      run: (x) => x.prod(1),
+      inputs: () => [
+        withZeros([
+          [1.5, 0, 2],
+          [0, 3, 0],
+          [2, 3, 4],
+        ]),
+      ],
+    },
     { run: (x) => x.prod(), inputs: () => [withZeros([[1.5, 0, 2]])] },
   ],
   vectorNorm: [

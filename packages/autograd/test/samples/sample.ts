@@ -28,7 +28,10 @@ interface Values {
 }
 
 /** A float64 tensor of distinct values that requires grad. */
-export function real(shape: readonly number[], { from = -2, to = 2, avoid = [] }: Values = {}): Tensor {
+export function real(
+  shape: readonly number[],
+  { from = -2, to = 2, avoid = [] }: Values = {},
+): Tensor {
   const count = shape.reduce((n, s) => n * s, 1);
   const values = new Float64Array(count);
   for (let i = 0; i < count; ) {
@@ -44,10 +47,10 @@ export function real(shape: readonly number[], { from = -2, to = 2, avoid = [] }
 export const positive = (...shape: number[]): Tensor => real(shape, { from: 0.3, to: 3 });
 
 /** A sample whose inputs are reals of the given shapes. */
-export const of = (
-  run: Sample['run'],
-  ...shapes: readonly (readonly number[])[]
-): Sample => ({ run, inputs: () => shapes.map((shape) => real(shape)) });
+export const of = (run: Sample['run'], ...shapes: readonly (readonly number[])[]): Sample => ({
+  run,
+  inputs: () => shapes.map((shape) => real(shape)),
+});
 
 /** Positions. */
 export const ints = (data: NestedArray<number>): Tensor => tensor(data, { dtype: 'int64' });

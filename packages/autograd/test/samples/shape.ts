@@ -10,7 +10,10 @@ export const shapeSamples: Samples = {
   expand: [of((x) => x.expand(2, 3, 2), [3, 1])],
   select: [of((x) => x.select(1, -1), [2, 3])],
   slice: [of((x) => x.slice(1, 0, 5, 2), [2, 5])],
-  diagonal: [of((x) => x.diagonal(), [3, 3]), of((x) => x.diagonal({ offset: -1, dim1: 2, dim2: 0 }), [3, 2, 3])],
+  diagonal: [
+    of((x) => x.diagonal(), [3, 3]),
+    of((x) => x.diagonal({ offset: -1, dim1: 2, dim2: 0 }), [3, 2, 3]),
+  ],
   asStrided: [
     of((x) => x.asStrided([2, 2], [1, 2], 1), [3, 3]),
     of((x) => x.asStrided([3, 2], [1, 1], 0), [5]),

@@ -24,10 +24,7 @@ export function chebyshev(t: Expr, coefficients: readonly number[]): Expr {
 export const i1: Unary = unary('i1', 'float', (x) => {
   const size = e.abs(x);
   const near = e.mul(x, chebyshev(e.sub(e.mul(size, 0.5), 2), NEAR));
-  const far = e.div(
-    chebyshev(e.sub(e.div(constant(32, x.dtype), size), 2), FAR),
-    e.sqrt(size),
-  );
+  const far = e.div(chebyshev(e.sub(e.div(constant(32, x.dtype), size), 2), FAR), e.sqrt(size));
   const signed = e.where(e.lt(x, 0), e.neg(far), far);
   return e.mul(e.exp(size), e.where(e.le(size, 8), near, signed));
 });
