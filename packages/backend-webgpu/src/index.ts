@@ -23,8 +23,23 @@ export async function openWebGpu(name = 'webgpu'): Promise<WebGpuBackend> {
   for (const limit of raised) requiredLimits[limit] = adapter.limits[limit];
   const device = await adapter.requestDevice({ label: 'sconce', requiredLimits });
   const backend = new WebGpuBackend(device, name);
-  if (typeof process !== 'undefined') process.once?.('exit', () => backend.destroy());
+  endWithProcess(backend);
   return backend;
+}
+
+const running = new Set<WebGpuBackend>();
+let listening = false;
+
+/** Dawn may crash at the end of a Node process that leaves devices open. */
+function endWithProcess(backend: WebGpuBackend): void {
+  if (!listening && typeof process !== 'undefined') {
+    listening = true;
+    process.once?.('exit', () => {
+      for (const each of running) each.destroy();
+    });
+  }
+  running.add(backend);
+  void backend.device.lost.then(() => running.delete(backend));
 }
 
 /**

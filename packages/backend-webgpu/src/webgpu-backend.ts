@@ -191,10 +191,12 @@ export class WebGpuBackend implements Backend {
     this.device.pushErrorScope('out-of-memory');
     const size = Math.min(bytes, this.device.limits.maxBufferSize);
     const block = new GpuBlock(this.device.createBuffer({ size, usage }), bytes);
-    const held = this.#pool?.liveBytes ?? 0;
+    const held = this.#pool.liveBytes;
     const check = this.device.popErrorScope().then(
       (error) => {
         if (!error) return;
+        // Room for whoever tries again.
+        this.#trim();
         const name = block.usedBy ? `'${block.usedBy}'` : 'an allocation';
         this.#failures.report(
           new OutOfMemoryError(

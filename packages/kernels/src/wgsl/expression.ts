@@ -180,7 +180,8 @@ export class Block {
         if (type === from) return a;
         if (type === 'bool') return from === 'f32' ? this.#call('nonzero', a) : `(${a}!=0)`;
         if (from === 'bool') return type === 'f32' ? `select(0f,1f,${a})` : `select(0,1,${a})`;
-        return `${type}(${a})`;
+        // Out of range gives what x86 gives: the least integer.
+        return type === 'i32' ? this.#call('toint', a) : `f32(${a})`;
       case 'bitcast':
         return `bitcast<${type}>(${a})`;
       case 'idiv':

@@ -34,6 +34,9 @@ const library: Record<string, WgslFunction> = {
     code: 'fn f_isnan(x:f32)->bool{return (bitcast<u32>(x)&0x7fffffffu)>0x7f800000u;}',
   },
   nonzero: { code: 'fn f_nonzero(x:f32)->bool{return (bitcast<u32>(x)&0x7fffffffu)!=0u;}' },
+  toint: {
+    code: 'fn f_toint(x:f32)->i32{return select(i32(-2147483648),i32(x),abs(x)<2147483648.0);}',
+  },
   max: {
     needs: ['isnan'],
     code: 'fn f_max(a:f32,b:f32)->f32{return select(select(max(a,b),a,f_isnan(a)),b,f_isnan(b));}',
