@@ -91,8 +91,9 @@ export function difference(
       : `${place}: ${value}, expected ${expected.value}`;
   }
   if (typeof expected === 'number' || typeof expected === 'bigint') {
-    return (typeof actual === 'number' || typeof actual === 'bigint') &&
-      BigInt(actual) === BigInt(expected)
+    const value = actual instanceof Float ? actual.value : actual;
+    // biome-ignore lint/suspicious/noDoubleEquals: an integer may come as a number or as a bigint
+    return (typeof value === 'number' || typeof value === 'bigint') && value == expected
       ? undefined
       : `${place}: ${show(actual)}, expected ${expected}`;
   }

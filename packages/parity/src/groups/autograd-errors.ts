@@ -29,7 +29,7 @@ const unary: Record<string, (a: Tensor) => Value> = {
   add3: (a) => method(a, 'add', 3),
   mul3: (a) => method(a, 'mul', 3),
   div3: (a) => method(a, 'div', 3),
-  clamp: (a) => a.clamp(-1, 1),
+  clamp: (a) => a.clamp(0.5, 2),
   cumsum0: (a) => method(a, 'cumsum', 0),
   softmax0: (a) => method(a, 'softmax', 0),
   log_softmax0: (a) => method(a, 'log_softmax', 0),

@@ -3,6 +3,7 @@ import type { Value } from '../corpus/value.js';
 import { find } from './library.js';
 import { MissingFeature } from './missing.js';
 import { camelCase } from './names.js';
+import { buildOptimizer } from './optimizers.js';
 import { bind, parseSignature, type Signature } from './signature.js';
 import { signatures } from './signatures.js';
 import { specials } from './specials.js';
@@ -42,6 +43,7 @@ export function callTorch(path: string, args: Value[], kwargs: Map<string, Value
   const keys = keysOf(module, name);
   const special = specials[keys[0] as string];
   if (special) return special(args, kwargs);
+  if (module === 'torch.optim') return buildOptimizer(name, args[0], kwargs);
   const key = keys.find((k) => k in signatures);
   const signature = key === undefined ? undefined : signatureOf(key);
   const target = ours(module, name, signature?.target);

@@ -4,6 +4,7 @@ import * as data from '@sconce/data';
 import * as init from '@sconce/init';
 import * as nn from '@sconce/nn';
 import * as optim from '@sconce/optim';
+import { MissingFeature } from './missing.js';
 
 /** A namespace of ours, seen as the functions it holds. */
 export type Namespace = Readonly<Record<string, unknown>>;
@@ -56,4 +57,17 @@ const places: Record<string, (name: string) => unknown> = {
 export function find(module: string, name: string): Callable | undefined {
   const found = places[module]?.(name);
   return typeof found === 'function' ? (found as Callable) : undefined;
+}
+
+type Constructor = new (...args: unknown[]) => unknown;
+
+/**
+ * A class of ours by its name in a package.
+ *
+ * @throws MissingFeature if there is none.
+ */
+export function classNamed(holder: keyof typeof packages, name: string): Constructor {
+  const found = packages[holder][name];
+  if (typeof found !== 'function') throw new MissingFeature(`${holder}: Sconce has no ${name}`);
+  return found as Constructor;
 }

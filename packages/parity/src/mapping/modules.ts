@@ -1,45 +1,54 @@
 import type { Tensor } from '@sconce/core';
-import { ModuleValue, type Value } from '../corpus/value.js';
-import { packages } from './library.js';
-import { MissingFeature } from './missing.js';
+import type { Module } from '@sconce/nn';
+import { ModuleValue, TorchPath, type Value } from '../corpus/value.js';
+import { callTorch } from './call.js';
+import { classNamed } from './library.js';
 import { moduleSignatures } from './module-signatures.js';
-import { bind, parseSignature } from './signature.js';
+import { bind, parseSignature, type Signature } from './signature.js';
 
-type Constructor = new (...args: Value[]) => Value;
+const signatureNamed = (name: string): Signature | undefined => {
+  const text = moduleSignatures[name];
+  return text === undefined ? undefined : parseSignature(text);
+};
 
-function constructorOf(holder: Record<string, unknown>, name: string): Constructor {
-  const found = holder[name];
-  if (typeof found !== 'function')
-    throw new MissingFeature(`nn.${name}: Sconce has no such module`);
-  return found as Constructor;
-}
+const shortName = (name: string): string => name.replace(/^(torch\.)?nn\./, '');
 
 /**
  * Builds our counterpart of a module of PyTorch's.
  *
  * @throws MissingFeature if there is none.
  */
-export function buildModule({ name, args, kwargs }: ModuleValue): Value {
-  const short = name.replace(/^nn\./, '');
-  const module = constructorOf(packages.nn as Record<string, unknown>, short);
+export function buildModule({ name, args, kwargs }: ModuleValue): Module {
+  const short = shortName(name);
+  const module = classNamed('nn', short);
   const given = args.map(buildInside);
   const keywords = new Map([...kwargs].map(([k, v]) => [k, buildInside(v)] as const));
-  const signature = moduleSignatures[short];
-  return new module(
-    ...bind(name, signature === undefined ? undefined : parseSignature(signature), given, keywords),
-  );
+  return new module(...bind(name, signatureNamed(short), given, keywords)) as Module;
 }
 
-/** Modules among arguments are built too. */
+/** Calls a module as its `forward` of PyTorch's is called. */
+export function callModule(
+  name: string,
+  module: Module,
+  args: readonly Value[],
+  kwargs: ReadonlyMap<string, Value>,
+): Value {
+  const signature = signatureNamed(`${shortName(name)}.forward`);
+  const given = bind(name, signature, args, kwargs);
+  return (module as unknown as (...a: Value[]) => Value)(...given);
+}
+
+/** Modules among arguments are built too; callables of PyTorch's become ours. */
 function buildInside(value: Value): Value {
   if (value instanceof ModuleValue) return buildModule(value);
+  if (value instanceof TorchPath) {
+    return (...args: Value[]) => callTorch(value.path, args, new Map());
+  }
   if (value instanceof Map) {
     return Object.fromEntries([...value].map(([k, v]) => [String(k), buildInside(v)]));
   }
-  return Array.isArray(value) ? value.map(buildInside) : value;
+  return Array.isArray(value) ? Array.from(value, buildInside) : value;
 }
 
 /** A parameter of ours. */
-export function parameter(data: Tensor): Value {
-  return new (constructorOf(packages.nn as Record<string, unknown>, 'Parameter'))(data);
-}
+export const parameter = (data: Tensor): Value => new (classNamed('nn', 'Parameter'))(data);

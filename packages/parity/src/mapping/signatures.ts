@@ -388,7 +388,7 @@ export const signatures: Readonly<Record<string, string>> = {
   'nn.init.eye_': 'tensor',
 
   // autograd
-  'autograd.grad': 'outputs inputs grad_outputs | retain_graph create_graph allow_unused',
+  'autograd.grad': 'outputs inputs | grad_outputs retain_graph create_graph allow_unused',
   'Tensor.backward': 'input gradient | retain_graph create_graph inputs',
 
   // nn.utils

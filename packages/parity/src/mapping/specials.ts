@@ -4,9 +4,9 @@ import { Tuple, type Value } from '../corpus/value.js';
 import { PyContext } from '../python/objects.js';
 import { callTorch } from './call.js';
 import { getItem, indexItems } from './indexing.js';
-import { find } from './library.js';
+import { classNamed, find, packages } from './library.js';
 import { MissingFeature } from './missing.js';
-import { dtypeNamed } from './names.js';
+import { camelCase, dtypeNamed } from './names.js';
 import { convert } from './signature.js';
 
 /** A callable of PyTorch's that a signature cannot describe. */
@@ -152,11 +152,42 @@ export const specials: Readonly<Record<string, Special>> = {
     return seed <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(seed) : seed;
   },
 
+  // data
+  'utils.data.DataLoader': (args, kwargs) => make('data', 'DataLoader', args, kwargs),
+  'utils.data.RandomSampler': (args, kwargs) => make('data', 'RandomSampler', args, kwargs),
+  'utils.data.SequentialSampler': (args, kwargs) => make('data', 'SequentialSampler', args, kwargs),
+  'utils.data.SubsetRandomSampler': (args, kwargs) =>
+    make('data', 'SubsetRandomSampler', args, kwargs),
+  'utils.data.WeightedRandomSampler': (args, kwargs) =>
+    make('data', 'WeightedRandomSampler', args, kwargs),
+  'utils.data.BatchSampler': (args, kwargs) => make('data', 'BatchSampler', args, kwargs),
+  'utils.data.random_split': ([dataset, lengths], kwargs) =>
+    fn('data', 'randomSplit')(dataset, convert(lengths), options(kwargs)),
+  'nn.Parameter': (args, kwargs) => make('nn', 'Parameter', args, kwargs),
+
   // grad modes
   no_grad: context('noGrad'),
   enable_grad: context('enableGrad'),
   inference_mode: context('inferenceMode'),
 };
+
+/** A new object of a class of ours, keyword arguments as options. */
+const make = (
+  holder: keyof typeof packages,
+  name: string,
+  args: readonly Value[],
+  kwargs: ReadonlyMap<string, Value>,
+): Value => {
+  const given = args.map((x) => convert(x));
+  const wanted = kwargs.size > 0 ? [...given, options(kwargs)] : given;
+  return new (classNamed(holder, name))(...wanted);
+};
+
+function fn(holder: keyof typeof packages, name: string): Fn {
+  const found = packages[holder][name];
+  if (typeof found !== 'function') throw new MissingFeature(`${holder}: Sconce has no ${name}`);
+  return found as Fn;
+}
 
 /** The element of a one-element tensor, at once or where need be later. */
 function read(t: Tensor, then: (value: number) => Value): Value {
@@ -190,7 +221,7 @@ function extreme(name: 'max' | 'min'): Special {
 /** Keyword arguments as options, but for some. */
 function options(kwargs: ReadonlyMap<string, Value>, ...but: string[]): Record<string, Value> {
   const kept = [...kwargs].filter(([name, value]) => !but.includes(name) && value !== null);
-  return Object.fromEntries(kept.map(([name, value]) => [name, convert(value)]));
+  return Object.fromEntries(kept.map(([name, value]) => [camelCase(name), convert(value)]));
 }
 
 function to(self: Tensor, rest: readonly Value[], kwargs: ReadonlyMap<string, Value>): Tensor {

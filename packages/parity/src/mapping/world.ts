@@ -3,6 +3,7 @@ import { Slice, TorchPath, Tuple, type Value } from '../corpus/value.js';
 import { Evaluator, type World } from '../python/evaluator.js';
 import { PyFunction } from '../python/objects.js';
 import { parseExpression } from '../python/parser.js';
+import { range } from '../python/plain.js';
 import { callTorch } from './call.js';
 import { getItem } from './indexing.js';
 import { MissingFeature } from './missing.js';
@@ -157,6 +158,7 @@ export const world: World = {
     if (typeof object === 'object' && object !== null && Symbol.iterator in object) {
       return [...(object as Iterable<Value>)];
     }
+    if (isIndexed(object)) return Promise.all(range([object.length]).map((i) => object.get(i)));
     throw new MissingFeature('python: the value is not iterable');
   },
 };
@@ -196,6 +198,13 @@ function objectAttribute(object: Value, name: string): Value {
 function slice(list: readonly Value[], { start, stop }: Slice): Value[] {
   return list.slice(start ?? 0, stop ?? list.length);
 }
+
+/** Whether an object gives samples by their position, as a dataset does. */
+const isIndexed = (
+  object: Value,
+): object is { readonly length: number; get(index: number): Value } =>
+  typeof (object as { get?: unknown } | null)?.get === 'function' &&
+  typeof (object as { length?: unknown }).length === 'number';
 
 async function collect(source: AsyncIterable<Value>): Promise<Value[]> {
   const items: Value[] = [];

@@ -1,0 +1,131 @@
+import type { Tensor } from '@sconce/core';
+import { difference, readBack } from '../compare/compare.js';
+import type { Case } from '../corpus/corpus.js';
+import type { Value } from '../corpus/value.js';
+import { buildOptimizer, optionsFrom } from '../mapping/optimizers.js';
+import { notImplemented, type Outcome } from '../report/counts.js';
+import { judged, outcomeOf } from '../runtime/outcome.js';
+import { expectedDecoder, inputDecoder } from '../runtime/tensors.js';
+import type { Group, Run } from './group.js';
+
+interface Optimizer {
+  step(closure?: () => Tensor): Tensor | undefined;
+  zeroGrad(): void;
+  stateDict(): Value;
+}
+
+/** The group `optim`: ten steps of each optimizer. */
+export const optim: Group = {
+  subject: (test) => test.optimizer as string,
+  hasGradient: () => false,
+
+  async run(test, run) {
+    const op = optim.subject(test);
+    try {
+      const forward = test.function ? await minimize(test, run) : await update(test, run);
+      return { op, forward };
+    } catch (error) {
+      return { op, forward: outcomeOf(error) };
+    }
+  },
+};
+
+const named = (kwargs: unknown): [string, unknown][] =>
+  Object.entries(kwargs as Record<string, unknown>);
+
+async function update(test: Case, run: Run): Promise<Outcome> {
+  const decoder = inputDecoder(run.device, false);
+  const params = (test.params as unknown[]).map((p) =>
+    (decoder.decode(p) as Tensor).requiresGrad_(),
+  );
+  const kwargs = decoder.decodeKwargs(test.kwargs as Record<string, unknown>);
+  const groups = (test.groups as { params: number[]; options: object }[]).map((group) => ({
+    params: group.params.map((i) => params[i]),
+    ...optionsFrom(named(group.options).map(([k, v]) => [k, decoder.decode(v)] as const)),
+  }));
+  const optimizer = buildOptimizer<Optimizer>(test.optimizer as string, groups, kwargs);
+  const after = test.params_after as unknown[][];
+  for (const [step, grads] of (test.grads_in as unknown[][]).entries()) {
+    const gradients = inputDecoder(run.device, false);
+    params.forEach((p, i) => {
+      p.grad = gradients.decode(grads[i]) as Tensor | null;
+    });
+    optimizer.step();
+    const expected = expectedDecoder(run.device).decode(after[step]);
+    const found = difference(await readBack(params), expected, {}, `params after step ${step}`);
+    if (found) return judged(found);
+  }
+  return judged(await stateDifference(test, optimizer, run));
+}
+
+/** Options of PyTorch's that say how it computes, not what. */
+const bookkeeping = new Set(['foreach', 'differentiable', 'capturable', 'fused']);
+
+async function stateDifference(
+  test: Case,
+  optimizer: Optimizer,
+  run: Run,
+): Promise<string | undefined> {
+  const expected = expectedDecoder(run.device).decode(test.state_dict) as Map<string, Value>;
+  const groups = expected.get('param_groups') as Map<string, Value>[];
+  for (const group of groups) for (const name of bookkeeping) group.delete(name);
+  return difference(await readBack(optimizer.stateDict()), expected, {}, 'state_dict');
+}
+
+/** LBFGS: a closure that computes the loss as often as the line search asks. */
+async function minimize(test: Case, run: Run): Promise<Outcome> {
+  if (!run.device.backend.synchronous) {
+    return notImplemented('the line search reads the loss, which this device gives only later');
+  }
+  const decoder = inputDecoder(run.device, false);
+  const params = decoder.decodeAll(test.params as unknown[]) as Tensor[];
+  const [x] = params as [Tensor];
+  x.requiresGrad_();
+  const objective = test.function === 'quadratic' ? quadratic(test, run) : rosenbrock;
+  const kwargs = decoder.decodeKwargs(test.kwargs as Record<string, unknown>);
+  const optimizer = buildOptimizer<Optimizer>('LBFGS', params, kwargs);
+  const losses = expectedDecoder(run.device).decode(test.losses) as Value[];
+  const after = test.params_after as unknown[];
+  let calls = 0;
+  for (const [step, wanted] of losses.entries()) {
+    const loss = optimizer.step(() => {
+      calls++;
+      optimizer.zeroGrad();
+      const value = objective(x);
+      value.backward();
+      return value;
+    });
+    const found =
+      difference(await (loss as Tensor).item(), wanted, {}, `loss of step ${step}`) ??
+      difference(
+        calls,
+        (test.closure_calls as number[])[step],
+        {},
+        `closure calls by step ${step}`,
+      ) ??
+      difference(
+        await readBack(params),
+        expectedDecoder(run.device).decode(after[step]),
+        {},
+        `params after step ${step}`,
+      );
+    if (found) return judged(found);
+  }
+  return judged(undefined);
+}
+
+/** 0.5 x @ (A @ x) - b @ x */
+function quadratic(test: Case, run: Run): (x: Tensor) => Tensor {
+  const decoder = inputDecoder(run.device, false);
+  const A = decoder.decode(test.A) as Tensor;
+  const b = decoder.decode(test.b) as Tensor;
+  return (x) => x.mul(0.5).matmul(A.matmul(x)).sub(b.matmul(x));
+}
+
+/** sum(100 (x[1:] - x[:-1]^2)^2 + (1 - x[:-1])^2) */
+function rosenbrock(x: Tensor): Tensor {
+  const n = x.numel() - 1;
+  const head = x.narrow(0, 0, n);
+  const tail = x.narrow(0, 1, n);
+  return tail.sub(head.pow(2)).pow(2).mul(100).add(head.rsub(1).pow(2)).sum();
+}
