@@ -2,7 +2,7 @@ import type { Combiner, ComputeType } from '@sconce/core';
 import { combineLanes, combineValues, exchangeLanes, identity, type Combine } from './combine.js';
 import type { Emitter } from './emitter.js';
 import { comparison } from './functions.js';
-import { i32, i32x4, v128 } from './opcodes.js';
+import { control, i32, i32x4, v128 } from './opcodes.js';
 import { convert, isWide, literal, select, type Value } from './values.js';
 
 /** Steps after which a float32 sum is added to its float64 total: error stays that of 64 additions. */
@@ -88,13 +88,16 @@ export class Accumulator {
     return v.or(better, v.op(v128.andnot, aIsNan, bIsNan));
   }
 
-  /** Counts one step of a loop whose lanes are rows. */
-  step(): void {
+  /** Counts one step of a loop whose lanes are rows, also for others that take the same steps. */
+  step(others: readonly Accumulator[] = []): void {
     if (!this.#totals) return;
     const { code } = this.#m;
     code.get(this.#pending).i32(1).op(i32.add).tee(this.#pending);
     code.i32(FLUSH_STEPS).op(i32.geU);
-    code.if(() => this.#flush());
+    code.if(() => {
+      this.#flush();
+      for (const other of others) other.#flush();
+    });
   }
 
   /** Divides a run into strips so short that a float sum stays accurate. */
@@ -110,7 +113,7 @@ export class Accumulator {
     this.#m.while(
       () => code.get(left).i32(0).op(i32.gtS),
       () => {
-        code.get(left).i32(limit).get(left).i32(limit).op(i32.ltS).op(0x1b).set(part);
+        code.get(left).i32(limit).get(left).i32(limit).op(i32.ltS).op(control.select).set(part);
         run(part);
         code.get(this.#pending).get(part).op(i32.add).tee(this.#pending);
         code.i32(limit).op(i32.geU);

@@ -4,7 +4,7 @@ import { BROADCAST, CONTIGUOUS, STRIDED } from '../layout.js';
 import type { ArgumentLayout } from './arguments.js';
 import type { Code } from './assembler.js';
 import { applyFunction, type ImportedMath } from './functions.js';
-import { i32, i32x4, v128 } from './opcodes.js';
+import { control, i32, i32x4, v128 } from './opcodes.js';
 import {
   convert,
   literal,
@@ -59,24 +59,29 @@ const weights: Partial<Record<string, number>> = {
   where: 2,
   cast: 2,
   bitcast: 0,
-  exp: 16,
-  sigmoid: 24,
-  tanh: 28,
-  log: 20,
-  erf: 36,
-  sin: 26,
-  cos: 26,
+  exp: 20,
+  exp2: 20,
+  sigmoid: 35,
+  tanh: 36,
+  log: 34,
+  erf: 52,
+  sin: 33,
+  cos: 33,
+  pow: 165,
+  lgamma: 560,
+  digamma: 400,
 };
 
 /** Bodies up to this weight are written twice, for whole vectors and for the last one. */
-export const LIGHT = 24;
+export const LIGHT = 300;
 
 /** A rough price of evaluating a node once on four elements: 1 is a quarter of a nanosecond. */
 export function weightOf(e: Expr): number {
   const known = weights[e.op];
   const wide = e.dtype === 'float64' || e.dtype === 'int64' ? 2 : 1;
-  if (known !== undefined && (wide === 1 || known < 8)) return known * wide;
-  return e.args.length === 0 || e.dtype === 'bool' || e.dtype === 'int32' ? 2 : 120;
+  // Functions of float64 go through JavaScript, lane by lane.
+  if (known !== undefined && (wide === 1 || known < 16)) return known * wide;
+  return e.args.length === 0 || e.dtype === 'bool' || e.dtype === 'int32' ? 2 : 105;
 }
 
 /** Writes one exported function of a kernel: arguments, evaluation of expressions, loops. */
@@ -440,7 +445,7 @@ export class Emitter {
     if (!always) {
       code.get(address).get(base);
       pushLane(v, this.value(valid), 0);
-      code.op(0x1b).set(address);
+      code.op(control.select).set(address);
     }
     const loaded = loadValue(v, dtype, { push: () => code.get(address), repeated: true });
     return always ? loaded : select(v, this.value(valid), loaded, this.value(fill));
@@ -615,7 +620,7 @@ export class Emitter {
       const d = dimensions[i] as number;
       code.get(coordinate(d)).i32(1).op(i32.add).tee(coordinate(d));
       if (i === 0) {
-        code.op(0x1a);
+        code.op(control.drop);
         return;
       }
       code.get(this.size(d)).op(i32.eq);
@@ -661,14 +666,15 @@ export class Emitter {
 
   /**
    * Runs `body` on vectors of four along a run of `count` elements; with `unroll`, on that many
-   * vectors at a time while there are enough (operands must then be contiguous or repeated).
+   * vectors at a time while there are enough (operands must then be contiguous or repeated); `body` is
+   * called for each of them, or once for all if `together`, with how many there are.
    * The last vector may be partial: `position.remaining` says so. `light` bodies are written
    * twice, so that the main loop tests nothing.
    */
   vectors(
     count: number,
     pointers: Pointers,
-    options: { light: boolean; unroll?: number },
+    options: { light: boolean; unroll?: number; together?: boolean },
     body: (u: number) => void,
   ): void {
     const { code, v } = this;
@@ -699,7 +705,7 @@ export class Emitter {
         .op(i32.sub)
         .set(remaining);
     };
-    const once = (u: number, partial: boolean): void => {
+    const once = (u: number, partial: boolean, argument: number): void => {
       this.position = {
         pointers,
         level: 3,
@@ -708,12 +714,13 @@ export class Emitter {
       };
       this.forget(3);
       v.scope(() => {
-        body(u);
+        body(argument);
         return [];
       });
       this.forget(3);
     };
     const unroll = options.unroll ?? 1;
+    const { together = false } = options;
     if (options.light) {
       this.while(
         () =>
@@ -722,7 +729,8 @@ export class Emitter {
             .i32(4 * unroll)
             .op(i32.geS),
         () => {
-          for (let u = 0; u < unroll; u++) once(u, false);
+          if (together) once(0, false, unroll);
+          else for (let u = 0; u < unroll; u++) once(u, false, u);
           step(unroll);
         },
       );
@@ -744,8 +752,22 @@ export class Emitter {
             for (const o of strided) {
               const { clamped } = this.distances(o);
               const [first, second, third] = clamped as [number, number, number];
-              code.get(first).i32(0).get(remaining).i32(1).op(i32.gtS).op(0x1b).set(first);
-              code.get(second).get(first).get(remaining).i32(2).op(i32.gtS).op(0x1b).set(second);
+              code
+                .get(first)
+                .i32(0)
+                .get(remaining)
+                .i32(1)
+                .op(i32.gtS)
+                .op(control.select)
+                .set(first);
+              code
+                .get(second)
+                .get(first)
+                .get(remaining)
+                .i32(2)
+                .op(i32.gtS)
+                .op(control.select)
+                .set(second);
               code.get(second).set(third);
             }
             if (indexed) {
@@ -756,7 +778,7 @@ export class Emitter {
             }
           });
         }
-        once(0, true);
+        once(0, true, together ? 1 : 0);
         step(1);
       },
     );

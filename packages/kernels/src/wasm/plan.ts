@@ -3,6 +3,7 @@ import { type Launch, type LoopKernel, type LoopPrimitive, lower } from '../kern
 import { argumentLayout, type Chunks, writeArguments } from './arguments.js';
 import { weightOf } from './emitter.js';
 import { phaseCount, phaseName, renderKernel, type RenderOptions } from './render.js';
+import { isTiled, TILE_ROWS } from './render-map.js';
 import { PARTIAL_BYTES } from './render-reduce.js';
 
 /** A kernel as the CPU runtime handles it. */
@@ -46,6 +47,7 @@ interface Costed extends WasmKernel {
   /** Nanoseconds per element of a map or of all stages and outputs of a reduction. */
   readonly elementCost: number;
   readonly argumentBytes: number;
+  readonly tiled: boolean;
 }
 
 const wasmKernels: Costed[] = [];
@@ -64,6 +66,7 @@ function wasmKernel(loops: LoopKernel): Costed {
       loops,
       elementCost: weight / 16,
       argumentBytes: argumentLayout(loops).bytes,
+      tiled: isTiled(loops),
     };
     wasmKernels[loops.id] = kernel;
   }
@@ -104,7 +107,13 @@ export function planWasm(primitive: LoopPrimitive): WasmPlan {
   let phase: WasmPhase;
   switch (launch.kernel.kind) {
     case 'map':
-      phase = { items: keptCount, itemCost: elementCost, grain: 64 };
+      if (kernel.tiled) {
+        const rows = launch.sizes.at(-2) as number;
+        const bands = Math.ceil(rows / TILE_ROWS);
+        const items =
+          keptCount === 0 ? 0 : (keptCount / rows / (launch.sizes.at(-1) as number)) * bands;
+        phase = { items, itemCost: (keptCount / Math.max(1, items)) * elementCost, grain: 1 };
+      } else phase = { items: keptCount, itemCost: elementCost, grain: 64 };
       break;
     case 'scatter': {
       const { itemDimension } = launch.kernel.scatter as { itemDimension: number };

@@ -1,5 +1,5 @@
 import type { Expr } from '@sconce/core';
-import { STRIDED } from '../layout.js';
+import { BROADCAST, STRIDED } from '../layout.js';
 import type { Stage } from '../program.js';
 import { Accumulator } from './accumulator.js';
 import { type Emitter, LIGHT, type Pointers } from './emitter.js';
@@ -110,7 +110,7 @@ function reduceRow(
   const regular = operands.every((o) => m.access(o) !== STRIDED);
   const light = weight <= LIGHT;
   const arg = stage.combine.startsWith('arg');
-  const unroll = light && regular && !arg ? 4 : 1;
+  const unroll = weight <= 8 && regular && !arg ? 4 : 1;
   const total = new Accumulator(m, stage.combine, stage.value.dtype, unroll);
   total.start(begin);
   m.walk(
@@ -175,68 +175,102 @@ function storeElements(m: Emitter, row: Pointers, begin: number | undefined, end
 
 /** Lanes are neighbouring rows; items are rows. */
 function reduceAcrossRows(m: Emitter): void {
-  const { kernel } = m;
-  const { stages, values } = kernel.program;
-  const operands = allOperands(m);
-  const reduced = reducedDimensions(m);
+  const wide = isPlain(m);
   m.walk(
     keptDimensions(m),
     1,
     2,
-    operands,
+    allOperands(m),
     (o) => m.base(o),
     (count, group) => {
-      m.vectors(count, group, { light: false }, () => {
-        m.forget(1);
-        const position = m.position;
-        const inner = (roots: readonly Expr[], used: readonly number[], body: () => void): void => {
-          m.position = { ...position, level: 1 };
-          m.prepare(1, roots, group);
-          const moving = used.filter((o) => !m.operand(o).fixed);
-          m.nest(reduced, moving, group, (pointers) => {
-            m.position = { ...position, pointers: new Map([...group, ...pointers]), level: 3 };
-            m.forget(3);
-            m.v.scope(() => {
-              body();
-              return [];
-            });
-            m.forget(3);
-          });
-          m.position = { ...position, level: 1 };
-        };
-        stages.forEach((stage, s) => {
-          const total = new Accumulator(m, stage.combine, stage.value.dtype, 1);
-          total.start(undefined);
-          const used = stageOperands(m, stage);
-          inner([stage.value], used, () => {
-            const arg = stage.combine.startsWith('arg');
-            total.add(m.value(stage.value), 0, arg ? m.index(m.positionOperand) : undefined);
-            total.step();
-          });
-          defineStage(m, s, total.finish());
-        });
-        m.position = { ...position, level: 1 };
-        kernel.outputs.forEach((output, i) => {
-          if (output.per !== 'row') return;
-          m.prepare(1, [values[i] as Expr], group);
-          m.store(i, m.value(values[i] as Expr));
-        });
-        const elements = kernel.outputs.flatMap((o, i) => (o.per === 'element' ? [i] : []));
-        if (elements.length > 0) {
-          const roots = elements.map((i) => values[i] as Expr);
-          const used = [...m.operandsOf(roots), ...elements.map((i) => m.outputBase + i)];
-          inner(roots, [...new Set(used)], () => {
-            const results = roots.map((e) => m.value(e));
-            results.forEach((value, i) => {
-              m.store(elements[i] as number, value);
-            });
-          });
-        }
-        m.forget(1);
-        m.position = position;
-      });
+      // A cache line of neighbours at a time, where one vector leaves the others of the line to be read again.
+      const options = wide ? { light: true, unroll: 4, together: true } : { light: false };
+      m.vectors(count, group, options, (vectors) => reduceGroup(m, group, wide ? vectors : 1));
     },
   );
+}
+
+/** Whether several vectors of rows can be reduced side by side: one light stage, all operands in order. */
+function isPlain(m: Emitter): boolean {
+  const { stages, values } = m.kernel.program;
+  const stage = stages[0];
+  if (!stage || stages.length > 1 || stage.combine.startsWith('arg')) return false;
+  if (m.kernel.outputs.some((o) => o.per === 'element')) return false;
+  const inOrder = allOperands(m).every((o) => m.access(o) !== STRIDED);
+  const still = m
+    .operandsOf([stage.value, ...values])
+    .some((o) => m.operand(o).fixed && m.access(o) !== BROADCAST);
+  return inOrder && !still && m.weight([stage.value]) <= 12;
+}
+
+/** Reduces `vectors` times four neighbouring rows. */
+function reduceGroup(m: Emitter, group: Pointers, vectors: number): void {
+  const { kernel } = m;
+  const { stages, values } = kernel.program;
+  const reduced = reducedDimensions(m);
+  const position = m.position;
+  const all = Array.from({ length: vectors }, (_, u) => u);
+  const inner = (
+    roots: readonly Expr[],
+    used: readonly number[],
+    body: (u: number) => void,
+  ): void => {
+    m.position = { ...position, level: 1 };
+    m.prepare(1, roots, group);
+    const moving = used.filter((o) => !m.operand(o).fixed);
+    m.nest(reduced, moving, group, (pointers) => {
+      const merged = new Map([...group, ...pointers]);
+      for (const u of all) {
+        m.position = { ...position, pointers: merged, level: 3, ahead: u * 4 };
+        m.forget(3);
+        m.v.scope(() => {
+          body(u);
+          return [];
+        });
+        m.forget(3);
+      }
+    });
+    m.position = { ...position, level: 1 };
+  };
+  m.forget(1);
+  let totals: Accumulator[] = [];
+  stages.forEach((stage, s) => {
+    totals = all.map(() => new Accumulator(m, stage.combine, stage.value.dtype, 1));
+    for (const total of totals) total.start(undefined);
+    const arg = stage.combine.startsWith('arg');
+    inner([stage.value], stageOperands(m, stage), (u) => {
+      const total = totals[u] as Accumulator;
+      total.add(m.value(stage.value), 0, arg ? m.index(m.positionOperand) : undefined);
+      if (u === vectors - 1) (totals[0] as Accumulator).step(totals.slice(1));
+    });
+    if (vectors === 1) defineStage(m, s, (totals[0] as Accumulator).finish());
+  });
+  const roots = kernel.outputs.flatMap((o, i) => (o.per === 'row' ? [values[i] as Expr] : []));
+  for (const u of all) {
+    if (vectors > 1) {
+      m.forget(1);
+      defineStage(m, 0, (totals[u] as Accumulator).finish());
+    }
+    m.position = { ...position, level: 1, ahead: u * 4 };
+    m.prepare(1, roots, group);
+    m.position = { ...position, pointers: group, level: 1, ahead: u * 4 };
+    kernel.outputs.forEach((output, i) => {
+      if (output.per === 'row') m.store(i, m.value(values[i] as Expr));
+    });
+  }
+  const elements = kernel.outputs.flatMap((o, i) => (o.per === 'element' ? [i] : []));
+  if (elements.length > 0) {
+    const results = elements.map((i) => values[i] as Expr);
+    const used = [...m.operandsOf(results), ...elements.map((i) => m.outputBase + i)];
+    inner(results, [...new Set(used)], () => {
+      const computed = results.map((e) => m.value(e));
+      computed.forEach((value, i) => {
+        m.store(elements[i] as number, value);
+      });
+    });
+  }
+  m.forget(1);
+  m.position = position;
 }
 
 /** Bytes of a partial result: the value and, for argmax and argmin, its position. */

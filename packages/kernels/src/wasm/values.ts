@@ -130,32 +130,46 @@ export function convert(v: Vectors, x: Value, to: ComputeType): Value {
     };
   }
   switch (`${from}>${to}`) {
-    case 'float32>int32':
-      return one(v.op(i32x4.truncSatF32x4S, a));
+    case 'float32>int32': {
+      // NaN and what is out of range become the least integer, as on the machines PyTorch runs on.
+      const inside = v.op(f32x4.lt, v.op(f32x4.abs, a), v.f32(2 ** 31));
+      return one(v.select(inside, v.op(i32x4.truncSatF32x4S, a), v.i32(-(2 ** 31))));
+    }
     case 'float32>float64':
       return two(v.op(f64x2.promoteLowF32x4, a), v.op(f64x2.promoteLowF32x4, swapped()));
     case 'float32>int64':
-      return fromLanes(v, to, (lane) => {
-        pushLane(v, x, lane);
-        v.code.op(i64.truncSatF32S);
-      });
-    case 'float64>int64':
-      return fromLanes(v, to, (lane) => {
+      return convert(v, convert(v, x, 'float64'), to);
+    case 'float64>int64': {
+      const whole = fromLanes(v, to, (lane) => {
         pushLane(v, x, lane);
         v.code.op(i64.truncSatF64S);
       });
+      const least = v.i64(-(2n ** 63n));
+      return {
+        type: to,
+        parts: x.parts.map((p, i) => {
+          const inside = v.op(f64x2.lt, v.op(f64x2.abs, p), v.f64(2 ** 63));
+          return v.select(inside, whole.parts[i] as number, least);
+        }),
+      };
+    }
     case 'float64>float32':
       return one(
         v.shuffle(v.op(f32x4.demoteF64x2Zero, a), v.op(f32x4.demoteF64x2Zero, b), [0, 1, 4, 5]),
       );
-    case 'float64>int32':
-      return one(
-        v.shuffle(
-          v.op(i32x4.truncSatF64x2SZero, a),
-          v.op(i32x4.truncSatF64x2SZero, b),
-          [0, 1, 4, 5],
-        ),
+    case 'float64>int32': {
+      const whole = v.shuffle(
+        v.op(i32x4.truncSatF64x2SZero, a),
+        v.op(i32x4.truncSatF64x2SZero, b),
+        [0, 1, 4, 5],
       );
+      const [low, high] = [a, b].map((p) => {
+        const above = v.op(f64x2.gt, p, v.f64(-(2 ** 31) - 1));
+        return v.and(above, v.op(f64x2.lt, p, v.f64(2 ** 31)));
+      }) as [number, number];
+      const inside = v.shuffle(low, high, [0, 2, 4, 6]);
+      return one(v.select(inside, whole, v.i32(-(2 ** 31))));
+    }
     case 'int32>float32':
       return one(v.op(f32x4.convertI32x4S, a));
     case 'int32>float64':

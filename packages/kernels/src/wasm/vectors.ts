@@ -143,17 +143,51 @@ export class Vectors {
 
   /** The polynomial with the given float32 coefficients, highest power first, at `x`. */
   poly(x: number, coefficients: readonly number[]): number {
-    const [first, second, ...rest] = coefficients as [number, number, ...number[]];
-    let sum = this.fma(x, this.f32(first), this.f32(second));
-    for (const c of rest) sum = this.fma(sum, x, this.f32(c));
-    return sum;
+    return this.#estrin(
+      x,
+      coefficients,
+      (c) => this.f32(c),
+      (a, b, c) => this.fma(a, b, c),
+      (a) => this.mul(a, a),
+    );
   }
 
   /** The polynomial with the given float64 coefficients, highest power first, at `x`. */
   poly2(x: number, coefficients: readonly number[]): number {
-    const [first, second, ...rest] = coefficients as [number, number, ...number[]];
-    let sum = this.fma2(x, this.f64(first), this.f64(second));
-    for (const c of rest) sum = this.fma2(sum, x, this.f64(c));
-    return sum;
+    return this.#estrin(
+      x,
+      coefficients,
+      (c) => this.f64(c),
+      (a, b, c) => this.fma2(a, b, c),
+      (a) => this.mul2(a, a),
+    );
+  }
+
+  /** Estrin's scheme: pairs of terms, pairs of pairs and so on, half the latency of Horner's. */
+  #estrin(
+    x: number,
+    coefficients: readonly number[],
+    literal: (c: number) => number,
+    fma: (a: number, b: number, c: number) => number,
+    square: (a: number) => number,
+  ): number {
+    if (coefficients.length > 12) {
+      // So many terms at once would not stay in registers: Horner's scheme.
+      const [first, ...rest] = coefficients as [number, ...number[]];
+      return rest.reduce((sum, c) => fma(sum, x, literal(c)), literal(first));
+    }
+    let terms = [...coefficients].reverse().map(literal);
+    let power = x;
+    while (terms.length > 1) {
+      const next: number[] = [];
+      for (let i = 0; i < terms.length; i += 2) {
+        const low = terms[i] as number;
+        const high = terms[i + 1];
+        next.push(high === undefined ? low : fma(high, power, low));
+      }
+      terms = next;
+      if (terms.length > 1) power = square(power);
+    }
+    return terms[0] as number;
   }
 }
