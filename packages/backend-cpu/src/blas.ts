@@ -195,30 +195,37 @@ export function blasItems({ memory, options, require }: WorkerTools): Task | und
         ? [111, Math.max(row, columns, 1)]
         : [112, Math.max(column, rows, 1)];
     const [m, n, k] = [word(words.m), word(words.n), word(words.k)];
-    const [transA, lda] = matrix(word(words.rowA), word(words.columnA), m, k);
-    const [transB, ldb] = matrix(word(words.rowB), word(words.columnB), k, n);
-    const ldc = Math.max(word(words.rowC), n, 1);
-    const gemm = word(words.double) === 1 ? dgemm : sgemm;
+    const [rowA, rowC, columnB] = [word(words.rowA), word(words.rowC), word(words.columnB)];
+    const [transA, lda] = matrix(rowA, word(words.columnA), m, k);
+    const [transB, ldb] = matrix(word(words.rowB), columnB, k, n);
+    const ldc = Math.max(rowC, n, 1);
+    const double = word(words.double) === 1;
+    const gemm = double ? dgemm : sgemm;
+    const size = double ? 8 : 4;
     const beta = word(words.accumulate);
     const a = base + thread * word(words.threadA);
     const b = base + thread * word(words.threadB);
     const c = base + thread * word(words.threadC);
+    const [rows, columns] = [word(words.rows), word(words.columns)];
+    const split = rows > 0 || columns > 0;
     for (let i = begin; i < end; i++) {
-      const item = table + i * 3;
+      const item = split ? table : table + i * 3;
+      const firstRow = rows > 0 ? i * rows : 0;
+      const firstColumn = columns > 0 ? i * columns : 0;
       gemm(
         101,
         transA,
         transB,
-        m,
-        n,
+        rows > 0 ? Math.min(rows, m - firstRow) : m,
+        columns > 0 ? Math.min(columns, n - firstColumn) : n,
         k,
         1,
-        a + ((heap[item] as number) >>> 0),
+        a + ((heap[item] as number) >>> 0) + firstRow * rowA * size,
         lda,
-        b + ((heap[item + 1] as number) >>> 0),
+        b + ((heap[item + 1] as number) >>> 0) + firstColumn * columnB * size,
         ldb,
         beta,
-        c + ((heap[item + 2] as number) >>> 0),
+        c + ((heap[item + 2] as number) >>> 0) + (firstRow * rowC + firstColumn) * size,
         ldc,
       );
     }

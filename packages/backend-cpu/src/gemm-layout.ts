@@ -38,10 +38,12 @@ export const gemmWords = {
   table: 14,
   /** Where `packB` puts B and `rows` finds it. */
   packed: 15,
-  /** Rows of one item of `rows`, at most `blockRows`. */
-  rows: 17,
+  /** Rows of one item of `rows`, at most `blockRows`; for a library's task as `columns`. */
+  rows: 16,
+  /** Columns of one item, if a library's task is to split the one product of the table by columns; else 0. */
+  columns: 17,
   /** 1 if float64; for libraries that serve both from one task. */
-  double: 16,
+  double: 18,
 } as const;
 
 export const gemmArgumentBytes = 128;

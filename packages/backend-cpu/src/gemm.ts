@@ -33,6 +33,9 @@ export interface GemmShape {
 const worthSplitting = 1e6;
 /** Above this a product of a batch is split itself rather than left to one thread. */
 const worthSplittingEach = 2e7;
+/** From how many operations on a BLAS call is worth splitting, and from how many on the library does it better. */
+const worthSplittingBlas = 4e6;
+const leftToBlas = 2e8;
 /** Bytes of B packed at once. */
 const packLimit = 2 ** 26;
 
@@ -98,8 +101,12 @@ export class GemmEngine {
 
   /** One product at these addresses. */
   single(s: GemmShape, a: number, b: number, c: number): void {
-    if (this.blas) this.#callBlas(this.blas, s, a, b, c);
-    else if (2 * s.m * s.n * s.k < worthSplitting || this.#pool.threads === 1) {
+    const flops = 2 * s.m * s.n * s.k;
+    if (this.blas) {
+      const alone = flops < worthSplittingBlas || flops > leftToBlas || this.#pool.threads === 1;
+      if (alone) this.#callBlas(this.blas, s, a, b, c);
+      else this.#splitBlas(this.blas, s, a, b, c);
+    } else if (flops < worthSplitting || this.#pool.threads === 1) {
       this.#items(s, Uint32Array.of(a, b, c), 1);
     } else this.#split(s, a, b, c);
   }
@@ -124,7 +131,9 @@ export class GemmEngine {
     const [transB, ldb] = blasMatrix(s.k, s.n, s.rowB, s.columnB);
     const { base } = blas;
     const gemm = s.dtype === 'float32' ? blas.sgemm : blas.dgemm;
-    blas.setThreads(this.#pool.threads);
+    const threads = 2 * s.m * s.n * s.k < worthSplittingBlas ? 1 : this.#pool.threads;
+    blas.setThreads(threads);
+    if (threads > 1) this.#pool.rest();
     const ldc = Math.max(s.rowC, s.n);
     const beta = s.accumulate ? 1 : 0;
     gemm(
@@ -143,6 +152,28 @@ export class GemmEngine {
       base + c,
       ldc,
     );
+  }
+
+  /**
+   * One product split between our own threads, one piece each. The library's threads would wait long for a core
+   * on which one of ours still spins; that pays for large products only.
+   */
+  #splitBlas(blas: Blas, s: GemmShape, a: number, b: number, c: number): void {
+    const pool = this.#pool;
+    const block = this.#memory.allocate(gemmArgumentBytes + 64);
+    try {
+      const words = new Int32Array(this.#memory.buffer);
+      const table = block.pointer + gemmArgumentBytes;
+      const extent = Math.max(s.m, s.n);
+      const piece = Math.ceil(extent / pool.threads / 8) * 8;
+      const split = s.m >= s.n ? { rows: piece } : { columns: piece };
+      this.writeArguments(words, block.pointer, s, { table, ...split });
+      words.set([a, b, c], table >>> 2);
+      blas.setThreads(1);
+      pool.run(blas.items, block.pointer, Math.ceil(extent / piece), 1);
+    } finally {
+      this.#memory.release(block);
+    }
   }
 
   /** The number of the task that computes whole products, and the bytes of working memory each thread needs for it. */

@@ -16,6 +16,7 @@ const layout: ControlLayout = {
   next: 48,
   active: 64,
   waiting: 65,
+  rest: 17,
   sleepers: 80,
   limit: 96,
   mail: 97,
@@ -165,6 +166,7 @@ export class ThreadPool {
     c[layout.args] = args;
     c[layout.count] = count;
     c[layout.grain] = grain;
+    Atomics.store(c, layout.rest, 0);
     Atomics.store(c, layout.next, 0);
     Atomics.store(c, layout.open, 1);
     Atomics.add(c, layout.epoch, 1);
@@ -183,6 +185,11 @@ export class ThreadPool {
       this.#join(c);
     }
     if (Atomics.load(c, layout.failed) !== 0) this.#raise(c);
+  }
+
+  /** Lets workers that spin go to sleep, since another library's threads need their cores. */
+  rest(): void {
+    Atomics.store(this.#control, layout.rest, 1);
   }
 
   /** Waits until no worker is inside the task. */

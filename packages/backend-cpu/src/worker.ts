@@ -5,6 +5,7 @@ export interface ControlLayout {
   readonly next: number;
   readonly active: number;
   readonly waiting: number;
+  readonly rest: number;
   readonly sleepers: number;
   readonly limit: number;
   readonly mail: number;
@@ -92,7 +93,7 @@ export function workerMain(
     for (;;) {
       let left = spins;
       while (Atomics.load(c, at.epoch) === seen) {
-        if (--left > 0) continue;
+        if (--left > 0 && Atomics.load(c, at.rest) === 0) continue;
         Atomics.add(c, at.sleepers, 1);
         Atomics.wait(c, at.epoch, seen);
         Atomics.sub(c, at.sleepers, 1);
