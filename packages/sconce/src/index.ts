@@ -2,10 +2,10 @@ import { registerBackend } from '@sconce/core';
 
 export * from '@sconce/autograd';
 export { blasName, getNumThreads, setNumThreads } from '@sconce/backend-cpu';
-export * from '@sconce/core';
 export * as data from '@sconce/data';
 export * as nn from '@sconce/nn';
 export * as optim from '@sconce/optim';
+export * from './core.js';
 
 // The WebGPU backend is loaded when it is first asked for, so that pages without it do not pay for it.
 registerBackend('webgpu', {
