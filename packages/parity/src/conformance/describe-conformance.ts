@@ -4,6 +4,7 @@ import { describe, test } from 'vitest';
 import { accuracyTests } from './accuracy.js';
 import { Fixture } from './fixture.js';
 import { functionTests } from './function-tests.js';
+import { largeTests } from './large-tests.js';
 import { limitsOf } from './limits.js';
 import { patience } from './pair.js';
 import { primitiveTests } from './primitive-tests.js';
@@ -41,6 +42,9 @@ export async function describeConformance(name: string): Promise<void> {
   const limits = limitsOf(name);
   describe(`${name}: functions by hand`, () => functionTests(fixture, limits));
   describe(`${name}: primitives by hand`, () => primitiveTests(fixture, limits));
+  describe(`${name}: large operands`, { timeout: patience }, () => {
+    largeTests(fixture, reference);
+  });
   describe(`${name}: accuracy`, () => accuracyTests(fixture, reference, limits));
   describe(`${name}: properties`, { timeout: patience }, () => {
     propertyTests(fixture, reference, limits);
