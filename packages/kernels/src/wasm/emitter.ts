@@ -99,6 +99,8 @@ export class Emitter {
   readonly #gatheredStreams: Set<number>;
   /** Lane numbers 0 to 3, held back at the last element of a run. */
   #lanes: number | undefined;
+  /** A node whose values were left in an output, to be read again instead of computed. */
+  kept: { readonly node: Expr; readonly output: number } | undefined;
   position: Position = { pointers: new Map(), level: 0, ahead: 0, remaining: undefined };
 
   constructor(
@@ -184,7 +186,7 @@ export class Emitter {
     const { order } = this.kernel.program;
     for (let i = order.length - 1; i >= 0; i--) {
       const e = order[i] as Expr;
-      if (reached.has(e)) for (const a of e.args) reached.add(a);
+      if (reached.has(e) && e !== this.kept?.node) for (const a of e.args) reached.add(a);
     }
     return order.filter((e) => reached.has(e));
   }
@@ -276,6 +278,10 @@ export class Emitter {
   #evaluate(e: Expr): Value {
     const { v, code, kernel } = this;
     const { program } = kernel;
+    if (e === this.kept?.node) {
+      const o = this.outputBase + this.kept.output;
+      return loadValue(v, this.operand(o).dtype, this.place(o));
+    }
     switch (e.op) {
       case 'const':
         return literal(v, e.dtype, e.value as number | bigint | boolean);

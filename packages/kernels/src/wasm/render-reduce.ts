@@ -37,17 +37,46 @@ function defineStage(m: Emitter, s: number, value: Value): void {
   }
 }
 
+/**
+ * The output in which the last stage leaves its elements, to be finished there: as in a softmax, where the
+ * exponentials of the sum are the numerators. Only where nothing else of the inputs is needed any more.
+ */
+function keptOutput(m: Emitter): { node: Expr; output: number } | undefined {
+  const { kernel } = m;
+  const { stages, values } = kernel.program;
+  const node = stages.at(-1)?.value;
+  const outputs = kernel.outputs.flatMap((o, i) => (o.per === 'element' ? [i] : []));
+  const [output] = outputs as [number];
+  if (!node || outputs.length !== 1 || m.weight([node]) < 16) return undefined;
+  const root = values[output] as Expr;
+  // A narrower output would round what the sum has not rounded.
+  if (root.dtype !== 'float32' || kernel.outputs[output]?.dtype !== 'float32') return undefined;
+  if (node.dtype !== 'float32' || root === node || !m.closure([root]).includes(node))
+    return undefined;
+  m.kept = { node, output };
+  const rest = m.closure([root]).filter((e) => e !== node);
+  m.kept = undefined;
+  const needs = rest.some((e) => ['input', 'load', 'coord', 'linear'].includes(e.op));
+  // Outputs of rows are computed in between, and may read inputs that the output overwrites.
+  return needs || kernel.outputs.length > 1 ? undefined : { node, output };
+}
+
 /** Vectors along rows; items are rows. */
 function reduceWithinRows(m: Emitter): void {
   const { kernel } = m;
+  const keep = keptOutput(m);
+  const { stages } = kernel.program;
   eachRow(m, 1, 2, (row) => {
     m.forget(1);
-    kernel.program.stages.forEach((stage, s) => {
-      const total = reduceRow(m, stage, row, undefined, m.argument(m.layout.reducedCount));
+    stages.forEach((stage, s) => {
+      const leave = s === stages.length - 1 ? keep?.output : undefined;
+      const total = reduceRow(m, stage, row, undefined, m.argument(m.layout.reducedCount), leave);
       defineStage(m, s, total.finish());
     });
     storeRow(m, row);
+    m.kept = keep;
     storeElements(m, row, undefined, m.argument(m.layout.reducedCount));
+    m.kept = undefined;
   });
 }
 
@@ -96,16 +125,18 @@ function allOperands(m: Emitter): number[] {
   return [...operands];
 }
 
-/** Combines a row, or the elements [begin, end) of it. */
+/** Combines a row, or the elements [begin, end) of it; leaves the elements in output `leave`, if given. */
 function reduceRow(
   m: Emitter,
   stage: Stage,
   row: Pointers,
   begin: number | undefined,
   end: number,
+  leave?: number,
 ): Accumulator {
   m.prepare(1, [stage.value], row);
   const operands = stageOperands(m, stage);
+  if (leave !== undefined) operands.push(m.outputBase + leave);
   const weight = m.weight([stage.value]);
   const regular = operands.every((o) => m.access(o) !== STRIDED);
   const light = weight <= LIGHT;
@@ -125,6 +156,7 @@ function reduceRow(
       total.strips(count, 256 * unroll, (part) => {
         m.vectors(part, pointers, { light, unroll }, (u) => {
           total.add(m.value(stage.value), u, arg ? m.index(m.positionOperand) : undefined);
+          if (leave !== undefined) m.store(leave, m.value(stage.value));
         });
       });
     },
@@ -233,13 +265,18 @@ function reduceGroup(m: Emitter, group: Pointers, vectors: number): void {
     m.position = { ...position, level: 1 };
   };
   m.forget(1);
+  const keep = keptOutput(m);
   let totals: Accumulator[] = [];
   stages.forEach((stage, s) => {
     totals = all.map(() => new Accumulator(m, stage.combine, stage.value.dtype, 1));
     for (const total of totals) total.start(undefined);
     const arg = stage.combine.startsWith('arg');
-    inner([stage.value], stageOperands(m, stage), (u) => {
+    const leave = s === stages.length - 1 ? keep?.output : undefined;
+    const used = stageOperands(m, stage);
+    if (leave !== undefined) used.push(m.outputBase + leave);
+    inner([stage.value], used, (u) => {
       const total = totals[u] as Accumulator;
+      if (leave !== undefined) m.store(leave, m.value(stage.value));
       total.add(m.value(stage.value), 0, arg ? m.index(m.positionOperand) : undefined);
       if (u === vectors - 1) (totals[0] as Accumulator).step(totals.slice(1));
     });
@@ -260,6 +297,7 @@ function reduceGroup(m: Emitter, group: Pointers, vectors: number): void {
   }
   const elements = kernel.outputs.flatMap((o, i) => (o.per === 'element' ? [i] : []));
   if (elements.length > 0) {
+    m.kept = keep;
     const results = elements.map((i) => values[i] as Expr);
     const used = [...m.operandsOf(results), ...elements.map((i) => m.outputBase + i)];
     inner(results, [...new Set(used)], () => {
@@ -268,6 +306,7 @@ function reduceGroup(m: Emitter, group: Pointers, vectors: number): void {
         m.store(elements[i] as number, value);
       });
     });
+    m.kept = undefined;
   }
   m.forget(1);
   m.position = position;
