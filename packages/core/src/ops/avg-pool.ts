@@ -3,16 +3,19 @@ import { NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, coord, type Expr, e, input, load, scalar, stage } from '../expr.js';
 import { op } from '../op.js';
+import type { View } from '../primitive.js';
 import { numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
 import { relu } from './activation.js';
 import { mul, pow } from './binary.js';
-import { gatherWindows, windowView } from './max-pool.js';
+import { windowView } from './max-pool.js';
 import { memo } from './plan.js';
 import {
   adaptiveSpan,
   adaptiveWindows,
   allInside,
+  areDisjoint,
+  coversAll,
   type PoolSize,
   regularWindows,
   scalarsAfter,
@@ -20,7 +23,6 @@ import {
   type WindowOptions,
   type Windows,
   windowLoad,
-  windowOf,
   windowScalars,
 } from './pool-windows.js';
 import { abs, sign } from './unary.js';
@@ -116,27 +118,27 @@ function ruleOf(w: Windows, countIncludePad: boolean, divisorOverride: number | 
   return { rule: countIncludePad ? ('padded' as const) : ('existing' as const), count: taps };
 }
 
-const backwardPlans = {
-  fixed: backwardPlan('fixed'),
-  padded: backwardPlan('padded'),
-  existing: backwardPlan('existing'),
-};
-function backwardPlan(rule: Divisor) {
-  return memo(
-    (dtype: DType, kind: Windows['kind'], lead: number, dims: number, single: boolean): Expr => {
-      const type = numeric(dtype);
-      const { coords, valid } = windowOf(kind, lead, dims, single);
-      const share = e.div(
-        load(0, type, coords, valid),
-        divisorOf(kind, rule, coords.slice(lead), type),
-      );
-      // A window that is not there has no divisor either.
-      return e.where(valid, share, 0);
-    },
-  );
-}
+const backwardPlan = memo(
+  (dtype: DType, kind: Windows['kind'], lead: number, dims: number, rule: Divisor) => {
+    const type = numeric(dtype);
+    const at = Array.from({ length: dims }, (_, i) => coord(lead + i));
+    return {
+      ...windowLoad(kind, lead, dims),
+      value: e.div(input(0, type), divisorOf(kind, rule, at, type)),
+    };
+  },
+);
 
-/** The gradient of `avgPool`: every input element sums the shares of the windows that hold it. */
+/** A value a window as it repeats over the taps. */
+const perTap = (t: Tensor, dims: number): View => ({
+  storage: t.storage,
+  dtype: t.dtype,
+  shape: [...t.shape, ...new Array<number>(dims).fill(1)],
+  strides: [...t.strides, ...new Array<number>(dims).fill(0)],
+  offset: t.offset,
+});
+
+/** The gradient of `avgPool`: each window gives every tap its share. */
 export const avgPoolBackward: (
   grad: Tensor,
   inputShape: readonly number[],
@@ -146,9 +148,35 @@ export const avgPoolBackward: (
 ) => Tensor = op(
   'avgPoolBackward',
   'grad inputShape windows countIncludePad divisorOverride',
-  (grad: Tensor, inputShape, windows: Windows, countIncludePad, divisorOverride): Tensor => {
-    const { rule, count } = ruleOf(windows, countIncludePad, divisorOverride);
-    return gatherWindows([grad], inputShape, windows, backwardPlans[rule], [count]);
+  (grad: Tensor, inputShape, w: Windows, countIncludePad, divisorOverride): Tensor => {
+    const result = allocate(inputShape, grad.dtype, grad.device);
+    if (numel(inputShape) === 0) return result;
+    const dims = w.out.length;
+    const lead = inputShape.length - dims;
+    const { rule, count } = ruleOf(w, countIncludePad, divisorOverride);
+    const { coords, valid, value } = backwardPlan(grad.dtype, w.kind, lead, dims, rule);
+    const inputs = [perTap(grad, dims)];
+    const scalars = [...windowScalars(w), count];
+    if (!areDisjoint(w) || !coversAll(w)) result.fill_(0);
+    if (areDisjoint(w)) {
+      // Every element is in one window at most: the windows are a view of the result.
+      const output = windowView(result, lead, w);
+      const { shape } = output;
+      execute({ kind: 'map', shape, inputs, scalars, values: [value], outputs: [output] });
+      return result;
+    }
+    execute({
+      kind: 'scatter',
+      shape: [...grad.shape, ...w.kernel],
+      inputs,
+      scalars,
+      coords,
+      valid,
+      value,
+      output: result,
+      combine: 'sum',
+    });
+    return result;
   },
 );
 

@@ -1,7 +1,7 @@
-import { computeType, type DType } from '../dtype.js';
+import { computeType } from '../dtype.js';
 import { formatShape, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
-import { coord, e, load, stage } from '../expr.js';
+import { coord, e, input, load } from '../expr.js';
 import { op } from '../op.js';
 import { numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
@@ -30,40 +30,24 @@ const outOf = (b: Blocks, size: readonly number[]): number[] =>
   );
 
 const slot = (i: number) => ({
-  dilation: int(5 * i),
-  padding: int(5 * i + 1),
-  stride: int(5 * i + 2),
-  size: int(5 * i + 3),
-  out: int(5 * i + 4),
+  dilation: int(4 * i),
+  padding: int(4 * i + 1),
+  stride: int(4 * i + 2),
+  size: int(4 * i + 3),
 });
-const scalarsOf = (b: Blocks, size: readonly number[], out: readonly number[]): number[] =>
-  [0, 1].flatMap((i) =>
-    [b.dilation, b.padding, b.stride, size, out].map((list) => list[i] as number),
-  );
+const scalarsOf = (b: Blocks, size: readonly number[]): number[] =>
+  [0, 1].flatMap((i) => [b.dilation, b.padding, b.stride, size].map((list) => list[i] as number));
 
-/** In [N, C, KH, KW, OH, OW]: the element under each tap. */
-const gatherPlan = memo((dtype: DType) => {
+/** In [N, C, KH, KW, OH, OW]: the coordinates under each tap, and whether they exist. */
+const places = memo(() => {
   const at = [0, 1].map((i) => {
     const { dilation, padding, stride } = slot(i);
     return e.add(e.sub(e.mul(coord(4 + i), stride), padding), e.mul(coord(2 + i), dilation));
   });
-  const valid = allOf(at.map((x, i) => within(x, slot(i).size)));
-  return load(0, computeType(dtype), [coord(0), coord(1), ...at], valid);
-});
-
-/** In [N, C, H, W, KH, KW]: the block that has the element under the tap, if there is one. */
-const spreadPlan = memo((dtype: DType) => {
-  const checks = [];
-  const blocks = [];
-  for (const i of [0, 1]) {
-    const { dilation, padding, stride, out } = slot(i);
-    const shifted = e.sub(e.add(coord(2 + i), padding), e.mul(coord(4 + i), dilation));
-    const block = e.idiv(shifted, stride);
-    blocks.push(block);
-    checks.push(e.ge(shifted, 0), e.eq(e.mul(block, stride), shifted), e.lt(block, out));
-  }
-  const coords = [coord(0), coord(1), coord(4), coord(5), ...blocks];
-  return load(0, computeType(dtype), coords, allOf(checks));
+  return {
+    coords: [coord(0), coord(1), ...at],
+    valid: allOf(at.map((x, i) => within(x, slot(i).size))),
+  };
 });
 
 /** Blocks of [N, C, H, W] as columns: [N, C * KH * KW, blocks]. */
@@ -76,12 +60,13 @@ export const im2col: (self: Tensor, blocks: Blocks) => Tensor = op(
     const result = allocate([n, c * numel(b.kernel), numel(out)], self.dtype, self.device);
     if (numel(result.shape) === 0) return result;
     const shape = [n, c, ...b.kernel, ...out];
+    const { coords, valid } = places();
     execute({
       kind: 'map',
       shape,
       inputs: [self],
-      scalars: scalarsOf(b, size, out),
-      values: [gatherPlan(self.dtype)],
+      scalars: scalarsOf(b, size),
+      values: [load(0, computeType(self.dtype), coords, valid)],
       outputs: [new Tensor(result.storage, result.dtype, shape)],
     });
     return result;
@@ -98,30 +83,19 @@ export const col2im: (self: Tensor, size: readonly number[], blocks: Blocks) => 
     const c = rows / numel(b.kernel);
     const result = allocate([n, c, ...size], self.dtype, self.device);
     if (numel(result.shape) === 0) return result;
-    const columns = self.contiguous();
-    const value = spreadPlan(self.dtype);
+    result.fill_(0);
+    const shape = [n, c, ...b.kernel, ...out];
+    const { coords, valid } = places();
     execute({
-      kind: 'reduce',
-      shape: [n, c, ...size, ...b.kernel],
-      axes: [4, 5],
-      inputs: [
-        new Tensor(
-          columns.storage,
-          columns.dtype,
-          [n, c, ...b.kernel, ...out],
-          undefined,
-          columns.offset,
-        ),
-      ],
-      scalars: scalarsOf(b, size, out),
-      stages: [{ combine: 'sum', value }],
-      outputs: [
-        {
-          per: 'row',
-          value: stage(0, value.dtype),
-          view: new Tensor(result.storage, result.dtype, [n, c, ...size, 1, 1]),
-        },
-      ],
+      kind: 'scatter',
+      shape,
+      inputs: [self.reshape(shape)],
+      scalars: scalarsOf(b, size),
+      coords,
+      valid,
+      value: input(0, computeType(self.dtype)),
+      output: result,
+      combine: 'sum',
     });
     return result;
   },

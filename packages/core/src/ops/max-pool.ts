@@ -11,7 +11,7 @@ import { memo } from './plan.js';
 import {
   adaptiveWindows,
   allInside,
-  overlaps,
+  areDisjoint,
   type PoolSize,
   regularWindows,
   slot,
@@ -19,7 +19,6 @@ import {
   type WindowOptions,
   type Windows,
   windowLoad,
-  windowOf,
   windowScalars,
 } from './pool-windows.js';
 
@@ -125,24 +124,12 @@ export const maxPoolWithIndices: (self: Tensor, windows: Windows) => ValuesIndic
   },
 );
 
-const backwardPlan = memo(
-  (dtype: DType, kind: Windows['kind'], lead: number, dims: number, single: boolean): Expr => {
-    const type = computeType(dtype);
-    const { coords, valid } = windowOf(kind, lead, dims, single);
-    const own = flatPosition(Array.from({ length: dims }, (_, i) => coord(lead + i)));
-    const chosen = load(1, 'int64', coords, valid, constant(-1, 'int64'));
-    return e.where(
-      e.eq(cast(chosen, 'int32'), own),
-      load(0, type, coords, valid),
-      constant(0, type),
-    );
-  },
-);
+const scatterPlan = memo((dtype: DType, lead: number) => ({
+  coords: [...Array.from({ length: lead }, (_, d) => coord(d)), cast(input(1, 'int64'), 'int32')],
+  value: input(0, computeType(dtype)),
+}));
 
-/**
- * The gradient of max pooling: every input element looks into the few windows that hold it, so that no
- * two writers meet.
- */
+/** The gradient of max pooling: each window gives its own to the place of its maximum. */
 export const maxPoolBackward: (
   grad: Tensor,
   indices: Tensor,
@@ -151,50 +138,27 @@ export const maxPoolBackward: (
 ) => Tensor = op(
   'maxPoolBackward',
   'grad indices inputShape windows',
-  (grad: Tensor, indices: Tensor, inputShape: readonly number[], windows: Windows): Tensor =>
-    gatherWindows([grad, indices], inputShape, windows, backwardPlan),
-);
-
-/** Sums `plan` over the windows that hold each input element; a plain map where they do not overlap. */
-export function gatherWindows(
-  inputs: readonly Tensor[],
-  inputShape: readonly number[],
-  w: Windows,
-  plan: (dtype: DType, kind: Windows['kind'], lead: number, dims: number, single: boolean) => Expr,
-  more: readonly number[] = [],
-): Tensor {
-  const { dtype, device } = inputs[0] as Tensor;
-  const result = allocate(inputShape, dtype, device);
-  if (numel(inputShape) === 0) return result;
-  const dims = w.out.length;
-  const lead = inputShape.length - dims;
-  const counts = overlaps(w);
-  const single = counts.every((n) => n === 1);
-  const value = plan(dtype, w.kind, lead, dims, single);
-  const scalars = [...windowScalars(w), ...more];
-  if (single) {
+  (grad: Tensor, indices: Tensor, inputShape: readonly number[], w: Windows): Tensor => {
+    const result = allocate(inputShape, grad.dtype, grad.device);
+    if (numel(inputShape) === 0) return result;
+    result.fill_(0);
+    const lead = inputShape.length - w.out.length;
+    const outer = inputShape.slice(0, lead);
+    const plan = scatterPlan(grad.dtype, lead);
     execute({
-      kind: 'map',
-      shape: inputShape,
-      inputs,
-      scalars,
-      values: [value],
-      outputs: [result],
+      kind: 'scatter',
+      shape: [...outer, numel(w.out)],
+      inputs: [grad.reshape([...outer, -1]), indices.reshape([...outer, -1])],
+      scalars: [],
+      coords: plan.coords,
+      value: plan.value,
+      output: new Tensor(result.storage, result.dtype, [...outer, numel(w.size)]),
+      // Where no two windows meet, nothing needs adding up.
+      combine: areDisjoint(w) ? 'set' : 'sum',
     });
     return result;
-  }
-  const rows = new Tensor(result.storage, dtype, [...inputShape, ...counts.map(() => 1)]);
-  execute({
-    kind: 'reduce',
-    shape: [...inputShape, ...counts],
-    axes: counts.map((_, i) => inputShape.length + i),
-    inputs,
-    scalars,
-    stages: [{ combine: 'sum', value }],
-    outputs: [{ per: 'row', value: stage(0, value.dtype), view: rows }],
-  });
-  return result;
-}
+  },
+);
 
 /** Options of max pooling. */
 export interface MaxPoolOptions extends WindowOptions {

@@ -1,10 +1,10 @@
 import { computeType, type DType } from '../dtype.js';
 import { formatShape, NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
-import { constant, coord, type Expr, e, load, scalar, stage } from '../expr.js';
+import { coord, type Expr, e, input, load, scalar } from '../expr.js';
 import { op } from '../op.js';
 import { numel } from '../shape.js';
-import { allocate, Tensor } from '../tensor.js';
+import { allocate, type Tensor } from '../tensor.js';
 import { allOf, int, memo } from './plan.js';
 
 /** How `pad` fills what it adds. */
@@ -92,9 +92,9 @@ export const constantPadNd = (self: Tensor, pad: readonly number[], value = 0): 
 
 type Mirror = Exclude<PadMode, 'constant'>;
 
-/** Where a position of the padded dimension takes its value from; slots: left, size, padded size. */
+/** Where a position of the padded dimension takes its value from; slots: left, size. */
 function source(mode: Mirror, d: number): Expr {
-  const [left, size] = [int(3 * d), int(3 * d + 1)];
+  const [left, size] = [int(2 * d), int(2 * d + 1)];
   const at = e.sub(coord(d), left);
   const last = e.sub(size, 1);
   if (mode === 'replicate') return e.min(e.max(at, 0), last);
@@ -102,56 +102,13 @@ function source(mode: Mirror, d: number): Expr {
   return e.where(e.lt(at, 0), e.add(at, size), e.where(e.ge(at, size), e.sub(at, size), at));
 }
 
-const mirrorPlan = memo((dtype: DType, rank: number, count: number, mode: Mirror): Expr => {
-  const coords = Array.from({ length: rank }, (_, d) =>
-    d < rank - count ? coord(d) : source(mode, d),
-  );
-  return load(0, computeType(dtype), coords);
-});
-
-/** The `tap`-th padded position that takes its value from position `coord(d)`, and whether there is one. */
-function target(mode: Mirror, d: number, tap: Expr): { at: Expr; valid: Expr } {
-  const [left, size, padded] = [int(3 * d), int(3 * d + 1), int(3 * d + 2)];
-  const own = coord(d);
-  const last = e.sub(size, 1);
-  const straight = e.add(own, left);
-  const inside = (at: Expr) => e.and(e.ge(at, 0), e.lt(at, padded));
-  if (mode === 'replicate') {
-    const right = e.sub(e.sub(padded, size), left);
-    const low = e.where(e.and(e.eq(own, 0), e.gt(left, 0)), constant(0, 'int32'), straight);
-    const high = e.where(e.and(e.eq(own, last), e.gt(right, 0)), e.sub(padded, 1), straight);
-    const at = e.add(low, tap);
-    return { at, valid: e.and(inside(at), e.le(at, high)) };
-  }
-  const reflect = mode === 'reflect';
-  const before = reflect ? e.sub(left, own) : e.sub(straight, size);
-  const after = reflect ? e.sub(e.add(left, e.mul(last, 2)), own) : e.add(straight, size);
-  const at = e.where(e.eq(tap, 0), straight, e.where(e.eq(tap, 1), before, after));
-  if (!reflect) return { at, valid: inside(at) };
-  // The two ends are not repeated by reflection.
-  const twice = e.or(e.and(e.eq(tap, 1), e.eq(own, 0)), e.and(e.eq(tap, 2), e.eq(own, last)));
-  return { at, valid: e.and(inside(at), e.not(twice)) };
-}
-
-const mirrorGradPlan = memo((dtype: DType, rank: number, count: number, mode: Mirror): Expr => {
-  const coords: Expr[] = [];
-  const checks: Expr[] = [];
-  for (let d = 0; d < rank; d++) {
-    if (d < rank - count) coords.push(coord(d));
-    else {
-      const { at, valid } = target(mode, d, coord(rank + d - (rank - count)));
-      coords.push(at);
-      checks.push(valid);
-    }
-  }
-  return load(0, computeType(dtype), coords, allOf(checks));
-});
+/** Where every element of the padded tensor comes from; only the last `count` dimensions are padded. */
+const mirrorPlan = memo((rank: number, count: number, mode: Mirror): readonly Expr[] =>
+  Array.from({ length: rank }, (_, d) => (d < rank - count ? coord(d) : source(mode, d))),
+);
 
 const mirrorScalars = (shape: readonly number[], pad: readonly number[]): number[] =>
-  sides(shape.length, pad).flatMap(({ left, right }, d) => {
-    const size = shape[d] as number;
-    return [left, size, size + left + right];
-  });
+  sides(shape.length, pad).flatMap(({ left }, d) => [left, shape[d] as number]);
 
 /** `pad` in a mode that repeats values of the tensor. */
 export const padMode: (self: Tensor, pad: readonly number[], mode: Mirror) => Tensor = op(
@@ -166,14 +123,14 @@ export const padMode: (self: Tensor, pad: readonly number[], mode: Mirror) => Te
       shape,
       inputs: [self],
       scalars: mirrorScalars(self.shape, pad),
-      values: [mirrorPlan(self.dtype, shape.length, pad.length / 2, mode)],
+      values: [load(0, computeType(self.dtype), mirrorPlan(shape.length, pad.length / 2, mode))],
       outputs: [result],
     });
     return result;
   },
 );
 
-/** The gradient of `padMode`: each element gathers from all places that repeat it. */
+/** The gradient of `padMode`: what every repeated element gets adds up. */
 export const padModeBackward: (
   grad: Tensor,
   inputShape: readonly number[],
@@ -185,23 +142,16 @@ export const padModeBackward: (
   (grad: Tensor, inputShape: readonly number[], pad: readonly number[], mode: Mirror): Tensor => {
     const result = allocate(inputShape, grad.dtype, grad.device);
     if (numel(inputShape) === 0) return result;
-    const rank = inputShape.length;
-    const count = pad.length / 2;
-    const taps = sides(rank, pad)
-      .slice(rank - count)
-      .map(({ left, right }) =>
-        mode === 'replicate' ? Math.max(left, 0) + Math.max(right, 0) + 1 : 3,
-      );
-    const view = new Tensor(result.storage, result.dtype, [...inputShape, ...taps.map(() => 1)]);
-    const value = mirrorGradPlan(grad.dtype, rank, count, mode);
+    result.fill_(0);
     execute({
-      kind: 'reduce',
-      shape: [...inputShape, ...taps],
-      axes: taps.map((_, i) => rank + i),
+      kind: 'scatter',
+      shape: grad.shape,
       inputs: [grad],
       scalars: mirrorScalars(inputShape, pad),
-      stages: [{ combine: 'sum', value }],
-      outputs: [{ per: 'row', value: stage(0, value.dtype), view }],
+      coords: mirrorPlan(inputShape.length, pad.length / 2, mode),
+      value: input(0, computeType(grad.dtype)),
+      output: result,
+      combine: 'sum',
     });
     return result;
   },

@@ -57,8 +57,8 @@ export function tapPosition(kind: Windows['kind'], i: number, o: Expr, tap: Expr
 }
 
 /**
- * Forward, in an iteration space of `lead` dimensions, `dims` window positions and `dims` taps:
- * the coordinates read, and whether they exist.
+ * In an iteration space of `lead` dimensions, `dims` window positions and `dims` taps:
+ * the coordinates under the taps, and whether they exist.
  */
 export function windowLoad(
   kind: Windows['kind'],
@@ -76,54 +76,6 @@ export function windowLoad(
   return { coords, valid: allOf(checks) };
 }
 
-/**
- * Backward, in a space of `lead` dimensions, `dims` input positions and (unless `single`) `dims` counters:
- * the coordinates of the counted window that holds the position, and whether there is one.
- */
-export function windowOf(
-  kind: Windows['kind'],
-  lead: number,
-  dims: number,
-  single: boolean,
-): { coords: Expr[]; valid: Expr } {
-  const coords = Array.from({ length: lead }, (_, d) => coord(d));
-  const checks: Expr[] = [];
-  for (let i = 0; i < dims; i++) {
-    const at = coord(lead + i);
-    const { stride, padding, dilation, kernel, size, out } = slot(i);
-    if (kind === 'adaptive') {
-      const first = e.idiv(e.mul(at, out), size);
-      const o = single ? first : e.add(first, coord(lead + dims + i));
-      const end = e.idiv(e.sub(e.add(e.mul(e.add(at, 1), out), size), 1), size);
-      coords.push(o);
-      checks.push(e.lt(o, end));
-    } else {
-      const last = e.idiv(e.add(at, padding), stride);
-      const o = single ? last : e.sub(last, coord(lead + dims + i));
-      const reach = e.mul(dilation, e.sub(kernel, 1));
-      coords.push(o);
-      checks.push(within(o, out), e.ge(e.add(e.sub(e.mul(o, stride), padding), reach), at));
-    }
-  }
-  return { coords, valid: allOf(checks) };
-}
-
-/** How many windows one position can be in, by dimension. */
-export const overlaps = (w: Windows): number[] =>
-  w.size.map((size, i) => {
-    const out = w.out[i] as number;
-    if (w.kind === 'adaptive') {
-      let most = 1;
-      for (let at = 0; at < size; at++) {
-        const first = Math.floor((at * out) / size);
-        most = Math.max(most, Math.ceil(((at + 1) * out) / size) - first);
-      }
-      return most;
-    }
-    const reach = (w.dilation[i] as number) * ((w.kernel[i] as number) - 1) + 1;
-    return Math.ceil(reach / (w.stride[i] as number));
-  });
-
 /** Whether every tap of every window exists. */
 export const allInside = (w: Windows): boolean =>
   w.kind === 'regular' &&
@@ -132,6 +84,18 @@ export const allInside = (w: Windows): boolean =>
     const last = ((w.out[i] as number) - 1) * (w.stride[i] as number) - (w.padding[i] as number);
     return w.padding[i] === 0 && last + reach < size;
   });
+
+/** Whether no element is in two windows, and all taps lie next to each other. */
+export const areDisjoint = (w: Windows): boolean =>
+  allInside(w) &&
+  w.kernel.every((k, i) => k <= (w.stride[i] as number) && (k === 1 || w.dilation[i] === 1));
+
+/** Whether disjoint windows leave no element out. */
+export const coversAll = (w: Windows): boolean =>
+  w.size.every(
+    (size, i) =>
+      w.kernel[i] === w.stride[i] && (w.out[i] as number) * (w.stride[i] as number) === size,
+  );
 
 /** A size for each pooled dimension, or one for all. */
 export type PoolSize = number | readonly number[];

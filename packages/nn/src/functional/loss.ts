@@ -114,9 +114,10 @@ export const crossEntropy = (
   const dim = input.shape.length === 1 ? 0 : 1;
   const logs = logSoftmax(input, dim);
   const classes = input.shape[dim] as number;
-  const spread =
-    weight &&
-    weight.view([classes, ...new Array<number>(Math.max(0, input.shape.length - dim - 1)).fill(1)]);
+  const spread = weight?.view([
+    classes,
+    ...new Array<number>(Math.max(0, input.shape.length - dim - 1)).fill(1),
+  ]);
   if (sameShape(input.shape, target.shape)) {
     if (!isFloatingPoint(target.dtype)) {
       throw new RuntimeError(
