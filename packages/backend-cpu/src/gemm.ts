@@ -195,12 +195,14 @@ export class GemmEngine {
   ): void {
     const at = address >>> 2;
     words.fill(0, at, at + gemmArgumentBytes / 4);
-    const { m, n, k, rowA, columnA, rowB, columnB, rowC } = s;
-    const double = s.dtype === 'float64' ? 1 : 0;
-    const accumulate = s.accumulate ? 1 : 0;
-    const values = { m, n, k, rowA, columnA, rowB, columnB, rowC, accumulate, double, ...more };
-    for (const [name, value] of Object.entries(values)) {
-      words[at + gemmWords[name as keyof typeof gemmWords]] = value;
+    // The shape is the first eight words.
+    const shape = [s.m, s.n, s.k, s.rowA, s.columnA, s.rowB, s.columnB, s.rowC];
+    for (let i = 0; i < shape.length; i++) words[at + i] = shape[i] as number;
+    words[at + gemmWords.accumulate] = s.accumulate ? 1 : 0;
+    words[at + gemmWords.double] = s.dtype === 'float64' ? 1 : 0;
+    for (const name in more) {
+      const word = name as keyof typeof gemmWords;
+      words[at + gemmWords[word]] = more[word] as number;
     }
   }
 
