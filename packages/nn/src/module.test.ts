@@ -12,7 +12,7 @@ class Scale extends Module {
     this.registerBuffer('runningMean', ones([2]));
   }
 
-  forward(x: Tensor, times = 1): Tensor {
+  override forward(x: Tensor, times = 1): Tensor {
     return x.mul(this.weight).mul(times);
   }
 
@@ -27,7 +27,7 @@ class Net extends Module {
   list = [new Scale()];
   plain = ones([1]);
 
-  forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor {
     return this.b(this.a(x), 2);
   }
 }
