@@ -11,18 +11,27 @@ const raised = [
   'maxStorageBuffersPerShaderStage',
 ] as const;
 
+/** Adapters that run on the CPU, where shared memory costs more than it saves. */
+const software = /swiftshader|llvmpipe|lavapipe|basic render|cpu/i;
+
 /**
  * Opens a WebGPU device: the browser's, or in Node that of the npm package `webgpu`. Importing this
  * package registers it as `webgpu`, so that `await init('webgpu')` does this.
  *
+ * @param options.tiles whether large matrices are multiplied in tiles of shared memory; by default on GPUs
  * @throws RuntimeError that says what is missing.
  */
-export async function openWebGpu(name = 'webgpu'): Promise<WebGpuBackend> {
+export async function openWebGpu(
+  name = 'webgpu',
+  options: { tiles?: boolean } = {},
+): Promise<WebGpuBackend> {
   const adapter = await findAdapter(await findGpu());
   const requiredLimits: Record<string, number> = {};
   for (const limit of raised) requiredLimits[limit] = adapter.limits[limit];
   const device = await adapter.requestDevice({ label: 'sconce', requiredLimits });
-  const backend = new WebGpuBackend(device, name);
+  const { architecture, description, vendor } = adapter.info;
+  const tiles = options.tiles ?? !software.test(`${vendor} ${architecture} ${description}`);
+  const backend = new WebGpuBackend(device, name, { tiles });
   endWithProcess(backend);
   return backend;
 }

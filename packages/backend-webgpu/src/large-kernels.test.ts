@@ -4,15 +4,17 @@ import {
   init,
   input,
   type Primitive,
+  registerBackend,
   stage,
   type View,
 } from '@sconce/core';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { host } from '../../../scripts/testing/host.js';
 import { Fixture } from '../../parity/src/conformance/fixture.js';
-import './index.js';
+import { openWebGpu, type WebGpuBackend } from './index.js';
 
 let gpu: Fixture;
+let tiled: Fixture;
 let reference: Fixture;
 
 /** Small whole numbers and halves: sums of their products are exact in any order. */
@@ -22,12 +24,15 @@ const values = (n: number, seed: number): number[] =>
 const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
 /** Runs a primitive on both devices and compares what it writes. */
-async function agree(build: (on: Fixture) => { primitive: Primitive; outputs: View[] }) {
-  const [a, b] = [build(gpu), build(reference)];
-  gpu.execute(a.primitive);
+async function agree(
+  build: (on: Fixture) => { primitive: Primitive; outputs: View[] },
+  on: Fixture = gpu,
+) {
+  const [a, b] = [build(on), build(reference)];
+  on.execute(a.primitive);
   reference.execute(b.primitive);
   for (let i = 0; i < a.outputs.length; i++) {
-    const found = await gpu.read(a.outputs[i] as View);
+    const found = await on.read(a.outputs[i] as View);
     const expected = await reference.read(b.outputs[i] as View);
     const wrong = found.findIndex((v, j) => !Object.is(v, expected[j]) && v !== expected[j]);
     expect([wrong, found[wrong]]).toEqual([-1, undefined]);
@@ -49,55 +54,77 @@ describe.skipIf(!host.webgpu)('kernels of large operands on WebGPU', () => {
   beforeAll(async () => {
     gpu = new Fixture(await init('webgpu'));
     reference = new Fixture(await init('reference'));
-  });
-
-  test.each([
-    ['one tile and a rest', [70, 130, 50], false, false],
-    ['both transposed', [65, 66, 33], true, true],
-    ['a long sum in parts', [20, 30, 3000], false, true],
-    ['a tall one', [500, 12, 40], true, false],
-  ] as const)('matmul: %s', async (_, [m, n, k], ta, tb) => {
-    await agree((on) => {
-      const a = operand(on, [m, k], 1, ta);
-      const b = operand(on, [k, n], 2, tb);
-      const out = on.empty('float32', [m, n]);
-      return { primitive: { kind: 'matmul', a, b, out }, outputs: [out] };
+    registerBackend('webgpu_tiles', {
+      openAsync: () => openWebGpu('webgpu_tiles', { tiles: true }),
     });
+    tiled = new Fixture(await init('webgpu_tiles'));
   });
 
-  test.each([
-    ['tiled', [3, 40, 48, 64]],
-    ['in parts', [2, 16, 16, 2048]],
-  ] as const)('matmul: batched, accumulating with a bias, %s', async (_, [batch, m, n, k]) => {
-    await agree((on) => {
-      const out = on.view('float32', [batch, m, n], values(batch * m * n, 5));
-      const bias = on.view('float32', [n], values(n, 3));
-      const inputs = [out, { ...bias, shape: [1, 1, n], strides: [0, 0, 1] }];
-      const value = e.add(e.add(input(0, 'float32'), input(1, 'float32')), input(2, 'float32'));
-      const a = operand(on, [batch, m, k], 1);
-      const b = operand(on, [batch, k, n], 2);
-      const epilogue = { value, inputs, scalars: [] };
-      return { primitive: { kind: 'matmul', a, b, out, epilogue }, outputs: [out] };
+  afterAll(() => (tiled?.device.backend as WebGpuBackend | undefined)?.destroy());
+
+  const schedules = [
+    ['blocks', () => gpu],
+    ['tiles', () => tiled],
+  ] as const;
+
+  describe.each(schedules)('matmul in %s', (_, device) => {
+    test.each([
+      ['a block and a rest', [9, 13, 50], false, false],
+      ['more than a tile', [100, 130, 70], false, false],
+      ['both transposed', [97, 99, 66], true, true],
+      ['a long sum in parts', [20, 30, 3000], false, true],
+      ['long sums of large matrices', [100, 96, 1500], true, false],
+      ['a tall one', [500, 12, 40], true, false],
+      ['a row', [1, 300, 40], false, false],
+      ['a row and long sums', [1, 30, 4000], false, true],
+      ['a single sum', [1, 1, 5000], false, false],
+    ] as const)('%s', async (_, [m, n, k], ta, tb) => {
+      await agree((on) => {
+        const a = operand(on, [m, k], 1, ta);
+        const b = operand(on, [k, n], 2, tb);
+        const out = on.empty('float32', [m, n]);
+        return { primitive: { kind: 'matmul', a, b, out }, outputs: [out] };
+      }, device());
     });
-  });
 
-  test('matmul: integers wrap in tiles too', async () => {
-    await agree((on) => {
-      const numbers = Array.from({ length: 64 * 64 }, (_, i) => Math.imul(i, 2654435761) | 0);
-      const a = on.view('int32', [64, 64], numbers);
-      const out = on.empty('int32', [64, 64]);
-      return { primitive: { kind: 'matmul', a, b: a, out }, outputs: [out] };
+    test.each([
+      ['whole', [3, 100, 98, 64]],
+      ['in parts', [2, 16, 16, 2048]],
+    ] as const)('batched, accumulating with a bias, %s', async (_, [batch, m, n, k]) => {
+      await agree((on) => {
+        const out = on.view('float32', [batch, m, n], values(batch * m * n, 5));
+        const bias = on.view('float32', [n], values(n, 3));
+        const inputs = [out, { ...bias, shape: [1, 1, n], strides: [0, 0, 1] }];
+        const value = e.add(e.add(input(0, 'float32'), input(1, 'float32')), input(2, 'float32'));
+        const a = operand(on, [batch, m, k], 1);
+        const b = operand(on, [batch, k, n], 2);
+        const epilogue = { value, inputs, scalars: [] };
+        return { primitive: { kind: 'matmul', a, b, out, epilogue }, outputs: [out] };
+      }, device());
+    });
+
+    test('integers wrap', async () => {
+      await agree((on) => {
+        const numbers = Array.from({ length: 100 * 100 }, (_, i) => Math.imul(i, 2654435761) | 0);
+        const a = on.view('int32', [100, 100], numbers);
+        const out = on.empty('int32', [100, 100]);
+        return { primitive: { kind: 'matmul', a, b: a, out }, outputs: [out] };
+      }, device());
     });
   });
 
   const geometries = [
-    { c: 16, o: 32, groups: 1, space: [14, 15], kernel: [3, 3], stride: 1, padding: 1, dilation: 1 },
+    { c: 16, o: 100, groups: 1, space: [8, 9], kernel: [3, 3], stride: 1, padding: 1, dilation: 1 },
     { c: 32, o: 48, groups: 2, space: [20, 20], kernel: [3, 2], stride: 2, padding: 0, dilation: 2 },
-    { c: 24, o: 24, groups: 1, space: [6, 7, 8], kernel: [2, 3, 2], stride: 2, padding: 1, dilation: 1 },
+    { c: 100, o: 24, groups: 1, space: [4, 5, 4], kernel: [2, 3, 2], stride: 2, padding: 1, dilation: 1 },
   ];
   test.each(
-    geometries.flatMap((g) => (['output', 'input', 'weight'] as const).map((to) => [to, g] as const)),
-  )('conv: the %s of %j', async (compute, g) => {
+    schedules.flatMap(([by, device]) =>
+      geometries.flatMap((g) =>
+        (['output', 'input', 'weight'] as const).map((to) => [to, by, g, device] as const),
+      ),
+    ),
+  )('conv: the %s in %s of %j', async (compute, _, g, device) => {
     const outSpace = g.space.map((n, i) =>
       Math.floor((n + 2 * g.padding - g.dilation * ((g.kernel[i] as number) - 1) - 1) / g.stride + 1),
     );
@@ -120,7 +147,7 @@ describe.skipIf(!host.webgpu)('kernels of large operands on WebGPU', () => {
         groups: g.groups,
       };
       return { primitive, outputs: [{ input: image, weight, output }[compute]] };
-    });
+    }, device());
   });
 
   test.each([

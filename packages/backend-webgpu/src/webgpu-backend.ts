@@ -41,11 +41,15 @@ export class WebGpuBackend implements Backend {
   /** Checks of allocations that have not answered yet. */
   readonly #checks = new Set<Promise<void>>();
 
-  constructor(device: GPUDevice, name: string) {
+  /**
+   * @param name what it is called in messages
+   * @param options.tiles whether large matrices are multiplied in tiles of shared memory
+   */
+  constructor(device: GPUDevice, name: string, { tiles }: { tiles: boolean }) {
     this.device = device;
     this.#name = name;
     const { limits } = device;
-    this.#limits = { storageBuffers: limits.maxStorageBuffersPerShaderStage };
+    this.#limits = { storageBuffers: limits.maxStorageBuffersPerShaderStage, tiles };
     this.#maxBytes = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
     this.#pipelines = new Pipelines(device);
     this.#recorder = new Recorder(device, this.#pipelines);

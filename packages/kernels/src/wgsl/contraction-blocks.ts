@@ -9,7 +9,8 @@ import type { Operand, WgslDispatch } from './plan.js';
 const size = 64;
 
 /** How many rows or columns of a result with `extent` of them an invocation takes. */
-export const blockSize = (extent: number): number => (extent >= 3 ? 4 : extent);
+export const blockSize = (extent: number): number =>
+  extent >= 5 ? 8 : extent >= 3 ? 4 : extent;
 
 /**
  * One dispatch in which each invocation keeps a small block of the result in registers and walks the summed axes by
@@ -81,11 +82,9 @@ export function blocked(
         .join('');
     for (const at of r) head += starts('m', at, `min(tm*${rows}+${at},${words.m}-1)`, usedByA);
     for (const at of c) head += starts('n', at, `min(tn+${words.across}*${at},${words.n}-1)`, usedByB);
-    const steps = [...new Set([...usedByA, ...usedByB])]
-      .map((p) => `let ka${p}=${nest.part(p, group.k)};\n`)
-      .join('');
+    const moved = [...new Set([...usedByA, ...usedByB])];
     const products = r.flatMap((i) => c.map((j) => `s${i}_${j}+=${a[i]?.name}*${b[j]?.name};`));
-    const inner = `${steps}${[...a, ...b].map((e) => e.text).join('')}${products.join('')}`;
+    const inner = `${[...a, ...b].map((e) => e.text).join('')}${products.join('')}`;
     const sums = r.flatMap((i) => c.map((j) => `s${i}_${j}`));
     const finish = new Block(
       {
@@ -110,7 +109,7 @@ let tn=t%${words.across};var rest=t/${words.across};let tm=rest%${words.down};re
 let batch=rest%${words.batch};let part=rest/${words.batch};
 let first=part*${words.chunk};let last=min(${words.k},first+${words.chunk});
 ${nest.decode(group.batch, 'batch')}${head}${sums.map((s) => `var ${s}=${type}();`).join('')}
-${nest.loops(group.k, 'first', 'last', inner)}var sums=array<${type},${sums.length}>(${sums.join(',')});
+${nest.loops(group.k, 'first', 'last', moved, 'ka', undefined, inner)}var sums=array<${type},${sums.length}>(${sums.join(',')});
 for(var x=0;x<${rows};x++){let i=tm*${rows}+x;if(i>=${words.m}){break;}
 ${nest.decode(group.m, 'i')}for(var y=0;y<${columns};y++){let j=tn+${words.across}*y;if(j>=${words.n}){break;}
 let sum=sums[x*${columns}+y];

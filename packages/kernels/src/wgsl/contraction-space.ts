@@ -51,6 +51,8 @@ export function nestOf(
   const range = (first: number, end: number) =>
     Array.from({ length: end - first }, (_, i) => first + i);
   const { output } = work;
+  // Partial results lie in the order of the axes, so an index must count in it.
+  const ordered = partials !== undefined;
   const target = partials
     ? { operand: partials, strides: shape.map(() => 0) }
     : { operand: output, strides: broadcastStrides(shape, output.shape, output.strides) };
@@ -58,9 +60,9 @@ export function nestOf(
     frame,
     shape,
     [
-      { prefix: 'g', axes: range(0, m) },
-      { prefix: 'm', axes: range(m, n) },
-      { prefix: 'n', axes: range(n, k) },
+      { prefix: 'g', axes: range(0, m), ordered },
+      { prefix: 'm', axes: range(m, n), ordered },
+      { prefix: 'n', axes: range(n, k), ordered },
       { prefix: 'k', axes: range(k, shape.length) },
     ],
     [target, ...participants],

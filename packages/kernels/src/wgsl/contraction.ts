@@ -3,7 +3,7 @@ import { elementCount, rowMajorStrides } from '../layout.js';
 import { blocked, blockSize } from './contraction-blocks.js';
 import type { Contraction, Extents } from './contraction-space.js';
 import { tiled, tileSize } from './contraction-tiles.js';
-import { type Operand, Temporary, type WgslLimits, type WgslStep } from './plan.js';
+import { type Operand, progression, Temporary, type WgslLimits, type WgslStep } from './plan.js';
 import { planReduce, type ReduceWork } from './reduce.js';
 
 /** Invocations worth having in flight: fewer, and long sums are cut in parts. */
@@ -21,13 +21,14 @@ export function planContraction(work: Contraction, limits: WgslLimits, steps: Wg
   const shape = [...work.batch, ...work.m, ...work.n, ...work.k];
   const extents: Extents = { shape, batch, m, n, k };
   const buffers = new Set([work.output, ...work.inputs].map((o) => o.buffer));
+  buffers.delete(progression);
   // One sum a workgroup: a product with a vector whose rows are long. Also what binds too many buffers.
   const rows = batch * m * n;
   if (buffers.size > limits.storageBuffers || (Math.min(m, n) === 1 && k >= 512 && rows < enough)) {
     planReduce(asReduction(work, extents), limits, steps);
     return;
   }
-  const large = m >= 96 && n >= 96 && k >= 64;
+  const large = limits.tiles !== false && m >= 96 && n >= 96 && k >= 64;
   const schedule = large ? tiled : blocked;
   const parts = large ? tileParts(extents) : blockParts(work, extents);
   if (parts === 1) {

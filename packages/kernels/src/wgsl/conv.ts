@@ -11,7 +11,7 @@ import {
   stage,
 } from '@sconce/core';
 import { planContraction } from './contraction.js';
-import type { Operand, WgslLimits, WgslStep } from './plan.js';
+import { type Operand, progression, type WgslLimits, type WgslStep } from './plan.js';
 
 /** A `ConvPrimitive` over operands. */
 export interface ConvWork extends Omit<ConvPrimitive, 'kind' | 'input' | 'weight' | 'output' | 'bias'> {
@@ -22,7 +22,7 @@ export interface ConvWork extends Omit<ConvPrimitive, 'kind' | 'input' | 'weight
 }
 
 const all = (conditions: readonly Expr[]): Expr =>
-  conditions.reduce((a, b) => apply('and', a, b), constant(true, 'bool'));
+  conditions.reduce((a, b) => apply('and', a, b));
 
 /**
  * Adds the dispatches of a convolution or one of its gradients, as a contraction whose operands are read at
@@ -56,17 +56,46 @@ export function planConv(work: ConvWork, limits: WgslLimits, steps: WgslStep[]):
   const shifted = image.offset - padding.reduce((sum, p, i) => sum + p * strideOf(image, i + 2), 0);
   const windowStep = stride.map((s, i) => s * strideOf(image, i + 2));
   const kernelStep = dilation.map((d, i) => d * strideOf(image, i + 2));
-  /** An image element, read where the window of an output lies; zero in the padding. */
-  const inWindow = (index: number, firstOut: number, firstKernel: number): Expr => {
-    if (!padded) return input(index, type);
-    const inside = space.flatMap((_, i) => {
-      const along = apply('mul', coord(firstOut + i), setting.stride(i));
-      const tap = apply('mul', coord(firstKernel + i), setting.dilation(i));
-      const place = apply('sub', apply('add', along, tap), setting.padding(i));
-      return [apply('ge', place, 0), apply('lt', place, setting.extent(i))];
+  /**
+   * An element at places that are linear in the position, zero where one is outside: the input `index`, with the
+   * places along each spatial axis as the inputs from `first` on.
+   */
+  const inside = (index: number, first: number): Expr => {
+    const conditions = space.flatMap((_, i) => {
+      const place = input(first + i, 'int32');
+      return [apply('ge', place, 0), apply('lt', place, scalar(i, 'int32'))];
     });
-    return apply('where', all(inside), input(index, type), constant(0, type));
+    return apply('where', all(conditions), input(index, type), constant(0, type));
   };
+  /** A place along spatial axis `i`: the counters of two of the axes of a shape, times their steps. */
+  const place = (
+    shape: readonly number[],
+    offset: number,
+    axis: number,
+    step: number,
+    kernelAxis: number,
+    kernelStep: number,
+  ): Operand => ({
+    buffer: progression,
+    dtype: 'int32',
+    shape,
+    strides: shape.map((_, d) => (d === axis ? step : d === kernelAxis ? kernelStep : 0)),
+    offset,
+  });
+  /** Where the window of an output lies in the image. */
+  const windows = (shape: readonly number[], firstOut: number, firstKernel: number): Operand[] =>
+    padded
+      ? space.map((_, i) =>
+          place(
+            shape,
+            -(padding[i] as number),
+            firstOut + i,
+            stride[i] as number,
+            firstKernel + i,
+            dilation[i] as number,
+          ),
+        )
+      : [];
   const shared = { batch: [groups], label: `conv ${compute}`, value: stage(0, type) };
 
   if (compute === 'output') {
@@ -115,10 +144,11 @@ export function planConv(work: ConvWork, limits: WgslLimits, steps: WgslStep[]):
                 },
               ]
             : []),
+          ...windows(shape, 3, 4 + dims),
         ],
-        scalars: scalars(space),
+        scalars: space,
         a: input(0, type),
-        b: inWindow(1, 3, 4 + dims),
+        b: padded ? inside(1, bias ? 3 : 2) : input(1, type),
         value: bias ? apply('add', stage(0, type), input(2, type)) : stage(0, type),
         output: {
           ...result,
@@ -174,10 +204,11 @@ export function planConv(work: ConvWork, limits: WgslLimits, steps: WgslStep[]):
               ...windowStep,
             ],
           },
+          ...windows(shape, 4 + dims, 3),
         ],
-        scalars: scalars(space),
+        scalars: space,
         a: input(0, type),
-        b: inWindow(1, 4 + dims, 3),
+        b: padded ? inside(1, 2) : input(1, type),
         output: {
           ...weight,
           shape: [groups, perGroup.out, perGroup.in, ...kernel, 1, ...ones],
@@ -224,15 +255,7 @@ export function planConv(work: ConvWork, limits: WgslLimits, steps: WgslStep[]):
       ...none,
     ],
   };
-  const distance = space.map((_, i) =>
-    apply(
-      'sub',
-      apply('add', coord(3 + i), setting.padding(i)),
-      apply('mul', coord(4 + dims + i), setting.dilation(i)),
-    ),
-  );
   if (stride.every((s) => s === 1)) {
-    const inside = distance.flatMap((t, i) => [apply('ge', t, 0), apply('lt', t, setting.extent(i))]);
     planContraction(
       {
         ...shared,
@@ -254,10 +277,13 @@ export function planConv(work: ConvWork, limits: WgslLimits, steps: WgslStep[]):
               ...dilation.map((d, i) => -d * strideOf(result, i + 2)),
             ],
           },
+          ...space.map((_, i) =>
+            place(shape, padding[i] as number, 3 + i, 1, 4 + dims + i, -(dilation[i] as number)),
+          ),
         ],
-        scalars: scalars(outSpace),
+        scalars: outSpace,
         a: input(0, type),
-        b: apply('where', all(inside), input(1, type), constant(0, type)),
+        b: inside(1, 2),
         output: target,
       },
       limits,
@@ -265,6 +291,13 @@ export function planConv(work: ConvWork, limits: WgslLimits, steps: WgslStep[]):
     );
     return;
   }
+  const distance = space.map((_, i) =>
+    apply(
+      'sub',
+      apply('add', coord(3 + i), setting.padding(i)),
+      apply('mul', coord(4 + dims + i), setting.dilation(i)),
+    ),
+  );
   const places = distance.map((t, i) => apply('idiv', t, setting.stride(i)));
   const touches = distance.flatMap((t, i) => [
     apply('ge', t, 0),

@@ -12,6 +12,7 @@ import type { Uses } from './leaves.js';
 import {
   kernelFor,
   type Operand,
+  progression,
   type WgslDispatch,
   type WgslLimits,
   type WgslStep,
@@ -236,11 +237,12 @@ export class Nest {
     this.#offsets = [];
     this.#strides = [];
     participants.forEach(({ operand }, i) => {
-      const binding = operand ? frame.bind(operand.buffer, i < written) : -1;
+      const memory = operand && operand.buffer !== progression ? operand : undefined;
+      const binding = memory ? frame.bind(memory.buffer, i < written) : -1;
       this.#bindings.push(binding);
-      this.#dtypes.push(operand?.dtype);
+      this.#dtypes.push(memory?.dtype);
       this.#offsets.push(operand && frame.word(operand.offset));
-      frame.key += operand ? `;${binding}${operand.dtype}` : ';c';
+      frame.key += memory ? `;${binding}${memory.dtype}` : operand ? ';o' : ';c';
       this.#strides.push(
         this.#groups.map(({ loops }) =>
           (loops.strides[i] as number[]).map((stride) => frame.word(stride)),
@@ -277,15 +279,35 @@ export class Nest {
     return (this.#groups[group] as Group).loops.sizes[0] as number;
   }
 
-  /** A group's loops around a body, the outermost from `first` to `last`; nothing is divided. */
-  loops(group: number, first: string, last: string, body: string): string {
+  /**
+   * A group's loops around a body, the outermost from `first` to `last`; nothing is divided. In the body
+   * `<name><participant>` is the address to which the counters have moved each of the `participants`, from
+   * `<start><participant>` on, or from 0.
+   */
+  loops(
+    group: number,
+    first: string,
+    last: string,
+    participants: readonly number[],
+    name: string,
+    start: string | undefined,
+    body: string,
+  ): string {
     const { prefix, sizes } = this.#groups[group] as Group;
+    const innermost = sizes.length - 1;
     let head = '';
     sizes.forEach((size, d) => {
-      const [start, end] = d === 0 ? [first, last] : ['0', size];
-      head += `for(var ${prefix}${d}=${start};${prefix}${d}<${end};${prefix}${d}++){`;
+      const [begin, end] = d === 0 ? [first, last] : ['0', size];
+      const counter = `${prefix}${d}`;
+      head += `for(var ${counter}=${begin};${counter}<${end};${counter}++){`;
+      for (const p of participants) {
+        const stride = ((this.#strides[p] as string[][])[group] as string[])[d];
+        const before = d > 0 ? `${name}${p}_${d - 1}+` : start === undefined ? '' : `${start}${p}+`;
+        head += `let ${name}${p}${d === innermost ? '' : `_${d}`}=${before}${counter}*${stride};`;
+      }
+      head += '\n';
     });
-    return `${head}\n${body}${'}'.repeat(sizes.length)}\n`;
+    return `${head}${body}${'}'.repeat(sizes.length)}\n`;
   }
 
   /** The offset of a participant's operand. */
@@ -318,7 +340,7 @@ export function packInputs(
   steps: WgslStep[],
 ): readonly Operand[] {
   const written = new Set(outputs.map((o) => o.buffer));
-  const read = new Set(inputs.map((o) => o.buffer).filter((b) => !written.has(b)));
+  const read = new Set(inputs.map((o) => o.buffer).filter((b) => b !== progression && !written.has(b)));
   if (written.size + read.size <= limits.storageBuffers) return inputs;
   const spare = limits.storageBuffers - written.size - 1;
   if (spare < 0) {

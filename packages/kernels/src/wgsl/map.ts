@@ -14,7 +14,7 @@ export interface MapWork {
   readonly outputs: readonly Operand[];
 }
 
-const size = 64;
+const size = 256;
 
 /** Adds the dispatch of an elementwise primitive: an invocation for each position. */
 export function planMap(work: MapWork, limits: WgslLimits, steps: WgslStep[]): void {

@@ -21,6 +21,12 @@ export interface Operand {
   readonly offset: number;
 }
 
+/**
+ * Stands in an operand for memory that is not there: its elements are int32 and each is its own address, so
+ * that an expression gets any whole number that is linear in the position as an input.
+ */
+export const progression: DeviceBuffer = { bytes: 0 };
+
 /** The operand that a view is. */
 export const operandOf = (view: View): Operand => ({
   buffer: view.storage.buffer,
@@ -76,6 +82,8 @@ export type WgslStep = WgslDispatch | WgslCopy;
 export interface WgslLimits {
   /** Storage buffers of one kernel. */
   readonly storageBuffers: number;
+  /** Whether shared memory pays: on GPUs, but not where their workgroups are emulated. Default true. */
+  readonly tiles?: boolean;
 }
 
 const kernels = new Map<string, WgslKernel>();

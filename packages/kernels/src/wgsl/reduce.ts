@@ -132,13 +132,19 @@ function planRows(
   const participants = outputs.length + position.participants.length;
 
   const render = (functions: Set<string>): KernelText => {
+    /** The address of a participant at an element of the row. */
+    const moved = new Set<number>();
+    const inRow = (p: number) => {
+      moved.add(p);
+      return together ? `a${p}+${nest.part(p, 1)}` : `q${p}`;
+    };
     const elements = (stage: (i: number) => string, prefix: string) =>
       new Block(
         {
           scalar,
           load,
           stage,
-          ...position.leaves(outputs.length, (p) => nest.read(p, `a${p}+${nest.part(p, 1)}`)),
+          ...position.leaves(outputs.length, (p) => nest.read(p, inRow(p))),
         },
         functions,
         prefix,
@@ -154,12 +160,15 @@ function planRows(
       body += `let a${p}=${nest.offset(p)}+${nest.part(p, 0)};\n`;
     }
     // A thread alone walks its row by nested loops; threads that share one split their indices.
-    const loop = (block: string) =>
-      together
-        ? `for(var j=first+lid;j<last;j+=${size}){\n${nest.decode(1, 'j')}${block}}\n`
-        : ordered
-          ? `{var j=0;\n${nest.loops(1, '0', outer, `${block}j++;`)}}\n`
-          : nest.loops(1, '0', outer, block);
+    const loop = (block: string) => {
+      const used = [...moved];
+      moved.clear();
+      if (together) {
+        return `for(var j=first+lid;j<last;j+=${size}){\n${nest.decode(1, 'j')}${block}}\n`;
+      }
+      const walk = (body: string) => nest.loops(1, '0', outer, used, 'q', 'a', body);
+      return ordered ? `{var j=0;\n${walk(`${block}j++;`)}}\n` : walk(block);
+    };
     const kinds = stages.map((s) => combination(s.combine, s.value.dtype, functions));
     const shared = new Set<string>();
     for (const pass of partial ? [partial.pass] : passesOf(stages)) {
@@ -215,7 +224,7 @@ function planRows(
         .values(perElement.map((p) => (outputs[p] as (typeof outputs)[number]).value))
         .map((value) => block.name(value));
       perElement.forEach((p, n) => {
-        block.add(nest.store(p, `a${p}+${nest.part(p, 1)}`, found[n] as string, functions));
+        block.add(nest.store(p, inRow(p), found[n] as string, functions));
       });
       body += loop(block.text);
     }
