@@ -27,9 +27,10 @@ export const phaseName = (phase: number): string => (phase === 0 ? 'run' : `run$
  * `run(arguments, begin, end)` (and `run1`, ... for further phases), which does the work items `[begin, end)`.
  */
 export function renderKernel(kernel: LoopKernel, options: RenderOptions): Uint8Array<ArrayBuffer> {
-  // Which functions are imported is known only after writing the code, so write it once to find out.
+  // Which functions are imported is known only after writing the code: most kernels need none.
   const names = new Set<string>();
-  write(kernel, options, names, []);
+  const module = write(kernel, options, names, []);
+  if (names.size === 0) return module.build();
   return write(kernel, options, names, [...names]).build();
 }
 
