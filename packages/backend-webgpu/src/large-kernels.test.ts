@@ -151,12 +151,13 @@ describe.skipIf(!host.webgpu)('kernels of large operands on WebGPU', () => {
   });
 
   test.each([
-    ['one row', [1, 40000], [1]],
-    ['everything', [50, 40, 30], [0, 1, 2]],
-    ['from the front', [10000, 3], [0]],
-  ] as const)('long rows are reduced in parts: %s', async (_, shape, axes) => {
+    ['one row', [1, 40000], [1], false],
+    ['everything', [50, 40, 30], [0, 1, 2], false],
+    ['from the front', [10000, 3], [0], false],
+    ['rows in another order', [10000, 2, 3], [0], true],
+  ] as const)('long rows are reduced in parts: %s', async (_, shape, axes, transposed) => {
     await agree((on) => {
-      const x = operand(on, shape, 1);
+      const x = operand(on, shape, 1, transposed);
       const [a, b] = [stage(0, 'float32'), stage(1, 'float32')];
       const rows = shape.map((n, d) => ((axes as readonly number[]).includes(d) ? 1 : n));
       const [highest, total, place, spread] = [
@@ -222,8 +223,9 @@ describe.skipIf(!host.webgpu)('kernels of large operands on WebGPU', () => {
 
   test.each([false, true])('sort: long rows, many equals (descending %s)', async (descending) => {
     await agree((on) => {
-      const x = operand(on, [3, 2500], 1);
-      const [sorted, places] = [on.empty('float32', [3, 2500]), on.empty('int64', [3, 2500])];
+      const shape = [2, 3, 2500];
+      const x = on.view('float32', shape, values(size(shape), 1), { strides: [1, 2, 6] });
+      const [sorted, places] = [on.empty('float32', shape), on.empty('int64', shape)];
       const primitive = { kind: 'sort', descending, input: x, values: sorted, indices: places } as const;
       return { primitive, outputs: [sorted, places] };
     });

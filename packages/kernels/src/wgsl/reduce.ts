@@ -111,7 +111,8 @@ function planRows(
     frame,
     shape,
     [
-      { prefix: 'r', axes: kept },
+      // Partial results are numbered by rows.
+      { prefix: 'r', axes: kept, ordered: partial !== undefined },
       { prefix: 'e', axes, ordered },
     ],
     [

@@ -71,7 +71,8 @@ function nestOf(frame: Frame, work: SortWork, kept: readonly number[]) {
     frame,
     input.shape,
     [
-      { prefix: 'r', axes: kept },
+      // Rows are numbered alike in every dispatch.
+      { prefix: 'r', axes: kept, ordered: true },
       { prefix: 'e', axes },
     ],
     [values, indices, input].map((operand) => ({ operand, strides: operand.strides })),
@@ -153,7 +154,8 @@ function makeKeys(
     frame,
     input.shape,
     [
-      { prefix: 'r', axes: kept },
+      // Rows are numbered alike in every dispatch.
+      { prefix: 'r', axes: kept, ordered: true },
       { prefix: 'e', axes: [input.shape.length - 1] },
     ],
     [{ operand: input, strides: input.strides }],
