@@ -1,6 +1,7 @@
 import { gradMode, isFloatingPoint, type Op, operations, RuntimeError, Tensor } from '@sconce/core';
 import { CopySlices } from './copy-slices.js';
 import { derivativesOf, type Input, type Row } from './derivatives/index.js';
+import { fusedGradient } from './fuse.js';
 import { geometryOf } from './geometry.js';
 import {
   type Creation,
@@ -118,7 +119,9 @@ export class OpNode extends Node {
       if (!wanted) continue;
       const { formula, several } = input.derivative;
       const g = several ? this.#filled(grads) : (grads.find((t) => t !== undefined) as Tensor);
-      const gradient = formula(g as never, context as never);
+      const gradient =
+        (gradMode.enabled || several ? undefined : fusedGradient(input, g as Tensor, context)) ??
+        formula(g as never, context as never);
       if (Array.isArray(arg)) {
         (gradient as readonly Gradient[]).forEach((t, i) => {
           results[first + i] = t;

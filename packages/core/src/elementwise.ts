@@ -16,6 +16,7 @@ import type { ScalarValue } from './primitive.js';
 import { Float, isScalar, type Scalar, scalarCategory, scalarValue } from './scalar.js';
 import { broadcastShapes, isDense, sameShape } from './shape.js';
 import { allocate, Tensor } from './tensor.js';
+import { currentTrace, type Trace, Traced } from './trace.js';
 
 /** An operand of an elementwise operation. */
 export type Operand = Tensor | Scalar;
@@ -117,6 +118,8 @@ export class Elementwise {
   call(args: readonly unknown[]): Tensor {
     const n = this.#arity;
     const operands = (args.length === n ? args : args.slice(0, n)) as readonly Operand[];
+    const trace = currentTrace();
+    if (trace !== undefined) return this.#traced(operands, trace);
     const options = args[n] as (OutOptions & { inplace?: boolean }) | undefined;
     if (options?.out)
       return options.inplace ? this.inplace(operands) : this.#into(operands, options.out);
@@ -167,6 +170,37 @@ export class Elementwise {
   }
 
   #makePlan(operands: readonly Operand[]): Plan {
+    let tensors = 0;
+    let scalars = 0;
+    return this.#expression(
+      operands,
+      (t) => input(tensors++, computeType(t.dtype)),
+      (_, type) => scalar(scalars++, type),
+    );
+  }
+
+  /** The operation as part of a longer expression. */
+  #traced(operands: readonly Operand[], trace: Trace): Tensor {
+    let shape: readonly number[] = [];
+    const { value, dtype } = this.#expression(
+      operands,
+      (t) => {
+        if (!(t instanceof Traced)) throw new RuntimeError(`${this.row.name}: not in the trace`);
+        shape = broadcastShapes(this.row.name, shape, t.shape);
+        return t.expr;
+      },
+      (x, type) => trace.number(x, type),
+    );
+    trace.operations++;
+    return new Traced(value, dtype, shape);
+  }
+
+  /** The value of one element, and the dtypes it is computed and stored in. */
+  #expression(
+    operands: readonly Operand[],
+    read: (x: Tensor) => Expr,
+    number: (x: Scalar, type: Exclude<ComputeType, 'bool'>) => Expr,
+  ): Plan {
     const { promotion, body, refuse, name, condition, numbers = 0 } = this.row;
     const first = operands[0] as Operand;
     let common =
@@ -179,13 +213,11 @@ export class Elementwise {
     const why = refuse?.(common);
     if (why) throw new NotImplementedError(`${name}: ${why}`);
     const compute = computeType(common);
-    let tensors = 0;
-    let scalars = 0;
     const exprs = operands.map((x, i) => {
       const target = i === condition ? 'bool' : compute;
       return x instanceof Tensor
-        ? cast(input(tensors++, computeType(x.dtype)), target)
-        : cast(scalar(scalars++, target === 'bool' ? 'int32' : target), target);
+        ? cast(read(x), target)
+        : cast(number(x, target === 'bool' ? 'int32' : target), target);
     });
     return { value: body(...exprs), dtype: promotion === 'bool' ? 'bool' : common, compute };
   }

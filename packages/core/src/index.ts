@@ -35,6 +35,7 @@ export * from './scope.js';
 export * from './shape.js';
 export * from './storage.js';
 export * from './tensor.js';
+export { type FusedMap, runFused, traceElementwise } from './trace.js';
 
 // Slow and always there: backend packages replace 'cpu' when they are imported.
 registerBackend('reference', { open: () => new InterpreterBackend() });

@@ -1,4 +1,4 @@
-import { type Op, RuntimeError } from '@sconce/core';
+import { elementwise, type FusedMap, type Op, RuntimeError } from '@sconce/core';
 import { activations } from './activations.js';
 import { ctc } from './ctc.js';
 import type { Derivative, Derivatives } from './formula.js';
@@ -34,6 +34,8 @@ export interface Input {
   /** Its place among the arguments. */
   readonly index: number;
   readonly derivative: Derivative;
+  /** The formula as one kernel, for each combination of dtypes and numbers; absent where it cannot be one. */
+  readonly fused: Map<string, FusedMap | undefined> | undefined;
 }
 
 /** A row of the table, ready for use; inputs in the order of the parameters. */
@@ -70,7 +72,9 @@ function compile(op: Op): Row | null {
     if (!found) return [];
     const derivative: Derivative =
       typeof found === 'function' ? { saves: [], several: false, formula: found } : found;
-    return [{ index, derivative }];
+    // The gradients of elementwise operations are elementwise themselves.
+    const fused = elementwise.has(op.name) ? new Map() : undefined;
+    return [{ index, derivative, fused }];
   });
   return { inputs };
 }

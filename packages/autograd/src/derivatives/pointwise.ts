@@ -248,16 +248,19 @@ const functions: Readonly<Record<string, Derivatives>> = {
   digamma: { self: saving('self', (g, { self }) => g.mul(polygamma(1, self))) },
   polygamma: { self: saving('self', (g, { self, n }) => g.mul(polygamma(n + 1, self))) },
   logit: {
-    self: saving('self', (g, { self }) => g.div(self.mul(self.neg().add(1)))),
+    self: saving('self', (g, { self }) => {
+      const inside = self.ge(0).logicalAnd(self.le(1));
+      return where(inside, g.div(self.mul(self.neg().add(1))), Number.NaN);
+    }),
   },
   nanToNum: { self: saving('self', (g, { self }) => only(self.isfinite(), g)) },
   i0: { self: saving('self', (g, { self }) => g.mul(i1(self))) },
   i1: {
     self: saving('self result', (g, { self, result }) => {
       // i1(x) / x tends to 1/2 at zero.
-      const tiny = self.abs().lt(1e-7);
-      const x = where(tiny, 1, self);
-      return g.mul(where(tiny, 0.5, i0(x).sub(result.div(x))));
+      const far = self.abs().gt(self.dtype === 'float64' ? 2 ** -52 : 2 ** -23);
+      const x = where(far, self, 1);
+      return g.mul(where(far, i0(x).sub(result.div(x)), 0.5));
     }),
   },
   sinc: {

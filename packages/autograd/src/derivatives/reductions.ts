@@ -40,7 +40,7 @@ export const reductions: Readonly<Record<string, Derivatives>> = {
     ),
   },
   mean: {
-    self: (g, { self, axes, keepdim }) => spread(g, self, axes, keepdim).div(count(self, axes)),
+    self: (g, { self, axes, keepdim }) => spread(g.div(count(self, axes)), self, axes, keepdim),
   },
   prod: {
     self: saving('self result', (g, { self, result, axes, keepdim }) =>

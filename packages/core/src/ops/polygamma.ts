@@ -48,7 +48,8 @@ const polygammaOp = define<(self: Tensor, n: number, factor: number) => Tensor>(
     const at = e.where(reflected, e.sub(lit(1), x), x);
     const direct = e.mul(factor, hurwitz(at, s));
     const slope = e.div(lit(Math.PI), e.sin(e.mul(x, lit(Math.PI))));
-    return e.where(reflected, e.sub(e.mul(slope, slope), direct), direct);
+    const value = e.where(reflected, e.sub(e.mul(slope, slope), direct), direct);
+    return e.where(e.eq(x, Infinity), e.mul(factor, 0), value);
   },
 });
 
