@@ -3,16 +3,15 @@ import { apply, computeType, e, input } from '@sconce/core';
 import { expect, test } from 'vitest';
 import { scale } from './bounds.js';
 import type { Fixture, Values } from './fixture.js';
-import type { Row } from './function-cases.js';
+import type { Row } from './float-cases.js';
+import { floatCases, floatComparisons } from './float-cases.js';
 import {
   boolCases,
-  floatCases,
-  floatComparisons,
   int32Cases,
   int32Comparisons,
   int64Cases,
   int64Comparisons,
-} from './function-cases.js';
+} from './integer-cases.js';
 import type { Limits } from './limits.js';
 import { ulp, ulpDistance } from './ulp.js';
 
