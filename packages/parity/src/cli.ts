@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { groupNames } from './corpus/corpus.js';
+import { updateRatchet } from './report/ratchet.js';
 import { formatMarkdown, formatTable } from './report/table.js';
 import { runParity } from './runner.js';
 
@@ -38,6 +39,12 @@ async function main(): Promise<void> {
     corpus: values.corpus,
     onGroup: (group, cases) => console.error(`${group}: ${cases} cases`),
   });
+  if (values['update-ratchet']) {
+    if (values.op !== undefined || values.corpus !== undefined) {
+      throw new Error('--update-ratchet: the ratchet counts whole groups of the public corpus');
+    }
+    updateRatchet(report);
+  }
   if (values['list-failures']) {
     for (const f of report.failures) console.log(`${f.case} [${f.kind}] ${f.reason}`);
   }

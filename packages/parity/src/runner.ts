@@ -1,3 +1,4 @@
+import 'sconce';
 import { init, setDefaultDevice, tidy } from '@sconce/core';
 import { type Case, Corpus, type GroupName, groupNames } from './corpus/corpus.js';
 import type { Group, Run } from './groups/group.js';
@@ -90,8 +91,9 @@ function failureOf(
   direction: Direction,
   outcome: Exclude<Outcome, { status: 'passed' }>,
 ): Failure {
-  const kind = outcome.status === 'failed' ? direction : `${direction}: not implemented`;
-  return { group, op, case: test.id, kind, reason: outcome.reason };
+  const { status } = outcome;
+  const reason = status === 'failed' ? outcome.reason : `not implemented: ${outcome.reason}`;
+  return { group, op, case: test.id, kind: direction, reason };
 }
 
 /** A group that nothing runs yet. */

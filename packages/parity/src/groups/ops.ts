@@ -1,4 +1,5 @@
 import type { Tensor } from '@sconce/core';
+import { alignSigns } from '../compare/bases.js';
 import { difference, readBack } from '../compare/compare.js';
 import type { Case } from '../corpus/corpus.js';
 import type { Value } from '../corpus/value.js';
@@ -71,10 +72,17 @@ function outcomeOfRaised(error: unknown, raised: Raised): Outcome {
 
 async function forward(test: Case, run: Run): Promise<Outcome> {
   try {
-    return await compared(call(test, inputs(test, run, false)), test, run);
+    return await compared(await resultOf(test, inputs(test, run, false), run), test, run);
   } catch (error) {
     return outcomeOf(error);
   }
+}
+
+/** What the call gives; where that is unique only up to signs, with PyTorch's. */
+async function resultOf(test: Case, given: Inputs, run: Run): Promise<Value> {
+  const result = await call(test, given);
+  if (test.compare !== 'nonunique') return result;
+  return alignSigns(test.op as string, result, expectedDecoder(run.device).decode(test.out));
 }
 
 async function compared(result: Value, test: Case, run: Run): Promise<Outcome> {
@@ -88,7 +96,7 @@ async function both(test: Case, run: Run): Promise<Omit<CaseOutcome, 'op'>> {
   let result: Value;
   try {
     given = inputs(test, run, true);
-    result = await call(test, given);
+    result = await resultOf(test, given, run);
   } catch (error) {
     // What cannot be recorded may still be computed.
     return { forward: await forward(test, run), gradient: outcomeOf(error) };

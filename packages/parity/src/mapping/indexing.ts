@@ -1,13 +1,21 @@
-import { RuntimeError, Tensor, tensor } from '@sconce/core';
+import { Float, RuntimeError, Tensor, tensor } from '@sconce/core';
 import { ellipsis, Slice, Tuple, type Value } from '../corpus/value.js';
 import { find } from './library.js';
 import { MissingFeature } from './missing.js';
 
 /** A Python index as the items that `at` and `setAt` take. */
 export function indexItems(self: Tensor, index: Value): Value[] {
-  const parts = index instanceof Tuple ? [...index] : [index];
+  const parts = isTuple(index) ? [...index] : [index];
   return parts.map((part) => indexItem(self, part));
 }
+
+/** A list that holds more than numbers and bools is taken for a tuple, as PyTorch did until 2.0. */
+const isTuple = (index: Value): index is readonly Value[] =>
+  index instanceof Tuple ||
+  (Array.isArray(index) &&
+    index.some(
+      (x) => x === null || x === ellipsis || (typeof x === 'object' && !(x instanceof Float)),
+    ));
 
 function indexItem(self: Tensor, part: Value): Value {
   if (part === ellipsis) return '...';

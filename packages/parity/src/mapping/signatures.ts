@@ -37,8 +37,8 @@ export const signatures: Readonly<Record<string, string>> = {
   masked_fill: 'input mask value~',
   fill: 'input value~',
   'ops.aten.fill': 'input value~',
-  logit: 'input | eps out',
-  'special.logit': 'logit(input | eps out)',
+  logit: 'input eps',
+  'special.logit': 'logit(input eps)',
   nan_to_num: 'input | nan posinf neginf out',
   round: 'input | decimals out',
   polygamma: 'n input',
@@ -53,7 +53,6 @@ export const signatures: Readonly<Record<string, string>> = {
     'logsumexp special.logsumexp median nanmedian mode count_nonzero',
   ]),
   aminmax: 'input | dim keepdim',
-  norm: 'input p dim | keepdim dtype out',
   dist: 'input other p',
   quantile: 'input q dim | keepdim interpolation',
   nanquantile: 'input q dim | keepdim interpolation',
@@ -319,7 +318,7 @@ export const signatures: Readonly<Record<string, string>> = {
   'nn.functional.embedding_bag':
     'input weight offsets | max_norm norm_type scale_grad_by_freq mode sparse per_sample_weights include_last_offset padding_idx',
   'nn.functional.one_hot': 'input num_classes',
-  ...rows('input | p training inplace', [
+  ...rows('input p | training inplace', [
     'nn.functional.dropout nn.functional.alpha_dropout nn.functional.feature_alpha_dropout',
     'nn.functional.dropout1d nn.functional.dropout2d nn.functional.dropout3d',
   ]),

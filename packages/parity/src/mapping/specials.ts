@@ -87,7 +87,10 @@ export const specials: Readonly<Record<string, Special>> = {
   'Tensor.tolist': ([self]) => tolist(self as Tensor),
   'Tensor.nelement': ([self]) => (self as Tensor).numel(),
   'Tensor.element_size': ([self]) => core.itemSize((self as Tensor).dtype),
-  'Tensor.type': ([self]) => tensorTypeNames[(self as Tensor).dtype],
+  'Tensor.type': ([self, dtype]) =>
+    dtype === undefined
+      ? tensorTypeNames[(self as Tensor).dtype]
+      : (self as Tensor).to(dtype as core.DType),
   'Tensor.register_hook': ([self, hook]) =>
     (self as Tensor).registerHook(convert(hook) as (grad: Tensor) => Tensor),
   'Tensor.requires_grad_': ([self, value]) =>
@@ -119,11 +122,23 @@ export const specials: Readonly<Record<string, Special>> = {
       dropoutP: convert(kwargs.get('dropout_p')),
       isCausal: kwargs.get('is_causal'),
     };
-    const pair = ours('torch', 'attentionWithWeights')(query, key, value, given) as Value[];
-    return kwargs.get('need_attn_weights') === true ? pair : [pair[0], null];
+    return ours('torch', 'attentionWithWeights')(query, key, value, given);
   },
   max: extreme('max'),
   min: extreme('min'),
+  atleast_1d: each('atleast1d'),
+  atleast_2d: each('atleast2d'),
+  atleast_3d: each('atleast3d'),
+  norm: (args, kwargs) => {
+    const [self, p = kwargs.get('p'), dim = kwargs.get('dim'), keepdim = kwargs.get('keepdim')] =
+      args;
+    if (p === 'nuc') {
+      const axes = dim ?? [-2, -1];
+      return ours('torch.linalg', 'matrixNorm')(self, 'nuc', convert(axes), { keepdim });
+    }
+    const given = { keepdim: keepdim ?? false, ...options(kwargs, 'p', 'dim', 'keepdim') };
+    return ours('torch', 'norm')(self, convert(p), convert(dim), given);
+  },
   einsum: ([equation, ...operands]) =>
     ours('torch', 'einsum')(equation, ...(Array.isArray(operands[0]) ? operands[0] : operands)),
   where: ([condition, self, other]) =>
@@ -187,6 +202,15 @@ function fn(holder: keyof typeof packages, name: string): Fn {
   const found = packages[holder][name];
   if (typeof found !== 'function') throw new MissingFeature(`${holder}: Sconce has no ${name}`);
   return found as Fn;
+}
+
+/** A function of one tensor that PyTorch also takes several for. */
+function each(name: string): Special {
+  return (args) => {
+    const tensors = args.length === 1 ? args[0] : args;
+    const run = ours('torch', name);
+    return Array.isArray(tensors) ? Tuple.from(tensors, (t: Value) => run(t)) : run(tensors);
+  };
 }
 
 /** The element of a one-element tensor, at once or where need be later. */

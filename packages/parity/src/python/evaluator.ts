@@ -188,6 +188,12 @@ export class Evaluator {
       const length = Math.min(...all.map((list) => list.length));
       return Array.from({ length }, (_, i) => Tuple.of(...all.map((list) => list[i])));
     }),
+    slice: new PyFunction((args) => {
+      const [a, b, c] = args as (number | null)[];
+      return args.length === 1
+        ? new Slice(null, a ?? null, null)
+        : new Slice(a ?? null, b ?? null, c ?? null);
+    }),
     setattr: new PyFunction(([object, name, value]) => {
       this.#world.setAttribute(object, name as string, value);
       return null;

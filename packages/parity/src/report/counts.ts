@@ -13,8 +13,8 @@ export interface Failure {
   readonly group: string;
   readonly op: string;
   readonly case: string;
-  /** `forward` or `gradient`, with `not implemented` where a feature is absent. */
-  readonly kind: string;
+  readonly kind: Direction;
+  /** What differs or was raised; begins with `not implemented: ` where a feature is absent. */
   readonly reason: string;
 }
 

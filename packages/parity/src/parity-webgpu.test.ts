@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { host } from '../../../scripts/testing/host.js';
+import { groupNames } from './corpus/corpus.js';
+import { changes, describeChanges } from './report/ratchet.js';
+import { formatTable } from './report/table.js';
+import { runParity } from './runner.js';
+
+// The error messages are made above the devices: the cpu has them tested.
+const groups = groupNames.filter((name) => name !== 'ops_errors');
+
+describe.skipIf(!host.webgpu)('the public corpus on WebGPU', () => {
+  it('passes as many cases as it did', { timeout: 480_000 }, async () => {
+    const report = await runParity({ device: 'webgpu', groups });
+    console.log(formatTable(report));
+    const { fallen, risen } = changes(report);
+    if (risen.length > 0) {
+      console.log(
+        `More cases pass than ratchet.json says; keep that with\n  pnpm parity --device webgpu --update-ratchet\n${describeChanges(risen)}`,
+      );
+    }
+    expect(
+      describeChanges(fallen),
+      'pnpm parity --device webgpu --list-failures names the cases',
+    ).toBe('');
+  });
+});
