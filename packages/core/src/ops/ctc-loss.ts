@@ -6,10 +6,11 @@ import { op } from '../op.js';
 import type { View } from '../primitive.js';
 import { numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
-import { tensor } from './create.js';
+import { arange, tensor } from './create.js';
 import { checkLossReduction, type Reduction } from './nll-loss.js';
 import { int, memo } from './plan.js';
 import { mean, sum } from './reduce.js';
+import { cumsum } from './scan.js';
 import { where } from './ternary.js';
 import { reshape, squeeze, unsqueeze } from './view.js';
 
@@ -185,7 +186,7 @@ const gradPlan = memo((dtype: DType): Expr => {
     Expr,
     Expr,
   ];
-  const expected = e.exp(e.sub(e.add(e.add(e.log(total), most), loss), logProb));
+  const expected = e.exp(e.add(e.sub(e.add(most, loss), logProb), e.log(total)));
   const inTime = e.lt(coord(0), cast(input(5, 'int64'), 'int32'));
   const hopeless = e.and(e.ne(int(0), 0), e.eq(loss, Number.POSITIVE_INFINITY));
   const value = e.mul(e.sub(e.exp(logProb), expected), grad);
@@ -269,15 +270,39 @@ export interface CtcLossOptions {
 
 type Lengths = Tensor | readonly number[];
 
-const numbers = (lengths: Lengths): number[] => {
-  if (!('storage' in lengths)) return [...lengths];
-  if (!lengths.storage.backend.synchronous) {
+/** Lengths as a vector on the device, and as numbers where they are known or can be read at once. */
+function lengthsOf(lengths: Lengths, like: Tensor): { vector: Tensor; known?: number[] } {
+  if (!('storage' in lengths)) {
+    const known = [...lengths];
+    return { vector: tensor(known, { dtype: 'int64', device: like.device }), known };
+  }
+  const vector = reshape(lengths, [-1]).to({ dtype: 'int64', device: like.device });
+  if (!lengths.storage.backend.synchronous) return { vector };
+  return { vector, known: reshape(lengths, [-1]).toArraySync() as number[] };
+}
+
+/** @throws RuntimeError if the lengths, where known, do not fit. */
+function checkLengths(
+  scores: Tensor,
+  targets: Tensor,
+  steps: readonly number[] | undefined,
+  lengths: readonly number[] | undefined,
+): void {
+  const times = scores.shape[0] as number;
+  const bad = steps?.find((length) => length < 0 || length > times);
+  if (bad !== undefined) {
     throw new RuntimeError(
-      `ctcLoss: lengths on device '${lengths.device}' cannot be read at once; pass arrays of numbers`,
+      `ctcLoss: Expected input_lengths to have value at most ${times}, but got value ${bad}`,
     );
   }
-  return (reshape(lengths, [-1]).toArraySync() as number[]).map(Number);
-};
+  const joined = targets.shape.length === 1;
+  const needed = lengths && (joined ? lengths.reduce((a, b) => a + b, 0) : Math.max(0, ...lengths));
+  if (needed !== undefined && needed > (targets.shape.at(-1) as number)) {
+    throw new RuntimeError(
+      `ctcLoss: Expected tensor to have size at least ${needed} at dimension ${joined ? 0 : 1}, but got size ${formatShape(targets.shape)} for argument targets`,
+    );
+  }
+}
 
 /**
  * The connectionist temporal classification loss: log-probabilities [T, N, C] or [T, C], targets [N, S] padded or
@@ -300,45 +325,32 @@ export const ctcLoss = (
   }
   const single = logProbs.shape.length === 2;
   const scores = single ? unsqueeze(logProbs, 1) : logProbs;
-  const [times, n, classes] = scores.shape as readonly [number, number, number];
-  const [steps, lengths] = [numbers(inputLengths), numbers(targetLengths)];
-  if (blank < 0 || blank >= classes)
+  const [, n, classes] = scores.shape as readonly [number, number, number];
+  if (blank < 0 || blank >= classes) {
     throw new RuntimeError('ctcLoss: blank must be in label range');
-  if (steps.length !== n || lengths.length !== n) {
+  }
+  const steps = lengthsOf(inputLengths, scores);
+  const lengths = lengthsOf(targetLengths, scores);
+  if (steps.vector.shape[0] !== n || lengths.vector.shape[0] !== n) {
     throw new RuntimeError(
-      `ctcLoss: input_lengths and target_lengths must be of size batch_size (${n}), got ${steps.length} and ${lengths.length}`,
+      `ctcLoss: input_lengths and target_lengths must be of size batch_size (${n}), got ${steps.vector.shape[0]} and ${lengths.vector.shape[0]}`,
     );
   }
-  const bad = steps.find((length) => length < 0 || length > times);
-  if (bad !== undefined) {
-    throw new RuntimeError(
-      `ctcLoss: Expected input_lengths to have value at most ${times}, but got value ${bad}`,
-    );
-  }
-  const longest = Math.max(0, ...lengths);
-  const joined = targets.shape.length === 1;
-  const room = joined ? numel(targets.shape) : (targets.shape[1] as number);
-  if (joined ? lengths.reduce((a, b) => a + b, 0) > room : longest > room) {
-    throw new RuntimeError(
-      `ctcLoss: Expected tensor to have size at least ${longest} at dimension 1, but got size ${formatShape(targets.shape)} for argument targets`,
-    );
-  }
-  let next = 0;
-  const starts = lengths.map((length, i) => {
-    const start = joined ? next : i * room;
-    next += length;
-    return start;
-  });
-  const vector = (values: readonly number[]) =>
-    tensor(values as number[], { dtype: 'int64', device: logProbs.device });
-  const labels = reshape(targets.to('int64'), [-1]);
+  checkLengths(scores, targets, steps.known, lengths.known);
+  const room = targets.shape.at(-1) as number;
+  const starts =
+    targets.shape.length === 1
+      ? cumsum(lengths.vector, 0).sub(lengths.vector)
+      : arange(n, { dtype: 'int64', device: scores.device }).mul(room);
+  const longest = lengths.known ? Math.max(0, ...lengths.known) : room;
+  const labels = reshape(targets.to({ dtype: 'int64', device: scores.device }), [-1]);
   const { loss } = ctcLossForward(
     scores,
     {
-      labels: numel(labels.shape) > 0 ? labels : vector([blank]),
-      starts: vector(starts),
-      lengths: vector(lengths),
-      steps: vector(steps),
+      labels: numel(labels.shape) > 0 ? labels : starts,
+      starts,
+      lengths: lengths.vector,
+      steps: steps.vector,
       blank,
       places: 2 * longest + 1,
     },
@@ -347,5 +359,5 @@ export const ctcLoss = (
   const losses = zeroInfinity ? where(loss.eq(Number.POSITIVE_INFINITY), 0, loss) : loss;
   if (reduction === 'sum') return sum(losses);
   if (reduction === 'none') return single ? squeeze(losses, 0) : losses;
-  return mean(losses.div(vector(lengths).clampMin(1).to(losses.dtype)));
+  return mean(losses.div(lengths.vector.clampMin(1).to(losses.dtype)));
 };
