@@ -76,6 +76,11 @@ const pooling: Readonly<Record<string, Derivatives>> = {
       maxPoolBackward(g, indices, self.shape, windows),
     ),
   },
+  fractionalMaxPool: {
+    self: saving('indices', (g, { self, indices, windows }) =>
+      maxPoolBackward(g, indices, self.shape, windows),
+    ),
+  },
   maxPoolBackward: {
     grad: saving('indices', (g, { indices, windows }) => {
       // Positions are counted in the pooled dimensions.

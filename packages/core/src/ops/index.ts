@@ -53,6 +53,7 @@ export * from './bilinear.js';
 export * from './grid-sample.js';
 export * from './normalize.js';
 export * from './embedding-bag.js';
+export * from './fractional-pool.js';
 export * from './ctc-loss.js';
 export * from './values.js';
 export * from './integers.js';

@@ -6,6 +6,7 @@ import {
   avgPool1d,
   avgPool2d,
   avgPoolBackward,
+  fractionalMaxPool2d,
   maxPool1d,
   maxPool2d,
   maxPool3d,
@@ -113,6 +114,50 @@ describe('maxPool', () => {
 
   it('takes volumes', () => {
     expect(maxPool3d(range(1, 2, 2, 2), 2).toArraySync()).toEqual([[[[7]]]]);
+  });
+});
+
+describe('fractionalMaxPool', () => {
+  it('puts windows where the samples say, the last at the end', () => {
+    const x = range(1, 1, 6, 6);
+    const randomSamples = tensor([[[0.25, 0.75]]]);
+    const { values, indices } = fractionalMaxPool2d(x, 2, {
+      outputSize: 3,
+      returnIndices: true,
+      randomSamples,
+    });
+    // Rows start at 0, 2, 4 and end a row later; columns start at 0, 2, 4 too.
+    expect(values.toArraySync()).toEqual([
+      [
+        [
+          [7, 9, 11],
+          [19, 21, 23],
+          [31, 33, 35],
+        ],
+      ],
+    ]);
+    expect(indices.toArraySync()).toEqual([
+      [
+        [
+          [7, 9, 11],
+          [19, 21, 23],
+          [31, 33, 35],
+        ],
+      ],
+    ]);
+    const uneven = fractionalMaxPool2d(range(1, 7, 7), 2, {
+      outputRatio: 0.5,
+      randomSamples: tensor([[[0.5, 0.1]]]),
+    });
+    // Steps of 2.5: rows (sample 0.1) start at 0, 2, 5; columns (0.5) at 0, floor(3.75) - 1 = 2, 5.
+    expect(uneven.toArraySync()).toEqual([
+      [
+        [8, 10, 13],
+        [22, 24, 27],
+        [43, 45, 48],
+      ],
+    ]);
+    expect(() => fractionalMaxPool2d(x, 2)).toThrow('requires specifying either');
   });
 });
 

@@ -32,6 +32,8 @@ export {
   embeddingBag,
   featureAlphaDropout,
   foldImage as fold,
+  fractionalMaxPool2d,
+  fractionalMaxPool3d,
   gelu,
   glu,
   gridSample,
