@@ -14,7 +14,7 @@ import { autogradEngine } from './grad-mode.js';
 import { checkResult, checkWritable, defineOp, inplace, mustRecord, type Op } from './op.js';
 import type { ScalarValue } from './primitive.js';
 import { Float, isScalar, type Scalar, scalarCategory, scalarValue } from './scalar.js';
-import { broadcastShapes, isDense, sameShape } from './shape.js';
+import { broadcastShapes, isDense, mayOverlap, sameShape } from './shape.js';
 import { allocate, Tensor } from './tensor.js';
 import { currentTrace, type Trace, Traced } from './trace.js';
 
@@ -222,6 +222,22 @@ export class Elementwise {
     return { value: body(...exprs), dtype: promotion === 'bool' ? 'bool' : common, compute };
   }
 
+  /** Writes windows that overlap one after the other, as a loop over all positions would. */
+  #runInPieces(operands: readonly Operand[], shape: readonly number[], out: Tensor): Tensor {
+    checkResult(this.row.name, out, shape, this.#plan(operands).dtype);
+    const sizes = out.shape;
+    const alone = sizes.findIndex((_, d) => {
+      const rest = (list: readonly number[]) => list.filter((_, i) => i !== d);
+      return !mayOverlap(rest(sizes), rest(out.strides));
+    });
+    const d = Math.max(alone, 0);
+    for (let i = 0; i < (sizes[d] as number); i++) {
+      const piece = (x: Operand) => (x instanceof Tensor ? pieceOf(x, sizes, d, i) : x);
+      this.run(operands.map(piece), pieceOf(out, sizes, d, i));
+    }
+    return out;
+  }
+
   /** Computes without recording; into `out`, or a new tensor. */
   run(operands: readonly Operand[], out?: Tensor): Tensor {
     const name = this.row.name;
@@ -250,6 +266,9 @@ export class Elementwise {
     if (device === undefined || shape === undefined) {
       throw new TypeError(`${name}: expected at least one Tensor among the arguments`);
     }
+    if (out !== undefined && this.row.name !== 'fill' && mayOverlap(out.shape, out.strides)) {
+      return this.#runInPieces(operands, shape, out);
+    }
     const plan = this.#plan(operands);
     const inputs: Tensor[] = [];
     const scalars: ScalarValue[] = [];
@@ -270,6 +289,15 @@ export class Elementwise {
     execute({ kind: 'map', shape, inputs, scalars, values: [value], outputs: [result] });
     return result;
   }
+}
+
+/** The `index`-th position of dimension `d` of a tensor broadcast to `shape`, outside of the graph. */
+function pieceOf(t: Tensor, shape: readonly number[], d: number, index: number): Tensor {
+  const lead = shape.length - t.shape.length;
+  const strides = shape.map((_, i) => (t.shape[i - lead] === 1 ? 0 : (t.strides[i - lead] ?? 0)));
+  const without = (list: readonly number[]) => list.filter((_, i) => i !== d);
+  const offset = t.offset + index * (strides[d] as number);
+  return new Tensor(t.storage, t.dtype, without(shape), without(strides), offset, t.counter);
 }
 
 /** On mixed devices, zero-dimensional cpu tensors act as numbers; anything else is an error. */

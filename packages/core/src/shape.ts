@@ -45,6 +45,21 @@ export function isDense(shape: readonly number[], strides: readonly number[]): b
   return true;
 }
 
+/** Whether two positions may show the same element. */
+export function mayOverlap(shape: readonly number[], strides: readonly number[]): boolean {
+  if (isContiguous(shape, strides)) return false;
+  const dims = shape
+    .map((size, i) => [strides[i] as number, size] as const)
+    .filter(([, size]) => size > 1)
+    .sort(([a], [b]) => a - b);
+  let reach = 0;
+  for (const [stride, size] of dims) {
+    if (stride <= reach) return true;
+    reach += stride * (size - 1);
+  }
+  return false;
+}
+
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;

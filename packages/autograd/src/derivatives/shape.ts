@@ -1,4 +1,4 @@
-import { arange, asStrided, type Tensor } from '@sconce/core';
+import { arange, asStrided, mayOverlap, type Tensor } from '@sconce/core';
 import { embed } from '../embed.js';
 import type { Geometry } from '../geometry.js';
 import type { Derivatives } from './formula.js';
@@ -51,20 +51,6 @@ const positions = (like: Tensor, shape: readonly number[]): Tensor =>
 /** Elements of memory from the first to the last one shown. */
 const span = (shape: readonly number[], strides: readonly number[]): number =>
   shape.includes(0) ? 0 : shape.reduce((n, s, i) => n + (s - 1) * (strides[i] as number), 1);
-
-/** Whether two positions may show the same element. */
-function mayOverlap(shape: readonly number[], strides: readonly number[]): boolean {
-  const dims = shape
-    .map((size, i) => [strides[i] as number, size] as const)
-    .filter(([, size]) => size > 1)
-    .sort(([a], [b]) => a - b);
-  let reach = 0;
-  for (const [stride, size] of dims) {
-    if (stride <= reach) return true;
-    reach += stride * (size - 1);
-  }
-  return false;
-}
 
 /** Gradients of strided positions, gathered in the memory that `self` and the view are both shown from. */
 function gatherStrided(
