@@ -25,7 +25,8 @@ export interface RandomOptions {
 /** How a distribution is sampled: number for number as PyTorch on the host, by a Philox kernel elsewhere. */
 export interface Sampler {
   readonly name: string;
-  host(out: TypedArray, dtype: DType, engine: Mt19937): void;
+  /** @param contiguous whether the elements of `out`, in the order of memory, are so in the tensor too. */
+  host(out: TypedArray, dtype: DType, engine: Mt19937, contiguous: boolean): void;
   /** The value of element `index`; scalars 0 to 3 are the stream's, `scalars` follow from 4 on. */
   readonly device?: {
     readonly value: (index: Expr) => Expr;
@@ -73,16 +74,17 @@ export function sampleInto(self: Tensor, sampler: Sampler, options: RandomOption
           mapped.subarray(self.offset, self.offset + count) as TypedArray,
           self.dtype,
           generator.engine,
+          self.isContiguous(),
         );
         return;
       }
       const values = typedArray(self.dtype, count);
-      sampler.host(values, self.dtype, generator.engine);
+      sampler.host(values, self.dtype, generator.engine, self.isContiguous());
       backend.write(buffer, self.dtype, self.offset, values);
       return;
     }
     const values = typedArray(self.dtype, count);
-    sampler.host(values, self.dtype, generator.engine);
+    sampler.host(values, self.dtype, generator.engine, self.isContiguous());
     const dense = allocate(self.shape, self.dtype, self.device);
     backend.write(dense.storage.buffer, self.dtype, 0, values);
     copyInto(self, dense);

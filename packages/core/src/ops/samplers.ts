@@ -1,5 +1,11 @@
 import { e, scalar } from '../expr.js';
-import { fillBernoulli, fillNormal, fillRandomInt, fillUniform } from '../random/index.js';
+import {
+  fillBernoulli,
+  fillNormal,
+  fillNormalScalar,
+  fillRandomInt,
+  fillUniform,
+} from '../random/index.js';
 import { moduloExpr, normalExpr, philoxWordExpr, uniformExpr } from './philox-expr.js';
 import type { Sampler } from './random-fill.js';
 
@@ -18,7 +24,9 @@ export const uniformSampler = (from: number, to: number): Sampler => ({
 /** Normal numbers. */
 export const normalSampler = (mean: number, std: number): Sampler => ({
   name: 'normal',
-  host: (out, dtype, engine) => fillNormal(out, dtype, engine, mean, std),
+  // Only what is contiguous takes PyTorch's vectorised path.
+  host: (out, dtype, engine, contiguous) =>
+    (contiguous ? fillNormal : fillNormalScalar)(out, dtype, engine, mean, std),
   device: {
     value: (i) => e.add(e.mul(normalExpr(i), scalar(4, 'float32')), scalar(5, 'float32')),
     scalars: [std, mean],

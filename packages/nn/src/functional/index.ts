@@ -88,5 +88,6 @@ export {
   upsampleBilinear,
   upsampleNearest,
 } from '@sconce/core';
+export * from './gumbel-softmax.js';
 export * from './loss.js';
 export * from './margin-loss.js';
