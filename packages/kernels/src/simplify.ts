@@ -1,8 +1,8 @@
 import {
   apply,
   bitcast,
-  cast,
   type ComputeType,
+  cast,
   constant,
   type Expr,
   type ExprFunction,

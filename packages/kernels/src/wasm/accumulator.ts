@@ -1,5 +1,5 @@
 import type { Combiner, ComputeType } from '@sconce/core';
-import { combineLanes, combineValues, exchangeLanes, identity, type Combine } from './combine.js';
+import { type Combine, combineLanes, combineValues, exchangeLanes, identity } from './combine.js';
 import type { Emitter } from './emitter.js';
 import { comparison } from './functions.js';
 import { control, i32, i32x4, v128 } from './opcodes.js';

@@ -1,7 +1,7 @@
 import type { ComputeType, Expr, ExprFunction } from '@sconce/core';
-import type { Callable } from './assembler.js';
-import { f32, f32x4, f64, f64x2, i32, i32x4, i64, i64x2, v128 } from './opcodes.js';
+import type { Callable } from './code.js';
 import { float32Functions } from './math.js';
+import { f32, f32x4, f64, f64x2, i32, i32x4, i64, i64x2, v128 } from './opcodes.js';
 import {
   fromLanes,
   isWide,

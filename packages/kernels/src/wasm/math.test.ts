@@ -86,7 +86,7 @@ const pow = (x: number, y: number): number =>
   x === 1 || (x === -1 && Math.abs(y) === Number.POSITIVE_INFINITY) ? 1 : x ** y;
 
 /** `SCONCE_STEP=997` looks at four million numbers a function instead of thirty thousand. */
-const step = Number(process.env['SCONCE_STEP'] ?? 131_101);
+const step = Number(process.env.SCONCE_STEP ?? 131_101);
 
 describe('float32 functions are within 2 ulp', () => {
   const fine = Math.max(4000, Math.floor(2 ** 32 / step / 4));
@@ -113,7 +113,7 @@ describe('float32 functions are within 2 ulp', () => {
           }
         });
       }
-      if (process.env['SCONCE_STEP']) console.log(at);
+      if (process.env.SCONCE_STEP) console.log(at);
       expect(worst, at).toBeLessThanOrEqual(2);
     });
   }
@@ -144,7 +144,7 @@ describe('float32 functions are within 2 ulp', () => {
           at = `${name}(${x}, ${y}) = ${g}, expected ${reference(x, y)}: ${error} ulp`;
         }
       });
-      if (process.env['SCONCE_STEP']) console.log(at);
+      if (process.env.SCONCE_STEP) console.log(at);
       expect(worst, at).toBeLessThanOrEqual(2);
     }
   });

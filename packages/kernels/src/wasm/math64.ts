@@ -78,8 +78,8 @@ export function exp64(v: Vectors, x: number): number {
   const shifted = v.fma2(bounded, v.f64(Math.LOG2E), v.f64(MAGIC));
   const n = v.sub2(shifted, v.f64(MAGIC));
   // ln 2 in two parts, the first short enough for an exact product.
-  const r1 = v.fma2(n, v.f64(-6.9314718036912381649e-1), bounded);
-  const r = v.fma2(n, v.f64(-1.90821492927058770002e-10), r1);
+  const r1 = v.fma2(n, v.f64(-0.6931471803691238), bounded);
+  const r = v.fma2(n, v.f64(-1.9082149292705877e-10), r1);
   const p = v.add2(v.fma2(v.mul2(r, r), v.poly2(r, EXP), r), v.f64(1));
   const scale = v.shift(i64x2.shl, v.op(i64x2.add, shifted, v.i64(1023n)), 52);
   return v.mul2(p, scale);
@@ -120,8 +120,8 @@ export function sinCos64(v: Vectors, r: number): { sin: number; cos: number } {
 export function reduceAngle(v: Vectors, x: number): { r: number; quadrant: number } {
   const quadrant = v.fma2(x, v.f64(2 / Math.PI), v.f64(MAGIC));
   const n = v.sub2(quadrant, v.f64(MAGIC));
-  const r1 = v.fma2(n, v.f64(-1.57079632673412561417), x);
-  return { r: v.fma2(n, v.f64(-6.07710050650619224932e-11), r1), quadrant };
+  const r1 = v.fma2(n, v.f64(-1.5707963267341256), x);
+  return { r: v.fma2(n, v.f64(-6.077100506506192e-11), r1), quadrant };
 }
 
 export function tan64(v: Vectors, x: number): number {

@@ -1,10 +1,11 @@
 import type { DeviceBuffer } from '@sconce/core';
-import { type Launch, type LoopKernel, type LoopPrimitive, lower } from '../kernel.js';
+import type { Launch, LoopKernel, LoopPrimitive } from '../kernel.js';
+import { lower } from '../lower.js';
 import { argumentLayout, type Chunks, writeArguments } from './arguments.js';
-import { weightOf } from './emitter.js';
-import { phaseCount, phaseName, renderKernel, type RenderOptions } from './render.js';
+import { phaseCount, phaseName, type RenderOptions, renderKernel } from './render.js';
 import { isTiled, TILE_ROWS } from './render-map.js';
-import { PARTIAL_BYTES } from './render-reduce.js';
+import { PARTIAL_BYTES } from './render-split.js';
+import { weightOf } from './weights.js';
 
 /** A kernel as the CPU runtime handles it. */
 export interface WasmKernel {

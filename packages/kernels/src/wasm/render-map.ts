@@ -1,7 +1,8 @@
 import type { LoopKernel } from '../kernel.js';
 import { BROADCAST, STRIDED } from '../layout.js';
-import { type Emitter, LIGHT, type Pointers, weightOf } from './emitter.js';
+import type { Emitter, Pointers } from './emitter.js';
 import { control, i32 } from './opcodes.js';
+import { LIGHT, weightOf } from './weights.js';
 
 /**
  * Rows and columns of the blocks in which transposed operands are walked. Few columns: with a stride of a power

@@ -1,5 +1,5 @@
 import type { ComputeType, Expr } from '@sconce/core';
-import { combineValues, identity, type Combine } from './combine.js';
+import { type Combine, combineValues, identity } from './combine.js';
 import type { Emitter } from './emitter.js';
 import { comparison } from './functions.js';
 import { i32, i32x4 } from './opcodes.js';

@@ -1,9 +1,11 @@
 import type { Expr } from '@sconce/core';
+import { itemSize } from '@sconce/core';
 import { BROADCAST } from '../layout.js';
 import { combineValues } from './combine.js';
-import { type Emitter, itemBytes, type Pointers } from './emitter.js';
+import { loadValue, storeValue } from './elements.js';
+import type { Emitter, Pointers } from './emitter.js';
 import { i32, i32x4, v128 } from './opcodes.js';
-import { exchangeTo, loadValue, storeValue, type Value } from './values.js';
+import { exchangeTo, type Value } from './values.js';
 
 /**
  * Positions in row-major order, each combined into the output at computed coordinates. Items are positions along
@@ -108,7 +110,7 @@ function combineVector(m: Emitter): void {
     }
   };
   // Four neighbours at once where they are: rows of an embedding, slices.
-  const bytes = itemBytes[output.dtype];
+  const bytes = itemSize(output.dtype);
   code.get(addresses);
   code.get(addresses).lane(i32x4.extractLane, 0).tee(address);
   code

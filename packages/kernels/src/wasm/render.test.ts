@@ -4,8 +4,8 @@ import {
   constant,
   coord,
   e,
-  input,
   InterpreterBackend,
+  input,
   linearIndex,
   load,
   scalar,
@@ -13,7 +13,7 @@ import {
   typedArray,
 } from '@sconce/core';
 import { describe, expect, it } from 'vitest';
-import { lower } from '../kernel.js';
+import { lower } from '../lower.js';
 import { planWasm } from './plan.js';
 import { KernelBackend } from './test-backend.test.js';
 

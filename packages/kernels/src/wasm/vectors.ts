@@ -1,4 +1,4 @@
-import type { Code } from './assembler.js';
+import type { Code } from './code.js';
 import { f32x4, f64x2, i32x4, v128 } from './opcodes.js';
 
 /**
