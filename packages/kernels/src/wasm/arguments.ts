@@ -25,18 +25,22 @@ export interface ArgumentLayout {
   stride(operand: number, dimension: number): number;
   loadPointer(load: number): number;
   loadStride(load: number, dimension: number): number;
+  /** Bytes of an element of each operand with memory. */
+  readonly elementBytes: readonly number[];
+  /** The strides of a launch with one dimension in which nothing is strided. */
+  readonly flatStrides: readonly number[];
   readonly scatterPointer: number;
   scatterStride(dimension: number): number;
 }
 
-const layouts = new Map<number, ArgumentLayout>();
+const layouts: ArgumentLayout[] = [];
 
 /** The layout of a kernel's argument block. */
 export function argumentLayout(kernel: LoopKernel): ArgumentLayout {
-  let layout = layouts.get(kernel.id);
+  let layout = layouts[kernel.id];
   if (!layout) {
     layout = makeLayout(kernel);
-    layouts.set(kernel.id, layout);
+    layouts[kernel.id] = layout;
   }
   return layout;
 }
@@ -57,8 +61,16 @@ function makeLayout(kernel: LoopKernel): ArgumentLayout {
   });
   const scatterPointer = end;
   if (kernel.scatter) end += 4 + kernel.scatter.output.rank * 4;
+  const elementBytes = [...kernel.streams, ...kernel.outputs].map((o) => itemSize(o.dtype));
   return {
     bytes: (end + 15) & ~15,
+    elementBytes,
+    flatStrides: [
+      ...[...kernel.streams, ...kernel.outputs].map((o, i) =>
+        o.access === CONTIGUOUS ? (elementBytes[i] as number) : 0,
+      ),
+      ...kernel.indices.map(() => 1),
+    ],
     scalar: (i) => i * 8,
     size: (d) => sizes + d * 4,
     reducedCount: counts,
@@ -137,10 +149,11 @@ export function writeArguments(
   words[at++] = chunks.size;
   words[at++] = workspace;
   words[at++] = launch.keptCount;
-  const scan = kernel.scan?.reverse === true;
+  const backwards = kernel.scan?.reverse === true;
   const inputs = primitive.kind === 'scan' ? [primitive.input] : primitive.inputs;
   const streams = program.streams.length;
-  const withMemory = streams + kernel.outputs.length;
+  const { elementBytes, flatStrides } = argumentLayout(kernel);
+  const withMemory = elementBytes.length;
   for (let o = 0; o < withMemory; o++) {
     const view =
       o < streams
@@ -148,27 +161,20 @@ export function writeArguments(
         : outputView(primitive, o - streams);
     let start = view.offset;
     // Backwards: from the last element with the stride negated.
-    if (scan && strides)
+    if (backwards && strides) {
       start += (strides[o]?.[rank - 1] as number) * ((sizes[rank - 1] as number) - 1);
-    words[at++] = pointerOf(view.storage.buffer) + start * itemSize(view.dtype);
+    }
+    words[at++] = pointerOf(view.storage.buffer) + start * (elementBytes[o] as number);
   }
   if (strides) {
     for (let o = 0; o < strides.length; o++) {
       const list = strides[o] as readonly number[];
-      let unit = 1;
-      if (o < withMemory) {
-        const operand = o < streams ? kernel.streams[o] : kernel.outputs[o - streams];
-        unit = itemSize((operand as { dtype: View['dtype'] }).dtype);
-      }
+      const unit = o < withMemory ? (elementBytes[o] as number) : 1;
       for (let d = 0; d < rank; d++) words[at++] = (list[d] as number) * unit;
-      if (scan) words[at - 1] = -(words[at - 1] as number);
+      if (backwards) words[at - 1] = -(words[at - 1] as number);
     }
   } else {
-    for (const operand of kernel.streams) {
-      words[at++] = operand.access === CONTIGUOUS ? itemSize(operand.dtype) : 0;
-    }
-    for (const operand of kernel.outputs) words[at++] = itemSize(operand.dtype);
-    for (let i = 0; i < kernel.indices.length; i++) words[at++] = 1;
+    for (let o = 0; o < flatStrides.length; o++) words[at++] = flatStrides[o] as number;
   }
   for (let l = 0; l < program.loads.length; l++) {
     at = writeAddressed(inputs[program.loads[l] as number] as View, words, at, pointerOf);
