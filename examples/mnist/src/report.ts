@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { chart, chartStyle } from './chart.js';
-import { SIDE } from './dataset.js';
 import type { Misread } from './misread.js';
+import { SIDE } from './raw-digits.js';
 import type { EpochResult } from './train.js';
 
 /** One digit as a small picture with what it is and what it was taken for. */
