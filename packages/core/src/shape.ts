@@ -177,31 +177,26 @@ export function viewStrides(
 ): number[] | undefined {
   if (numel(shape) === 0)
     return sameShape(shape, target) ? [...strides] : contiguousStrides(target);
-  // Runs of old dimensions that lie in one piece, back to front; size-1 dimensions have no say.
-  const runs: { size: number; step: number }[] = [];
-  for (let i = shape.length - 1; i >= 0; i--) {
+  // Runs of old dimensions that lie in one piece, back to front; the last dimension begins the first
+  // one whatever its size, others of size 1 have no say.
+  const runs = [{ size: shape.at(-1) ?? 1, step: strides.at(-1) ?? 1 }];
+  for (let i = shape.length - 2; i >= 0; i--) {
     const size = shape[i] as number;
     const step = strides[i] as number;
     if (size === 1) continue;
-    const last = runs.at(-1);
-    if (last && step === last.step * last.size) last.size *= size;
+    const last = runs.at(-1) as { size: number; step: number };
+    if (step === last.step * last.size) last.size *= size;
     else runs.push({ size, step });
   }
   const result = new Array<number>(target.length);
-  let run = 0;
-  let filled = 1;
-  let next = runs[0]?.step ?? 1;
-  for (let t = target.length - 1; t >= 0; t--) {
-    const size = target[t] as number;
-    if (size !== 1 && filled === (runs[run]?.size ?? 1)) {
-      run++;
-      filled = 1;
-      next = runs[run]?.step ?? 1;
+  let t = target.length - 1;
+  for (const { size, step } of runs) {
+    let filled = 1;
+    for (; t >= 0 && (filled < size || target[t] === 1); t--) {
+      result[t] = filled * step;
+      filled *= target[t] as number;
     }
-    result[t] = next;
-    next *= size;
-    filled *= size;
-    if ((runs[run]?.size ?? 1) % filled !== 0) return undefined;
+    if (filled !== size) return undefined;
   }
   return result;
 }
