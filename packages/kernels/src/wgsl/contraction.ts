@@ -46,11 +46,15 @@ export function planContraction(work: Contraction, limits: WgslLimits, steps: Wg
     offset: 0,
   };
   steps.push(schedule(work, extents, parts, partials));
-  const perRow = (operand: Operand): Operand => ({
-    ...operand,
-    shape: [...operand.shape.slice(0, kept.length), 1],
-    strides: [...operand.strides.slice(0, kept.length), 0],
-  });
+  // Operands of lower rank align with the last axes, so the summed ones are dropped from the right.
+  const perRow = (operand: Operand): Operand => {
+    const rest = Math.max(0, operand.shape.length - work.k.length);
+    return {
+      ...operand,
+      shape: [...operand.shape.slice(0, rest), 1],
+      strides: [...operand.strides.slice(0, rest), 0],
+    };
+  };
   planReduce(
     {
       shape: [...kept, parts],
