@@ -16,6 +16,7 @@ import { GemmEngine } from './gemm.js';
 import { type LoopPrimitive, Loops } from './loops.js';
 import { runMatmul } from './matmul.js';
 import { type CpuBuffer, LinearMemory } from './memory.js';
+import { useHugePages } from './native.js';
 import { runSort } from './sort.js';
 import { ThreadPool } from './threads.js';
 
@@ -47,6 +48,7 @@ export class CpuBackend implements Backend {
 
   constructor() {
     this.pool.announce();
+    useHugePages(this.memory);
     if (!canCompile()) return;
     const relaxed = hasRelaxedSimd();
     const gemm = new GemmEngine(this.memory, this.pool, relaxed, openBlas(this.memory, this.pool));

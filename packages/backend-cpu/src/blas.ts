@@ -1,7 +1,8 @@
 import { RuntimeError } from '@sconce/core';
 import { gemmWords } from './gemm-layout.js';
 import type { LinearMemory } from './memory.js';
-import { builtinModule, environment, type ThreadPool } from './threads.js';
+import { baseAddress, findKoffi, type Koffi, type Library, platform } from './native.js';
+import { environment, type ThreadPool } from './threads.js';
 import type { Task, WorkerTools } from './worker.js';
 
 /** `cblas_?gemm`: order, transposition of A and B, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc; addresses as numbers. */
@@ -25,16 +26,6 @@ export type Gemm = (
 export const rowMajor = 101;
 export const noTranspose = 111;
 export const transpose = 112;
-
-/** The part of koffi that is used. */
-interface Koffi {
-  load(path: string): Library;
-  address(view: ArrayBufferView): bigint;
-}
-
-interface Library {
-  func(declaration: string): (...args: never[]) => unknown;
-}
 
 /** A BLAS of the system, called on the WebAssembly memory without copying. */
 export interface Blas {
@@ -81,19 +72,6 @@ const gemmDeclaration = (prefix: 's' | 'd', real: 'float' | 'double'): string =>
   `void cblas_${prefix}gemm(int order, int transA, int transB, int m, int n, int k, ${real} alpha, ` +
   `intptr_t a, int lda, intptr_t b, int ldb, ${real} beta, intptr_t c, int ldc)`;
 
-/** koffi and where it lies, or undefined where it is not installed (it is optional) or not to be had (browsers). */
-function findKoffi(): { koffi: Koffi; path: string } | undefined {
-  const module = builtinModule<typeof import('node:module')>('node:module');
-  if (!module) return undefined;
-  try {
-    const require = module.createRequire(import.meta.url);
-    const path = require.resolve('koffi');
-    return { koffi: require(path) as Koffi, path };
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * Opens the BLAS that `SCONCE_BLAS` names (`off`: none), or the first one the system has; undefined if there is none.
  *
@@ -110,8 +88,8 @@ export function openBlas(memory: LinearMemory, pool: ThreadPool): Blas | undefin
     );
   }
   const { koffi, path } = found;
-  const platform = builtinModule<typeof import('node:process')>('node:process')?.platform ?? '';
-  const names = wanted === '' ? (candidates[platform] ?? []) : [wanted];
+  shortenSpinning();
+  const names = wanted === '' ? (candidates[platform()] ?? []) : [wanted];
   for (const name of names) {
     try {
       const library = koffi.load(name);
@@ -119,7 +97,7 @@ export function openBlas(memory: LinearMemory, pool: ThreadPool): Blas | undefin
       if (!setter && wanted === '' && name.startsWith('libblas')) continue;
       const sgemm = library.func(gemmDeclaration('s', 'float')) as unknown as Gemm;
       const dgemm = library.func(gemmDeclaration('d', 'double')) as unknown as Gemm;
-      const base = Number(koffi.address(new Uint8Array(memory.buffer)));
+      const base = baseAddress(koffi, memory);
       const declarations = [gemmDeclaration('s', 'float'), gemmDeclaration('d', 'double')];
       const items = pool.addScript('blasItems', {
         path,
@@ -144,6 +122,16 @@ export function openBlas(memory: LinearMemory, pool: ThreadPool): Blas | undefin
     }
   }
   return undefined;
+}
+
+/**
+ * OpenBLAS's threads spin for 2^26 cycles after each product unless told otherwise, and ours would share cores with them.
+ * It reads its setting when it is loaded.
+ */
+function shortenSpinning(): void {
+  const { env } =
+    (globalThis as { process?: { env: Record<string, string | undefined> } }).process ?? {};
+  if (env) env.OPENBLAS_THREAD_TIMEOUT ??= '17';
 }
 
 function findSetter(library: Library): ((count: never) => unknown) | undefined {
