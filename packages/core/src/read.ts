@@ -1,5 +1,5 @@
 import { type DType, itemSize, type TypedArray, typedArray } from './dtype.js';
-import { RuntimeError, ValueError } from './errors.js';
+import { RuntimeError, SconceError, ValueError } from './errors.js';
 import { bfloat16ToNumber, float16ToNumber } from './half.js';
 import { isContiguous, numel } from './shape.js';
 import type { NestedArray, Tensor } from './tensor.js';
@@ -40,15 +40,66 @@ export async function readAll(t: Tensor): Promise<TypedArray> {
   return gatherLogical(t, raw, first);
 }
 
+/** What a repeated function has read so far, in order. */
+interface Replay {
+  readonly values: TypedArray[];
+  next: number;
+}
+let replay: Replay | undefined;
+
+/** Thrown to leave a function that needs values which are still on the device. */
+class PendingRead extends SconceError {
+  override name = 'PendingRead';
+  readonly tensor: Tensor;
+  constructor(tensor: Tensor, message: string) {
+    super(message);
+    this.tensor = tensor;
+  }
+}
+
+/** Whether values of `t` can be had at once, here and now. */
+export const canRead = (t: Tensor): boolean =>
+  t.storage.backend.synchronous || replay !== undefined;
+
+/**
+ * Runs a synchronous function that needs values from a device which gives them asynchronously only: results whose
+ * shape depends on values (`nonzero`, `maskedSelect`, `unique`), `itemSync`, `to('cpu')`.
+ *
+ * The function is left where a value is missing and repeated when it has arrived, so it must not write in place
+ * or draw random numbers. On devices that read at once it runs once.
+ *
+ * @throws whatever `fn` throws.
+ * @example const chosen = await withReads(() => x.maskedSelect(x.gt(0)));
+ */
+export async function withReads<T>(fn: () => T): Promise<T> {
+  const values: TypedArray[] = [];
+  for (;;) {
+    const outer = replay;
+    replay = { values, next: 0 };
+    let pending: Tensor;
+    try {
+      return fn();
+    } catch (error) {
+      if (!(error instanceof PendingRead)) throw error;
+      pending = error.tensor;
+    } finally {
+      replay = outer;
+    }
+    values.push(await readAll(pending));
+  }
+}
+
 /** As `readAll`, at once. */
 export function readAllSync(t: Tensor, operation: string): TypedArray {
   const { backend } = t.storage;
+  if (numel(t.shape) === 0 && canRead(t)) return typedArray(t.dtype, 0);
   if (!backend.readSync) {
-    throw new RuntimeError(
-      `${operation}: device '${t.device}' can only be read asynchronously; use \`await t.${operation.replace(/Sync$/, '')}()\``,
-    );
+    const message = `${operation}: device '${t.device}' can only be read asynchronously; use \`await t.${operation.replace(/Sync$/, '')}()\`, or \`await withReads(() => ...)\` around what needs the value`;
+    if (!replay) throw new RuntimeError(message);
+    const known = replay.values[replay.next++];
+    if (!known) throw new PendingRead(t, message);
+    return known;
   }
-  if (numel(t.shape) === 0) return typedArray(t.dtype, 0);
   const [first, last] = extent(t);
   return gatherLogical(
     t,

@@ -53,9 +53,9 @@ export const isclose = (self: Tensor, other: Tensor, options: CloseOptions = {})
       );
   }
   if (category(self.dtype) === 0) return self.eq(other);
-  // Integers are compared as doubles are in PyTorch: by value, with the tolerance in floating point.
-  const [a, b] =
-    category(self.dtype) === 1 ? [self.to('float64'), other.to('float64')] : [self, other];
+  // Integers are compared by value, with the tolerance in the widest floating point there is.
+  const wide = self.storage.backend.supports('float64') ? 'float64' : 'float32';
+  const [a, b] = category(self.dtype) === 1 ? [self.to(wide), other.to(wide)] : [self, other];
   const result = close(a, b, rtol, atol);
   return equalNan ? result.logicalOr(same(a, b)) : result;
 };

@@ -3,6 +3,7 @@ import { formatShape, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, constant, coord, type Expr, e, input, load, scalar, stage } from '../expr.js';
 import { op } from '../op.js';
+import { canRead } from '../read.js';
 import { numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
 import { checkIndexDtype, checkIndexRange } from './index-range.js';
@@ -233,9 +234,9 @@ export const oneHot = (self: Tensor, numClasses = -1): Tensor => {
   }
   let classes = numClasses;
   if (classes === -1) {
-    if (!self.storage.backend.synchronous) {
+    if (!canRead(self)) {
       throw new RuntimeError(
-        `oneHot: the number of classes depends on the values, which device '${self.device}' cannot read at once; pass numClasses`,
+        `oneHot: the number of classes depends on the values, which device '${self.device}' cannot read at once; pass numClasses, or use \`await withReads(() => ...)\``,
       );
     }
     classes = amax(self).itemSync() + 1;

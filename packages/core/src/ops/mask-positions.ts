@@ -2,6 +2,7 @@ import { computeType } from '../dtype.js';
 import { NotImplementedError } from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, input } from '../expr.js';
+import { canRead } from '../read.js';
 import { numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
 
@@ -43,8 +44,8 @@ export function positionsCount(positions: Tensor): number {
 
 /** @throws NotImplementedError on a device whose values cannot be read at once. */
 export function checkSynchronous(operation: string, t: Tensor): void {
-  if (t.storage.backend.synchronous) return;
+  if (canRead(t)) return;
   throw new NotImplementedError(
-    `${operation}: the shape of the result depends on values, which device '${t.device}' can only give asynchronously; move the tensor first with \`await x.toAsync('cpu')\`, or use where() and masks, whose shapes are known`,
+    `${operation}: the shape of the result depends on values, which device '${t.device}' can only give asynchronously; use \`await withReads(() => ...)\` around the call, or where() and masks, whose shapes are known`,
   );
 }

@@ -1,4 +1,4 @@
-import type { Tensor } from '@sconce/core';
+import { type Tensor, withReads } from '@sconce/core';
 import { alignSigns } from '../compare/bases.js';
 import { difference, readBack } from '../compare/compare.js';
 import type { Case } from '../corpus/corpus.js';
@@ -56,7 +56,8 @@ export const ops: Group = {
 
 async function raising(test: Case, run: Run): Promise<Outcome> {
   try {
-    await readBack(call(test, inputs(test, run, false)));
+    const given = inputs(test, run, false);
+    await readBack(await withReads(() => call(test, given)));
   } catch (error) {
     return outcomeOfRaised(error, test.raises as Raised);
   }
@@ -80,7 +81,7 @@ async function forward(test: Case, run: Run): Promise<Outcome> {
 
 /** What the call gives; where that is unique only up to signs, with PyTorch's. */
 async function resultOf(test: Case, given: Inputs, run: Run): Promise<Value> {
-  const result = await call(test, given);
+  const result = await withReads(() => call(test, given));
   if (test.compare !== 'nonunique') return result;
   return alignSigns(test.op as string, result, expectedDecoder(run.device).decode(test.out));
 }
