@@ -163,7 +163,10 @@ function matmulProperty(pair: Pair, held: readonly DType[]): void {
     batch: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 2 }),
     m: size,
     n: size,
-    k: size,
+    k: fc.oneof(
+      { weight: 3, arbitrary: size },
+      { weight: 1, arbitrary: fc.integer({ min: 256, max: 700 }) },
+    ),
     expand: fc.nat(15),
     kind: fc.nat(99),
     epilogue: fc.nat(3),
