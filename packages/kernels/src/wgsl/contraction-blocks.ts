@@ -8,9 +8,20 @@ import type { Operand, WgslDispatch } from './plan.js';
 
 const size = 64;
 
+/**
+ * Steps of the innermost loop that are done at once: keeping sums from step to step costs as much as several
+ * products where registers are few. Small work is not worth the longer compilation.
+ */
+function unrolling(extent: number, products: number): number {
+  if (products < 2 ** 20) return 1;
+  return [5, 4, 3, 2].find((steps) => extent % steps === 0) ?? 1;
+}
+
 /** How many rows or columns of a result with `extent` of them an invocation takes. */
-export const blockSize = (extent: number): number =>
-  extent >= 5 ? 8 : extent >= 3 ? 4 : extent;
+export const blockSize = (extent: number): number => (extent >= 7 ? 8 : extent >= 5 ? 6 : extent);
+
+/** Wide results are taken in wider blocks, which read less for each product. */
+export const blockWidth = (n: number): number => (n >= 4096 ? 16 : blockSize(n));
 
 /**
  * One dispatch in which each invocation keeps a small block of the result in registers and walks the summed axes by
@@ -19,7 +30,7 @@ export const blockSize = (extent: number): number =>
  */
 export function blocked(
   work: Contraction,
-  { shape, batch, m, n }: Extents,
+  { shape, batch, m, n, k }: Extents,
   parts: number,
   partials?: Operand,
 ): WgslDispatch {
@@ -27,13 +38,19 @@ export function blocked(
   const uses = usesOf([work.a, work.b, value]);
   const position = positions(shape, work.inputs, uses);
   const rows = blockSize(m);
-  const columns = blockSize(n);
+  const columns = blockWidth(n);
   const frame = new Frame(`block${rows}${columns}${partials ? 'P' : ''};${uses.key}`);
   const nest = nestOf(frame, work, shape, position.participants, partials);
   const down = Math.ceil(m / rows);
   const across = Math.ceil(n / columns);
   const total = down * across * batch * parts;
   const outer = nest.outer(group.k);
+  // Parts of a single loop are cut where a step of it ends.
+  const single = nest.single(group.k);
+  const unroll = unrolling(single ? outer : nest.inner(group.k), batch * m * n * k);
+  const grain = single ? unroll : 1;
+  const chunk = Math.ceil(Math.ceil(outer / parts) / grain) * grain;
+  frame.key += `;u${unroll}`;
   const words = {
     m: frame.word(m),
     n: frame.word(n),
@@ -41,7 +58,7 @@ export function blocked(
     down: frame.word(down),
     across: frame.word(across),
     batch: frame.word(batch),
-    chunk: frame.word(Math.ceil(outer / parts)),
+    chunk: frame.word(chunk),
     total: frame.word(total),
   };
   const load = frame.loads(uses, work.inputs);
@@ -52,23 +69,24 @@ export function blocked(
     const c = [...Array(columns).keys()];
     const used = new Set<number>();
     /** The value of an operand in one row or column of the block, inside the loops. */
-    const element = (root: Expr, letter: 'm' | 'n', at: number) => {
+    const element = (root: Expr, letter: 'm' | 'n', at: number, step: number) => {
       const read = (p: number) => {
         used.add(p);
-        return nest.read(p, `${letter}a${p}_${at}+ka${p}`);
+        return nest.read(p, `${letter}a${p}_${at}+ka${p}${step > 0 ? `_u${step}` : ''}`);
       };
       const block = new Block(
         { scalar, load, ...position.leaves(1, read) },
         functions,
-        `${letter}${at}t`,
+        `${letter}${at}t${step}_`,
       );
       const name = block.name(block.value(root));
       return { text: block.text, name };
     };
-    const a = r.map((at) => element(work.a, 'm', at));
+    const steps = [...Array(unroll).keys()];
+    const a = steps.map((step) => r.map((at) => element(work.a, 'm', at, step)));
     const usedByA = [...used];
     used.clear();
-    const b = c.map((at) => element(work.b, 'n', at));
+    const b = steps.map((step) => c.map((at) => element(work.b, 'n', at, step)));
     const usedByB = [...used];
 
     let head = '';
@@ -83,8 +101,13 @@ export function blocked(
     for (const at of r) head += starts('m', at, `min(tm*${rows}+${at},${words.m}-1)`, usedByA);
     for (const at of c) head += starts('n', at, `min(tn+${words.across}*${at},${words.n}-1)`, usedByB);
     const moved = [...new Set([...usedByA, ...usedByB])];
-    const products = r.flatMap((i) => c.map((j) => `s${i}_${j}+=${a[i]?.name}*${b[j]?.name};`));
-    const inner = `${[...a, ...b].map((e) => e.text).join('')}${products.join('')}`;
+    const products = r.flatMap((i) =>
+      c.map((j) => {
+        const terms = steps.map((step) => `${a[step]?.[i]?.name}*${b[step]?.[j]?.name}`);
+        return `s${i}_${j}+=${terms.join('+')};`;
+      }),
+    );
+    const inner = `${[...a, ...b].flat().map((e) => e.text).join('')}${products.join('')}`;
     const sums = r.flatMap((i) => c.map((j) => `s${i}_${j}`));
     const finish = new Block(
       {
@@ -109,7 +132,7 @@ let tn=t%${words.across};var rest=t/${words.across};let tm=rest%${words.down};re
 let batch=rest%${words.batch};let part=rest/${words.batch};
 let first=part*${words.chunk};let last=min(${words.k},first+${words.chunk});
 ${nest.decode(group.batch, 'batch')}${head}${sums.map((s) => `var ${s}=${type}();`).join('')}
-${nest.loops(group.k, 'first', 'last', moved, 'ka', undefined, inner)}var sums=array<${type},${sums.length}>(${sums.join(',')});
+${nest.loops(group.k, 'first', 'last', moved, 'ka', undefined, inner, unroll)}var sums=array<${type},${sums.length}>(${sums.join(',')});
 for(var x=0;x<${rows};x++){let i=tm*${rows}+x;if(i>=${words.m}){break;}
 ${nest.decode(group.m, 'i')}for(var y=0;y<${columns};y++){let j=tn+${words.across}*y;if(j>=${words.n}){break;}
 let sum=sums[x*${columns}+y];

@@ -1,13 +1,13 @@
 import { apply, input } from '@sconce/core';
 import { elementCount, rowMajorStrides } from '../layout.js';
-import { blocked, blockSize } from './contraction-blocks.js';
+import { blocked, blockSize, blockWidth } from './contraction-blocks.js';
 import type { Contraction, Extents } from './contraction-space.js';
 import { tiled, tileSize } from './contraction-tiles.js';
 import { type Operand, progression, Temporary, type WgslLimits, type WgslStep } from './plan.js';
 import { planReduce, type ReduceWork } from './reduce.js';
 
-/** Invocations worth having in flight: fewer, and long sums are cut in parts. */
-const enough = 4096;
+/** Invocations worth having in flight: fewer, and long sums are cut in parts. A CPU needs fewer than a GPU. */
+const enoughFor = (limits: WgslLimits): number => (limits.tiles === false ? 1024 : 4096);
 
 /** Adds the dispatches of a contraction, by the schedule that suits its size. */
 export function planContraction(work: Contraction, limits: WgslLimits, steps: WgslStep[]): void {
@@ -23,6 +23,7 @@ export function planContraction(work: Contraction, limits: WgslLimits, steps: Wg
   const buffers = new Set([work.output, ...work.inputs].map((o) => o.buffer));
   buffers.delete(progression);
   // One sum a workgroup: a product with a vector whose rows are long. Also what binds too many buffers.
+  const enough = enoughFor(limits);
   const rows = batch * m * n;
   if (buffers.size > limits.storageBuffers || (Math.min(m, n) === 1 && k >= 512 && rows < enough)) {
     planReduce(asReduction(work, extents), limits, steps);
@@ -30,7 +31,7 @@ export function planContraction(work: Contraction, limits: WgslLimits, steps: Wg
   }
   const large = limits.tiles !== false && m >= 96 && n >= 96 && k >= 64;
   const schedule = large ? tiled : blocked;
-  const parts = large ? tileParts(extents) : blockParts(work, extents);
+  const parts = large ? tileParts(extents) : blockParts(work, extents, enough);
   if (parts === 1) {
     steps.push(schedule(work, extents, 1));
     return;
@@ -87,8 +88,12 @@ function tileParts({ batch, m, n, k }: Extents): number {
   return tiles >= 64 ? 1 : Math.max(1, Math.min(Math.ceil(64 / tiles), Math.floor(k / 512)));
 }
 
-function blockParts(work: Contraction, { batch, m, n, k }: Extents): number {
-  const invocations = batch * Math.ceil(m / blockSize(m)) * Math.ceil(n / blockSize(n));
+function blockParts(
+  work: Contraction,
+  { batch, m, n, k }: Extents,
+  enough: number,
+): number {
+  const invocations = batch * Math.ceil(m / blockSize(m)) * Math.ceil(n / blockWidth(n));
   // The outermost summed axis is what is cut; the others are walked whole.
   const outer = work.k.find((size) => size > 1) ?? 1;
   if (invocations >= enough / 4 || k < 256) return 1;

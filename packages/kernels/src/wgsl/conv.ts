@@ -125,6 +125,7 @@ export function planConv(work: ConvWork, limits: WgslLimits, steps: WgslStep[]):
           {
             ...image,
             offset: shifted,
+            strays: padded,
             shape,
             strides: [
               perGroup.in * strideOf(image, 1),
@@ -194,6 +195,7 @@ export function planConv(work: ConvWork, limits: WgslLimits, steps: WgslStep[]):
           {
             ...image,
             offset: shifted,
+            strays: padded,
             shape,
             strides: [
               perGroup.in * strideOf(image, 1),
@@ -267,6 +269,7 @@ export function planConv(work: ConvWork, limits: WgslLimits, steps: WgslStep[]):
           {
             ...result,
             offset: result.offset + padding.reduce((sum, p, i) => sum + p * strideOf(result, i + 2), 0),
+            strays: true,
             shape,
             strides: [
               perGroup.out * strideOf(result, 1),

@@ -81,6 +81,8 @@ export class Frame {
   readonly buffers: DeviceBuffer[] = [];
   readonly writes: boolean[] = [];
   key: string;
+  /** For each binding, the word of its last address. */
+  readonly #last: (string | undefined)[] = [];
 
   constructor(kind: string) {
     this.key = kind;
@@ -102,6 +104,19 @@ export class Frame {
       this.writes[index] = true;
     }
     return index;
+  }
+
+  /**
+   * An element of a bound buffer, whose address may lie outside of it and is then moved inside. Devices may be
+   * opened without bounds checks of their own; all other addresses are within operands.
+   */
+  bounded(binding: number, address: string): string {
+    let last = this.#last[binding];
+    if (last === undefined) {
+      last = this.word((this.buffers[binding] as DeviceBuffer).bytes / 4 - 1);
+      this.#last[binding] = last;
+    }
+    return `b${binding}[min(u32(${address}),u32(${last}))]`;
   }
 
   /** Passes the run-time numbers that expressions use; the result reads them. */
@@ -126,10 +141,11 @@ export class Frame {
       const binding = this.bind(operand.buffer, false);
       const offset = this.word(operand.offset);
       const strides = operand.strides.map((stride) => this.word(stride));
+      this.bounded(binding, '');
       this.key += `;l${binding}${operand.dtype}`;
       read.set(index, (coordinates) => {
         const terms = coordinates.map((c, d) => `${c}*${strides[d]}`);
-        return widen(operand.dtype, `b${binding}[${[offset, ...terms].join('+')}]`);
+        return widen(operand.dtype, this.bounded(binding, [offset, ...terms].join('+')));
       });
     }
     return (index, coordinates) => (read.get(index) as (c: readonly string[]) => string)(coordinates);
@@ -214,6 +230,8 @@ export class Nest {
   readonly #offsets: (string | undefined)[];
   readonly #bindings: number[];
   readonly #dtypes: (DType | undefined)[];
+  readonly #frame: Frame;
+  readonly #strays: boolean[];
   /** For each participant and group, the words of its strides. */
   readonly #strides: string[][][];
 
@@ -232,6 +250,8 @@ export class Nest {
       frame.key += `;${prefix}${sizes.length}`;
       return { prefix, sizes, loops };
     });
+    this.#frame = frame;
+    this.#strays = participants.map(({ operand }) => operand?.strays === true);
     this.#bindings = [];
     this.#dtypes = [];
     this.#offsets = [];
@@ -242,7 +262,8 @@ export class Nest {
       this.#bindings.push(binding);
       this.#dtypes.push(memory?.dtype);
       this.#offsets.push(operand && frame.word(operand.offset));
-      frame.key += memory ? `;${binding}${memory.dtype}` : operand ? ';o' : ';c';
+      if (memory?.strays) frame.bounded(binding, '');
+      frame.key += memory ? `;${binding}${memory.dtype}${memory.strays ? '~' : ''}` : operand ? ';o' : ';c';
       this.#strides.push(
         this.#groups.map(({ loops }) =>
           (loops.strides[i] as number[]).map((stride) => frame.word(stride)),
@@ -274,6 +295,16 @@ export class Nest {
     return strides.map((stride, d) => `${prefix}${d}${suffix}*${stride}`).join('+');
   }
 
+  /** Extent of the innermost loop of a group. */
+  inner(group: number): number {
+    return (this.#groups[group] as Group).loops.sizes.at(-1) as number;
+  }
+
+  /** Whether a group is a single loop. */
+  single(group: number): boolean {
+    return (this.#groups[group] as Group).loops.sizes.length === 1;
+  }
+
   /** Extent of the outermost loop of a group. */
   outer(group: number): number {
     return (this.#groups[group] as Group).loops.sizes[0] as number;
@@ -282,7 +313,8 @@ export class Nest {
   /**
    * A group's loops around a body, the outermost from `first` to `last`; nothing is divided. In the body
    * `<name><participant>` is the address to which the counters have moved each of the `participants`, from
-   * `<start><participant>` on, or from 0.
+   * `<start><participant>` on, or from 0. With `unroll`, which must divide the innermost extent, the body does as many
+   * steps at once, and `<name><participant>_u<step>` is the address at the later ones.
    */
   loops(
     group: number,
@@ -292,6 +324,7 @@ export class Nest {
     name: string,
     start: string | undefined,
     body: string,
+    unroll = 1,
   ): string {
     const { prefix, sizes } = this.#groups[group] as Group;
     const innermost = sizes.length - 1;
@@ -299,11 +332,13 @@ export class Nest {
     sizes.forEach((size, d) => {
       const [begin, end] = d === 0 ? [first, last] : ['0', size];
       const counter = `${prefix}${d}`;
-      head += `for(var ${counter}=${begin};${counter}<${end};${counter}++){`;
+      const step = d === innermost ? unroll : 1;
+      head += `for(var ${counter}=${begin};${counter}<${end};${counter}+=${step}){`;
       for (const p of participants) {
         const stride = ((this.#strides[p] as string[][])[group] as string[])[d];
         const before = d > 0 ? `${name}${p}_${d - 1}+` : start === undefined ? '' : `${start}${p}+`;
         head += `let ${name}${p}${d === innermost ? '' : `_${d}`}=${before}${counter}*${stride};`;
+        for (let u = 1; u < step; u++) head += `let ${name}${p}_u${u}=${name}${p}+${u}*${stride};`;
       }
       head += '\n';
     });
@@ -318,7 +353,10 @@ export class Nest {
   /** The value of a participant at an address: an element, or for coordinates the address itself. */
   read(participant: number, address: string): string {
     const dtype = this.#dtypes[participant];
-    return dtype ? widen(dtype, `b${this.#bindings[participant]}[${address}]`) : `(${address})`;
+    if (!dtype) return `(${address})`;
+    const binding = this.#bindings[participant] as number;
+    const strays = this.#strays[participant];
+    return widen(dtype, strays ? this.#frame.bounded(binding, address) : `b${binding}[${address}]`);
   }
 
   /** The statement that stores a participant's element. */

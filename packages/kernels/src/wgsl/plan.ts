@@ -19,6 +19,8 @@ export interface Operand {
   readonly shape: readonly number[];
   readonly strides: readonly number[];
   readonly offset: number;
+  /** Whether addresses may lie outside of the buffer, at positions whose value is not used. */
+  readonly strays?: boolean;
 }
 
 /**

@@ -36,6 +36,7 @@ export function planScatter(work: ScatterWork, limits: WgslLimits, steps: WgslSt
   const uses = usesOf(roots);
   const frame = new Frame(`scatter;${combine};${valid ? 'v' : ''}${output.dtype};${uses.key}`);
   const target = frame.bind(output.buffer, true);
+  frame.bounded(target, '');
   const total = frame.word(count);
   const offset = frame.word(output.offset);
   const strides = output.strides.map((stride) => frame.word(stride));
@@ -59,18 +60,19 @@ export function planScatter(work: ScatterWork, limits: WgslLimits, steps: WgslSt
     const given = texts[coords.length] as string;
     const guard = valid ? `if(!${texts[coords.length + 1]}){return;}\n` : '';
     const at = [offset, ...place].join('+');
+    const element = frame.bounded(target, at);
     let write: string;
     if (combine === 'set') {
-      write = `b${target}[${at}]=${narrow(output.dtype, given, functions)};\n`;
+      write = `${element}=${narrow(output.dtype, given, functions)};\n`;
     } else if (builtin) {
-      write = `${builtin}(&b${target}[${at}],${given});\n`;
+      write = `${builtin}(&${element},${given});\n`;
     } else {
       const kind = combination(combine, computeType(output.dtype), functions);
       const combined = narrow(output.dtype, kind.combine(widen(output.dtype, 'old'), 'v'), functions);
-      write = `let at=${at};let v=${given};
-var old=atomicLoad(&b${target}[at]);
+      write = `let place=&${element};let v=${given};
+var old=atomicLoad(place);
 loop{
-let r=atomicCompareExchangeWeak(&b${target}[at],old,${combined});
+let r=atomicCompareExchangeWeak(place,old,${combined});
 if(r.exchanged){break;}
 old=r.old_value;}
 `;
