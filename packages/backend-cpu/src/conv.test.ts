@@ -119,9 +119,9 @@ const cases: readonly Case[] = [
   },
   {
     name: 'many blocks',
-    batch: 3,
-    channels: 32,
-    out: 24,
+    batch: 2,
+    channels: 16,
+    out: 8,
     space: [40, 40],
     kernel: [3, 3],
     padding: [1, 1],
