@@ -1,6 +1,3 @@
-import { registerBackend } from './device.js';
-import { InterpreterBackend } from './interpreter/interpreter-backend.js';
-
 export * from './backend.js';
 export * from './device.js';
 export * from './dtype.js';
@@ -36,7 +33,3 @@ export * from './shape.js';
 export * from './storage.js';
 export * from './tensor.js';
 export { type FusedMap, runFused, traceElementwise } from './trace.js';
-
-// Slow and always there: backend packages replace 'cpu' when they are imported.
-registerBackend('reference', { open: () => new InterpreterBackend() });
-registerBackend('cpu', { open: () => new InterpreterBackend() });
