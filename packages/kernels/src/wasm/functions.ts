@@ -3,6 +3,7 @@ import type { Callable } from './code.js';
 import { float32Functions } from './math.js';
 import { f32, f32x4, f64, f64x2, i32, i32x4, i64, i64x2, v128 } from './opcodes.js';
 import {
+  convert,
   fromLanes,
   isWide,
   literal,
@@ -180,8 +181,21 @@ function integerDivision(
     parts: [v.or(isZero.parts[0] as number, isMinusOne.parts[0] as number)],
   };
   const divisor = select(v, risky, literal(v, type, 1), b);
-  const op = type === 'int32' ? (remainder ? i32.remS : i32.divS) : remainder ? i64.remS : i64.divS;
-  const result = byLanes(v, type, [a, divisor], () => v.code.op(op));
+  let result: Value;
+  if (type === 'int32') {
+    // The quotient of two int32 truncated from float64 is exact.
+    const wide = [a, divisor].map((x) => convert(v, x, 'float64')) as [Value, Value];
+    const quotient = perPart(v, f64x2.div, 'float64', ...wide);
+    const [low, high] = quotient.parts.map((p) => v.op(i32x4.truncSatF64x2SZero, p)) as [
+      number,
+      number,
+    ];
+    const q = v.shuffle(low, high, [0, 1, 4, 5]);
+    const [x, y] = [a.parts[0] as number, divisor.parts[0] as number];
+    result = { type, parts: [remainder ? v.isub(x, v.op(i32x4.mul, q, y)) : q] };
+  } else {
+    result = byLanes(v, type, [a, divisor], () => v.code.op(remainder ? i64.remS : i64.divS));
+  }
   if (remainder) return result; // anything modulo 1 is 0, the answer for 0 and -1 as well
   const negated = perPart(v, type === 'int32' ? i32x4.neg : i64x2.neg, type, a);
   return select(v, isZero, zero, select(v, isMinusOne, negated, result));

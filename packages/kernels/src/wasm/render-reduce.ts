@@ -16,6 +16,7 @@ import {
   storeElements,
   storeRow,
 } from './rows.js';
+import { LIGHT } from './weights.js';
 
 /** Writes one phase of a row-wise reduction. */
 export function renderReduce(m: Emitter, phase: number): void {
@@ -56,7 +57,8 @@ function reduceAcrossRows(m: Emitter): void {
     (o) => m.base(o),
     (count, group) => {
       // A cache line of neighbours at a time, where one vector leaves the others of the line to be read again.
-      const options = wide ? { light: true, unroll: 4, together: true } : { light: false };
+      const light = m.weight(rootsOf(m)) <= LIGHT / 4;
+      const options = wide ? { light: true, unroll: 4, together: true } : { light };
       m.vectors(count, group, options, (vectors) => reduceGroup(m, group, wide ? vectors : 1));
     },
   );
