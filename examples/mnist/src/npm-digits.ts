@@ -6,8 +6,10 @@ export function readDigits(): RawDigits {
   const require = createRequire(import.meta.url);
   const parts = Array.from({ length: 10 }, (_, digit) => {
     const { data } = require(`mnist/src/digits/${digit}.json`) as { data: number[] };
+    const bytes = new Uint8Array(data.length);
     // The package holds the bytes of MNIST divided by 255, to three places.
-    return Uint8Array.from(data, (value) => Math.round(value * 255));
+    for (const [i, value] of data.entries()) bytes[i] = Math.round(value * 255);
+    return bytes;
   });
   const pixels = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   const labels = new Uint8Array(pixels.length / SIDE ** 2);
