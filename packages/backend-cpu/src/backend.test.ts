@@ -1,10 +1,12 @@
 import {
+  type ConvPrimitive,
   cast,
   constant,
   Device,
   e,
   input,
   type MapPrimitive,
+  type MatmulPrimitive,
   memoryStats,
   type ReducePrimitive,
   Storage,
@@ -161,6 +163,65 @@ describe('memory', () => {
       /^out of memory on cpu: 8 GiB asked for, but .* of 4 GiB are held by \d+ tensors/,
     );
   });
+});
+
+describe('operands above 2 GiB', () => {
+  const dtype = 'float32';
+  for (const [name, blas] of [
+    ['highblas', ''],
+    ['highwasm', 'off'],
+  ] as const) {
+    test(blas === '' ? 'with BLAS where there is one' : 'without BLAS', () => {
+      process.env.SCONCE_BLAS = blas;
+      const own = deviceFor(name, () => new CpuBackend());
+      const { memory, pool } = own.backend as CpuBackend;
+      delete process.env.SCONCE_BLAS;
+      // Untouched, so that it costs addresses only.
+      const below = [1, 2, 3].map(() => memory.allocate(2 ** 30));
+      expect(memory.allocate(64).pointer).toBeGreaterThan(3 * 2 ** 30);
+      const product = onBoth(
+        own,
+        [
+          { dtype, shape: [130, 70] },
+          { dtype, shape: [70, 150], strides: [1, 70] },
+          { dtype, shape: [130, 150] },
+        ],
+        2,
+        (a, b, out): MatmulPrimitive => ({
+          kind: 'matmul',
+          a: a as View,
+          b: b as View,
+          out: out as View,
+        }),
+      );
+      expect(difference(product.actual, product.expected)).toBeLessThan(1e-4);
+      for (const compute of ['output', 'input', 'weight'] as const) {
+        const conv = onBoth(
+          own,
+          [
+            { dtype, shape: [4, 3, 20, 20] },
+            { dtype, shape: [8, 3, 3, 3] },
+            { dtype, shape: [4, 8, 20, 20] },
+          ],
+          { input: 0, weight: 1, output: 2 }[compute],
+          (input, weight, output): ConvPrimitive => ({
+            kind: 'conv',
+            compute,
+            input: input as View,
+            weight: weight as View,
+            output: output as View,
+            stride: [1, 1],
+            padding: [1, 1],
+            dilation: [1, 1],
+            groups: 1,
+          }),
+        );
+        expect(difference(conv.actual, conv.expected)).toBeLessThan(1e-3);
+      }
+      for (const buffer of below) memory.release(buffer);
+      pool.stop();
+    });
+  }
 });
 
 describe('where WebAssembly may not be compiled', () => {
