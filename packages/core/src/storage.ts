@@ -25,9 +25,15 @@ export class Storage {
   readonly inference: boolean = gradMode.inference;
   readonly #lease: Lease;
 
+  /** @throws RuntimeError if the device cannot hold `dtype`; OutOfMemoryError. */
   constructor(device: Device, dtype: DType, length: number, buffer?: DeviceBuffer) {
     this.device = device;
     this.backend = device.backend;
+    if (!this.backend.supports(dtype)) {
+      throw new RuntimeError(
+        this.backend.whyNot?.(dtype) ?? `device '${device}' does not support dtype ${dtype}`,
+      );
+    }
     this.dtype = dtype;
     this.length = length;
     this.#lease = track(this, this.backend, buffer ?? this.backend.allocate(dtype, length));

@@ -63,22 +63,8 @@ function upload(data: TypedArray, shape: readonly number[], dtype: DType, device
   return result;
 }
 
-/** @throws RuntimeError if `device` cannot hold `dtype`. */
-export function checkSupport(dtype: DType, device: Device): Device {
-  const { backend } = device;
-  if (!backend.supports(dtype)) {
-    throw new RuntimeError(
-      backend.whyNot?.(dtype) ?? `device '${device}' does not support dtype ${dtype}`,
-    );
-  }
-  return device;
-}
-
-const place = (options: TensorOptions, dtype: DType): Device =>
-  checkSupport(
-    dtype,
-    options.device === undefined ? getDefaultDevice() : Device.from(options.device),
-  );
+const place = (options: TensorOptions): Device =>
+  options.device === undefined ? getDefaultDevice() : Device.from(options.device);
 
 /**
  * A tensor with a copy of the given values.
@@ -102,7 +88,7 @@ export function tensor(data: TensorData | Tensor, options: TensorOptions = {}): 
         : typedArrayDtype('tensor', data);
     const dtype = options.dtype ?? own;
     const values = own === dtype ? data : encode(dtype, data);
-    return finish(upload(values, [data.length], dtype, place(options, dtype)), options);
+    return finish(upload(values, [data.length], dtype, place(options)), options);
   }
   const flat: (number | bigint | boolean)[] = [];
   const shape: number[] = [];
@@ -132,7 +118,7 @@ export function tensor(data: TensorData | Tensor, options: TensorOptions = {}): 
     (flat.length === 0
       ? getDefaultDtype()
       : (['bool', 'int64', getDefaultDtype()] as const)[highest]);
-  return finish(upload(encode(dtype, flat), shape, dtype, place(options, dtype)), options);
+  return finish(upload(encode(dtype, flat), shape, dtype, place(options)), options);
 }
 
 const ragged = (shape: readonly number[], depth: number, got: number): ValueError =>
@@ -151,7 +137,7 @@ export function fromTypedArray(
   options: TensorOptions = {},
 ): Tensor {
   const dtype = options.dtype ?? typedArrayDtype('fromTypedArray', data);
-  const device = place(options, dtype);
+  const device = place(options);
   const target = checkShape('fromTypedArray', shape ?? [data.length]);
   if (numel(target) !== data.length) {
     throw new RuntimeError(
@@ -187,7 +173,7 @@ export function full(shape: readonly number[], value: Scalar, options: TensorOpt
     (typeof value === 'number'
       ? getDefaultDtype()
       : (['bool', 'int64', getDefaultDtype()] as const)[scalarCategory(value)]);
-  const result = allocate(checkShape('full', shape), dtype, place(options, dtype));
+  const result = allocate(checkShape('full', shape), dtype, place(options));
   const compute = computeType(dtype);
   const source = scalar(0, compute === 'bool' ? 'int32' : compute);
   const raw = scalarValue(value);
@@ -214,7 +200,7 @@ const float1 = new Float(1);
 /** A tensor of unspecified content. */
 export function empty(shape: readonly number[], options: TensorOptions = {}): Tensor {
   const dtype = options.dtype ?? getDefaultDtype();
-  return finish(allocate(checkShape('empty', shape), dtype, place(options, dtype)), options);
+  return finish(allocate(checkShape('empty', shape), dtype, place(options)), options);
 }
 /** A tensor of unspecified content with the given strides, in elements. */
 export function emptyStrided(
@@ -229,7 +215,7 @@ export function emptyStrided(
       ? 0
       : shape.reduce((last, size, i) => last + (size - 1) * (strides[i] as number), 1);
   return finish(
-    new Tensor(new Storage(place(options, dtype), dtype, length), dtype, [...shape], [...strides]),
+    new Tensor(new Storage(place(options), dtype, length), dtype, [...shape], [...strides]),
     options,
   );
 }
@@ -245,7 +231,7 @@ function sequence(
   checkShape(operation, [count]);
   const values = new Float64Array(count);
   for (let i = 0; i < count; i++) values[i] = at(i);
-  return finish(upload(encode(dtype, values), [count], dtype, place(options, dtype)), options);
+  return finish(upload(encode(dtype, values), [count], dtype, place(options)), options);
 }
 
 /** Whether all of the numbers are whole, and so mean int64. */
@@ -340,7 +326,7 @@ export function eye(n: number, m: number | TensorOptions = n, options: TensorOpt
   const given = typeof m === 'number' ? options : m;
   const dtype = given.dtype ?? getDefaultDtype();
   const shape = checkShape('eye', [n, columns]);
-  const result = allocate(shape, dtype, place(given, dtype));
+  const result = allocate(shape, dtype, place(given));
   if (numel(shape) > 0) {
     execute({
       kind: 'map',

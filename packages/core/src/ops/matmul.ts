@@ -1,5 +1,5 @@
 import { category, computeType } from '../dtype.js';
-import { formatShape, RuntimeError } from '../errors.js';
+import { formatShape, NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { e, input, scalar } from '../expr.js';
 import { op } from '../op.js';
@@ -8,15 +8,21 @@ import { broadcastShapes, numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
 import { expand, permute, reshape, squeeze, unsqueeze } from './view.js';
 
-/** @throws RuntimeError where two matrices cannot be multiplied. */
-function checkOperands(operation: string, a: Tensor, b: Tensor): void {
+/** @throws RuntimeError where dtypes differ, or are none that can be multiplied. */
+function checkDtypes(operation: string, a: Tensor, b: Tensor): void {
   if (a.dtype !== b.dtype) {
     throw new RuntimeError(
-      `${operation}: expected both tensors to have the same dtype, but got ${a.dtype} and ${b.dtype}`,
+      `${operation}: expected both tensors to have the same dtype, but got ${a.dtype} and ${b.dtype}; convert one with .to('${a.dtype}')`,
     );
   }
-  if (a.dtype === 'bool')
-    throw new RuntimeError(`${operation}: "addmm_impl_cpu_" not implemented for 'Bool'`);
+  if (a.dtype === 'bool') {
+    throw new NotImplementedError(`${operation}: "addmm_impl_cpu_" not implemented for 'Bool'`);
+  }
+}
+
+/** @throws RuntimeError where two matrices cannot be multiplied. */
+function checkOperands(operation: string, a: Tensor, b: Tensor): void {
+  checkDtypes(operation, a, b);
   const k = a.shape.at(-1);
   const rows = b.shape.at(-2);
   if (k !== rows) {
@@ -82,6 +88,7 @@ export const matmul = (self: Tensor, other: Tensor): Tensor => {
       `matmul: both arguments need to be at least 1D, but they are ${n}D and ${m}D`,
     );
   }
+  checkDtypes('matmul', self, other);
   if (n === 1 && m === 1) return dot(self, other);
   if (n === 1) return squeeze(matmul(unsqueeze(self, 0), other), -2);
   if (m === 1) return squeeze(matmul(self, unsqueeze(other, 1)), -1);

@@ -11,7 +11,6 @@ import {
 } from '../random/index.js';
 import { decode, readAllSync } from '../read.js';
 import { allocate, Tensor, type TensorOptions } from '../tensor.js';
-import { checkSupport } from './create.js';
 import {
   drawsOnHost,
   generatorFor,
@@ -32,7 +31,7 @@ function sampled(
   options: RandomTensorOptions,
 ): Tensor {
   const device = options.device === undefined ? getDefaultDevice() : Device.from(options.device);
-  const result = allocate(shape, dtype, checkSupport(dtype, device));
+  const result = allocate(shape, dtype, device);
   sampleInto(result, sampler, options);
   return options.requiresGrad ? result.requiresGrad_() : result;
 }
@@ -91,7 +90,7 @@ export function randint(
 export function randperm(n: number, options: RandomTensorOptions = {}): Tensor {
   const dtype = options.dtype ?? 'int64';
   const device = options.device === undefined ? getDefaultDevice() : Device.from(options.device);
-  const result = allocate([n], dtype, checkSupport(dtype, device));
+  const result = allocate([n], dtype, device);
   const values = typedArray(dtype, n);
   // An order is sequential work: the host draws it for every device, from the host's stream.
   fillRandomPermutation(values, dtype, (options.generator ?? defaultGenerator('cpu')).engine);
