@@ -206,12 +206,8 @@ const putForm =
   (self, indices, values, options) => {
     const accumulate = options?.accumulate ?? false;
     const given = isScalar(values) ? fill(allocate([], self.dtype, self.device), values) : values;
-    if (given.dtype !== self.dtype) {
-      throw new RuntimeError(
-        `indexPut: Index put requires the source and destination dtypes match, got ${typeNames[self.dtype]} for the destination and ${typeNames[given.dtype]} for the source.`,
-      );
-    }
-    if (!accumulate && numel(given.shape) === 1) {
+    const sameDtype = given.dtype === self.dtype;
+    if (sameDtype && !accumulate && numel(given.shape) === 1) {
       const mask = soleMask(self, indices);
       if (mask) {
         const value = isScalar(values) ? values : reshape(given, []);
@@ -219,6 +215,11 @@ const putForm =
       }
     }
     const found = positions('indexPut', self, indices);
+    if (!sameDtype) {
+      throw new RuntimeError(
+        `indexPut: Index put requires the source and destination dtypes match, got ${typeNames[self.dtype]} for the destination and ${typeNames[given.dtype]} for the source.`,
+      );
+    }
     const { shape } = walk(self, found);
     const fits =
       given.shape.length <= shape.length && sameShape(broadcastOr(shape, given.shape), shape);

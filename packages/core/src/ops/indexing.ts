@@ -1,4 +1,5 @@
 import { formatShape, IndexError } from '../errors.js';
+import { canRead } from '../read.js';
 import { isScalar, type Scalar } from '../scalar.js';
 import { sameShape } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
@@ -85,7 +86,7 @@ function apply(self: Tensor, items: readonly IndexItem[]): [Tensor, (Tensor | nu
       dim++;
     } else if (part instanceof Tensor) {
       const integer = part.dtype !== 'bool' && part.dtype !== 'uint8';
-      if (part.shape.length === 0 && part.storage.backend.synchronous) {
+      if (part.shape.length === 0 && canRead(part)) {
         if (integer) {
           result = selectAt(result, dim, part.itemSync());
           continue;

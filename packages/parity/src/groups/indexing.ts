@@ -1,4 +1,4 @@
-import { Tensor } from '@sconce/core';
+import { Tensor, withReads } from '@sconce/core';
 import { difference, readBack } from '../compare/compare.js';
 import type { Case } from '../corpus/corpus.js';
 import type { Value } from '../corpus/value.js';
@@ -20,7 +20,8 @@ export const indexing: Group = {
     const raised = test.raises as Raised | undefined;
     const gradients = indexing.hasGradient(test);
     try {
-      const { result, leaves, base } = apply(test, run, gradients);
+      // Repeated from the decoded values on, so that what is written in place is written once.
+      const { result, leaves, base } = await withReads(() => apply(test, run, gradients));
       const forward = await compare(test, run, result, base);
       if (!gradients || raised) return { op, forward };
       return { op, forward, gradient: await gradient(test, run, result, leaves) };

@@ -1,5 +1,5 @@
 import * as core from '@sconce/core';
-import { type Tensor, toAsync } from '@sconce/core';
+import { type Tensor, toAsync, withReads } from '@sconce/core';
 import type { Case } from '../corpus/corpus.js';
 import { type ModuleValue, Tuple, type Value } from '../corpus/value.js';
 import { buildModule, parameter } from '../mapping/modules.js';
@@ -40,7 +40,10 @@ async function printed(test: Case, run: Run): Promise<Outcome> {
     ['p', parameter(core.zeros([2]))],
     ['q', parameter(core.zeros([2]))],
   ]);
-  return same(repr(await evaluate(test.expr as string, names)), test.repr as string);
+  return same(
+    repr(await withReads(() => evaluate(test.expr as string, names))),
+    test.repr as string,
+  );
 }
 
 /** Our names of `set_printoptions`' arguments that are not PyTorch's in camelCase. */
