@@ -1,18 +1,19 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { groupNames } from './corpus/corpus.js';
+import type { Report } from './report/counts.js';
 import { updateRatchet } from './report/ratchet.js';
 import { formatMarkdown, formatTable } from './report/table.js';
 import { runParity } from './runner.js';
 
-const usage = `pnpm parity [--device cpu|webgpu|reference] [--group NAME]... [--op NAME] [--corpus DIR]
+const usage = `pnpm parity [--device cpu|webgpu|reference]... [--group NAME]... [--op NAME] [--corpus DIR]
             [--report FILE.json] [--list-failures] [--markdown] [--update-ratchet]
 
 groups: ${groupNames.join(', ')}`;
 
 const { values } = parseArgs({
   options: {
-    device: { type: 'string', default: 'cpu' },
+    device: { type: 'string', multiple: true },
     group: { type: 'string', multiple: true },
     op: { type: 'string' },
     corpus: { type: 'string' },
@@ -29,28 +30,37 @@ async function main(): Promise<void> {
     console.log(usage);
     return;
   }
+  const devices = values.device ?? ['cpu'];
   const unknown = values.group?.find((g) => !groupNames.includes(g as (typeof groupNames)[number]));
   if (unknown) throw new Error(`--group ${unknown}: the groups are ${groupNames.join(', ')}`);
+  if (values.report && devices.length > 1) {
+    throw new Error('--report: a report is about one device; give one --device');
+  }
+  if (values['update-ratchet'] && (values.op !== undefined || values.corpus !== undefined)) {
+    throw new Error('--update-ratchet: the ratchet counts whole groups of the public corpus');
+  }
+  const reports: Report[] = [];
+  for (const device of devices) reports.push(await runOn(device));
+  if (values.markdown) console.log(formatMarkdown(reports));
+}
+
+async function runOn(device: string): Promise<Report> {
   const started = performance.now();
   const report = await runParity({
-    device: values.device,
+    device,
     groups: values.group,
     op: values.op,
     corpus: values.corpus,
     onGroup: (group, cases) => console.error(`${group}: ${cases} cases`),
   });
-  if (values['update-ratchet']) {
-    if (values.op !== undefined || values.corpus !== undefined) {
-      throw new Error('--update-ratchet: the ratchet counts whole groups of the public corpus');
-    }
-    updateRatchet(report);
-  }
+  if (values['update-ratchet']) updateRatchet(report);
   if (values['list-failures']) {
     for (const f of report.failures) console.log(`${f.case} [${f.kind}] ${f.reason}`);
   }
   if (values.report) writeFileSync(values.report, `${JSON.stringify(report, null, 1)}\n`);
-  console.log(values.markdown ? formatMarkdown([report]) : formatTable(report));
+  if (!values.markdown) console.log(formatTable(report));
   console.error(`${((performance.now() - started) / 1000).toFixed(1)} s`);
+  return report;
 }
 
 try {
