@@ -124,7 +124,7 @@ export function planWasm(primitive: LoopPrimitive): WasmPlan {
       const empty = keptCount === 0;
       phase = {
         items: empty ? 0 : items,
-        itemCost: empty ? 0 : (keptCount / items) * (elementCost + 4),
+        itemCost: empty ? 0 : (keptCount / items) * (elementCost + 1),
         grain: inner ? 16 : 1,
       };
       break;

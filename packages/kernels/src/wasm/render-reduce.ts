@@ -58,7 +58,7 @@ function reduceAcrossRows(m: Emitter): void {
     (count, group) => {
       // A cache line of neighbours at a time, where one vector leaves the others of the line to be read again.
       const light = m.weight(rootsOf(m)) <= LIGHT / 4;
-      const options = wide ? { light: true, unroll: 4, together: true } : { light };
+      const options = wide ? { light: true, unroll: 16, together: true } : { light };
       m.vectors(count, group, options, (vectors) => reduceGroup(m, group, wide ? vectors : 1));
     },
   );

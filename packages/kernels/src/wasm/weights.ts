@@ -4,7 +4,7 @@ const weights: Partial<Record<string, number>> = {
   const: 0,
   scalar: 0,
   input: 1,
-  load: 16,
+  load: 8,
   add: 1,
   sub: 1,
   mul: 1,
