@@ -1,6 +1,6 @@
 import { asStrided, emptyStrided, type Tensor } from '@sconce/core';
 import { type Geometry, geometryOf } from './geometry.js';
-import { backwardTwice, type Edge, type Gradient, Node } from './node.js';
+import { backwardTwice, type Edge, type Gradient, letGo, Node } from './node.js';
 
 /**
  * The history of a tensor part of which was overwritten through a view: the gradient of that part goes through the
@@ -17,11 +17,16 @@ export class CopySlices extends Node {
     this.#base = geometryOf(base);
     this.#view = view;
     this.#write = write;
+    write.references++;
     this.addOutput(base);
   }
 
   get name(): string {
-    return 'torch::autograd::CopySlices';
+    return 'CopySlices';
+  }
+
+  override get fullName(): string {
+    return `torch::autograd::${this.name}`;
   }
 
   override get builtIn(): boolean {
@@ -51,10 +56,14 @@ export class CopySlices extends Node {
     return inner;
   }
 
+  override holds(): readonly Node[] {
+    return this.#write ? [...super.holds(), this.#write] : super.holds();
+  }
+
   override release(): void {
     if (!this.#write) return;
     this.#write.release();
-    for (const edge of this.#write.edges) if (edge) edge.node.references--;
+    letGo(this.#write);
     this.#write = undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { RuntimeError, type Tensor, type TensorMeta } from '@sconce/core';
 import type { AccumulateGrad } from './accumulate.js';
-import type { Edge, Node } from './node.js';
+import { type Edge, letGo, type Node } from './node.js';
 
 /**
  * How a view was made, where that forbids to write through it while recording:
@@ -57,15 +57,16 @@ export class AutogradMeta implements TensorMeta {
     const { version } = view.tensor.counter;
     if (view.version !== version) {
       checkCreation(this, true);
-      this.#node = regenerate(view.tensor, view.base);
-      this.outputNr = 0;
-      view.version = version;
+      this.setHistory(regenerate(view.tensor, view.base), 0);
     }
     return this.#node;
   }
 
   setHistory(node: Node | null, output: number): void {
+    const before = this.#node;
+    if (node) node.references++;
     this.#node = node;
+    if (before) letGo(before);
     this.outputNr = output;
     if (this.view) this.view.version = this.view.tensor.counter.version;
   }

@@ -35,7 +35,7 @@ export abstract class Node implements GradFn {
   edges: readonly (Edge | undefined)[];
   /** What the gradients of the outputs look like; undefined for an output that has none. */
   readonly outputs: (Geometry | undefined)[] = [];
-  /** How many other nodes lead here and so keep this one alive. */
+  /** How many other nodes and tensors hold this one; says whether PyTorch would still have it. */
   references = 0;
 
   /** Hooks on the tensors that are outputs of the operation, by output; made when the first is registered. */
@@ -51,6 +51,11 @@ export abstract class Node implements GradFn {
   }
 
   abstract get name(): string;
+
+  /** The name as messages give it. */
+  get fullName(): string {
+    return this.name;
+  }
 
   /** Whether only code of this package runs in `apply`, which keeps none of the tensors it sees or makes. */
   get builtIn(): boolean {
@@ -69,6 +74,11 @@ export abstract class Node implements GradFn {
 
   /** Forgets the saved tensors; `apply` raises afterwards if there were any. */
   release(): void {}
+
+  /** The nodes that this one holds. */
+  holds(): readonly Node[] {
+    return this.edges.flatMap((edge) => (edge ? [edge.node] : []));
+  }
 
   /** Declares the next output; its number is what edges call it by. */
   addOutput(tensor: Tensor | undefined): number {
@@ -97,6 +107,14 @@ export abstract class Node implements GradFn {
       this.tensorHooks.set(output, hooks);
     }
     return register(hooks, hook);
+  }
+}
+
+/** Notes that a tensor or a node no longer holds `node`, which may let others go in turn. */
+export function letGo(node: Node): void {
+  const stack = [node];
+  for (let next = stack.pop(); next; next = stack.pop()) {
+    if (--next.references === 0) stack.push(...next.holds());
   }
 }
 

@@ -19,6 +19,7 @@ import { Saved } from './saved.js';
 export class OpNode extends Node {
   readonly #row: Row;
   readonly #op: Op;
+  readonly #inplace: boolean;
   /** The arguments, tensors replaced by their geometry. */
   readonly #args: readonly unknown[];
   readonly #saved = new Map<string, Saved | readonly (Saved | null)[]>();
@@ -29,9 +30,11 @@ export class OpNode extends Node {
     row: Row,
     op: Op,
     args: readonly unknown[],
+    inplace: boolean,
     edges: readonly (Edge | undefined)[],
   ) {
     super(edges);
+    this.#inplace = inplace;
     this.#row = row;
     this.#op = op;
     this.#args = args.map(remains);
@@ -59,7 +62,7 @@ export class OpNode extends Node {
       if (edges.slice(before).some(Boolean)) wanted.push(input);
     }
     if (!any) return undefined;
-    const node = new OpNode(row, op, args, edges);
+    const node = new OpNode(row, op, args, inplace, edges);
     for (const input of wanted) {
       for (const name of input.derivative.saves) {
         if (op.params.includes(name)) node.#saveArgument(name, args, inplace);
@@ -74,7 +77,8 @@ export class OpNode extends Node {
     const index = this.#op.params.indexOf(name);
     const arg = args[index];
     if (arg instanceof Tensor) {
-      this.#saved.set(name, new Saved(inplace && index === 0 ? arg.clone() : arg, false));
+      const own = inplace && index === 0;
+      this.#saved.set(name, new Saved(own ? arg.clone() : arg, false, false, own));
     } else if (Array.isArray(arg) && arg.some((t) => t instanceof Tensor)) {
       this.#saved.set(
         name,
@@ -103,7 +107,11 @@ export class OpNode extends Node {
   }
 
   get name(): string {
-    return nodeName(this.#op, this.#args);
+    return nodeName(this.#op, this.#args, this.#inplace);
+  }
+
+  override get fullName(): string {
+    return this.#op.name === 'copy' ? `torch::autograd::${this.name}` : this.name;
   }
 
   apply(grads: readonly Gradient[], needed: (edge: number) => boolean): readonly Gradient[] {
@@ -243,7 +251,8 @@ export function checkInplace(self: Tensor): void {
       );
     }
   }
-  if (self.requiresGrad && self.isLeaf) {
+  // As in PyTorch, a view counts as a leaf until it has a node of its own.
+  if (self.requiresGrad && !meta?.currentNode) {
     throw new RuntimeError(
       'a leaf Variable that requires grad is being used in an in-place operation.',
     );

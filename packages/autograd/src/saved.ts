@@ -1,6 +1,6 @@
 import { type DType, RuntimeError, Tensor } from '@sconce/core';
 import { ensureMeta, metaOf } from './meta.js';
-import { backwardTwice, type Node } from './node.js';
+import { backwardTwice, letGo, type Node } from './node.js';
 
 /** How `[torch.FloatTensor [2, 2]]` names a dtype. */
 const typeNames: Record<DType, string> = {
@@ -25,16 +25,19 @@ export class Saved {
   readonly #output: boolean;
   /** Its number among the outputs of its node. */
   readonly #index: number;
+  /** Whether nothing else has this tensor. */
+  readonly #own: boolean;
   /** For the result of an in-place operation on a view: the view's node at that time. */
   readonly #viewNode: Node | undefined;
 
   /** @throws RuntimeError if the tensor was made under `inferenceMode`. */
-  constructor(tensor: Tensor, output: boolean, inplaceOnView = false) {
+  constructor(tensor: Tensor, output: boolean, inplaceOnView = false, own = false) {
     if (tensor.storage.inference) {
       throw new RuntimeError(
         'Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and use it in autograd.',
       );
     }
+    this.#own = own;
     this.#tensor = tensor;
     this.#version = tensor.counter.version;
     this.#leaf = tensor.isLeaf;
@@ -48,7 +51,9 @@ export class Saved {
   }
 
   release(): void {
+    const node = this.#own && this.#tensor && metaOf(this.#tensor)?.currentNode;
     this.#tensor = undefined;
+    if (node) letGo(node);
   }
 
   /**
@@ -66,16 +71,16 @@ export class Saved {
   }
 
   /** The node to name for a saved output: a view's own one while anything still leads to it, as in PyTorch. */
-  #named(tensor: Tensor, owner: Node): Node {
+  #named(owner: Node): Node {
     const node = this.#viewNode;
-    return node && (node === metaOf(tensor)?.currentNode || node.references > 0) ? node : owner;
+    return node && node.references > 0 ? node : owner;
   }
 
   #modified(tensor: Tensor, owner: Node): RuntimeError {
     const meta = metaOf(tensor);
     let node: Node | null = null;
     let index = this.#index;
-    if (this.#output) node = this.#named(tensor, owner);
+    if (this.#output) node = this.#named(owner);
     else if (meta) {
       node = meta.gradFn;
       index = meta.outputNr;
@@ -83,7 +88,7 @@ export class Saved {
     if (!node && !this.#leaf) node = owner;
     const place = tensor.device.type === 'cpu' ? 'torch.' : `torch.${tensor.device.type}.`;
     return new RuntimeError(
-      `one of the variables needed for gradient computation has been modified by an inplace operation: [${place}${typeNames[tensor.dtype]} [${tensor.shape.join(', ')}]]${node ? `, which is output ${index} of ${node.name},` : ''} is at version ${tensor.counter.version}; expected version ${this.#version} instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True).`,
+      `one of the variables needed for gradient computation has been modified by an inplace operation: [${place}${typeNames[tensor.dtype]} [${tensor.shape.join(', ')}]]${node ? `, which is output ${index} of ${node.fullName},` : ''} is at version ${tensor.counter.version}; expected version ${this.#version} instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True).`,
     );
   }
 }

@@ -71,9 +71,9 @@ export function inplace(schema: Op, args: readonly unknown[], write: () => void)
       `${schema.name}_: Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal tensor before doing inplace update.`,
     );
   }
-  // Filling writes the same value however many positions share an element.
-  if (schema.name !== 'fill') checkWritable(schema.name, self);
   const run = () => {
+    const harmless = filling.has(schema.name) || (schema.name === 'copy' && args[1] === self);
+    if (!harmless) checkWritable(schema.name, self);
     write();
     self.counter.version++;
   };
@@ -87,6 +87,9 @@ export function inplace(schema: Op, args: readonly unknown[], write: () => void)
   run();
   return self;
 }
+
+/** These write one value, however many positions share an element. */
+const filling: ReadonlySet<string> = new Set(['fill', 'zero', 'maskedFill', 'indexFill']);
 
 /** @throws RuntimeError if several elements of `self` share memory, as those of an expanded tensor do. */
 export function checkWritable(operation: string, self: Tensor): void {

@@ -171,6 +171,7 @@ const choices: Readonly<Record<string, Derivatives>> = {
     self: saving('mask', (g, { mask }) => except(mask, g)),
     value: saving('mask', (g, { mask }) => only(mask, g)),
   },
+  zero: { self: zero },
   fill: { self: zero, value: (g) => g },
   copy: { self: zero, source: (g) => g },
 };

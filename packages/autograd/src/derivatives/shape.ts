@@ -6,6 +6,7 @@ import type { Derivatives } from './formula.js';
 /** Views, copies, conversions. Repeated elements are summed by the engine, as broadcast ones are. */
 export const shape: Readonly<Record<string, Derivatives>> = {
   view: { self: (g, { self }) => g.reshape(self.shape) },
+  unsafeView: { self: (g, { self }) => g.reshape(self.shape) },
   squeeze: { self: (g, { self }) => g.reshape(self.shape) },
   unsqueeze: { self: (g, { self }) => g.reshape(self.shape) },
   permute: { self: (g, { dims }) => g.permute(inverse(dims)) },

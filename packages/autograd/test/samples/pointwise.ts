@@ -74,6 +74,7 @@ export const pointwiseSamples: Samples = {
     of((x) => f.maskedFill(x, mask, 3), [2, 3]),
     of((x, v) => f.maskedFill(x, mask, v), [2, 3], []),
   ],
+  zero: [of((x) => x.clone().zero_().add(x), [2, 3])],
   fill: [of((x, v) => f.fill(x, v), [2, 3], [])],
   copy: [of((x, y) => x.clone().copy_(y), [2, 3], [3])],
   addcmul: [of((a, b, c) => f.addcmul(a, b, c, { value: 0.7 }), [2, 3], [3], [2, 1])],

@@ -3,6 +3,7 @@ import { of, type Samples } from './sample.js';
 
 export const shapeSamples: Samples = {
   view: [of((x) => x.view(3, 2), [2, 3])],
+  unsafeView: [of((x) => x.t().reshape(-1), [2, 3])],
   squeeze: [of((x) => x.squeeze(), [1, 3, 1]), of((x) => x.squeeze(0), [1, 3, 1])],
   unsqueeze: [of((x) => x.unsqueeze(-1), [2, 3])],
   permute: [of((x) => x.permute(2, 0, 1), [2, 3, 2]), of((x) => x.permute(-1, 0, 1), [2, 3, 2])],

@@ -3,10 +3,17 @@ import { computeType, type DType } from '../dtype.js';
 import { separate } from '../elementwise.js';
 import { formatShape, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
-import { cast, input } from '../expr.js';
+import { cast, constant, input } from '../expr.js';
 import { defineOp, inplace, type Op, op } from '../op.js';
 import { readAll, readAllSync } from '../read.js';
-import { broadcastShapes, contiguousStrides, numel, sameShape } from '../shape.js';
+import {
+  broadcastShapes,
+  contiguousStrides,
+  isContiguous,
+  isDense,
+  numel,
+  sameShape,
+} from '../shape.js';
 import { Storage } from '../storage.js';
 import { allocate, Tensor } from '../tensor.js';
 
@@ -24,18 +31,28 @@ export function copyInto(to: Tensor, from: Tensor): void {
   });
 }
 
-/** Strides of a fresh tensor that keeps the order of dimensions in memory of a dense one. */
-function preservedStrides(t: Tensor): number[] {
-  const order = t.shape
-    .map((_, i) => i)
-    .sort((a, b) => (t.strides[b] as number) - (t.strides[a] as number) || a - b);
-  const ordered = contiguousStrides(order.map((d) => t.shape[d] as number));
-  const dense = order.every((d, i) => t.shape[d] === 1 || t.strides[d] === ordered[i]);
-  if (!dense) return contiguousStrides(t.shape);
-  const result = new Array<number>(t.shape.length);
-  order.forEach((d, i) => {
-    result[d] = ordered[i] as number;
-  });
+/** Strides of a fresh dense tensor that keeps the order of dimensions in memory. */
+function preservedStrides({ shape, strides }: Tensor): number[] {
+  if (isContiguous(shape, strides) || isDense(shape, strides)) return [...strides];
+  // Innermost first; where a stride of 0 does not tell, dimensions stay as they are.
+  const order = shape.map((_, d) => shape.length - 1 - d);
+  for (let i = 1; i < order.length; i++) {
+    for (let at = i, j = i - 1; j >= 0; j--) {
+      const [inner, outer] = [order[j] as number, order[at] as number];
+      const [a, b] = [strides[inner] as number, strides[outer] as number];
+      if (a === 0 || b === 0) continue;
+      if (a < b) break;
+      if (a === b && (shape[inner] as number) <= (shape[outer] as number)) continue;
+      [order[j], order[at]] = [outer, inner];
+      at = j;
+    }
+  }
+  const result = new Array<number>(shape.length);
+  let step = 1;
+  for (const d of order) {
+    result[d] = step;
+    step *= Math.max(shape[d] as number, 1);
+  }
   return result;
 }
 
@@ -175,4 +192,18 @@ export function copy_(self: Tensor, source: Tensor): Tensor {
 }
 
 /** Overwrites every element with zero. */
-export const zero_ = (self: Tensor): Tensor => self.fill_(0);
+export function zero_(self: Tensor): Tensor {
+  return inplace(zeroSchema, [self], () => {
+    if (numel(self.shape) === 0) return;
+    execute({
+      kind: 'map',
+      shape: self.shape,
+      inputs: [],
+      scalars: [],
+      values: [constant(0, computeType(self.dtype))],
+      outputs: [self],
+    });
+  });
+}
+const zeroSchema = defineOp('zero', 'self', ((self: Tensor) =>
+  zero_(allocate(self.shape, self.dtype, self.device))) as Op['forward']);

@@ -28,11 +28,19 @@ const viewOp = op('view', 'self shape', (self: Tensor, shape: readonly number[])
  */
 export const view = (self: Tensor, ...shape: Sizes): Tensor => viewOp(self, flat(shape));
 
+// A copy in another shape is nobody's view: the copy itself is never seen.
+const unsafeViewOp = op(
+  'unsafeView',
+  'self shape',
+  (self: Tensor, shape: readonly number[]): Tensor =>
+    new Tensor(self.storage, self.dtype, shape, undefined, self.offset),
+);
+
 /** The same elements in another shape: a view where strides allow, a copy elsewhere. */
 export const reshape = (self: Tensor, ...shape: Sizes): Tensor => {
   const target = inferShape('reshape', flat(shape), numel(self.shape));
   if (viewStrides(self.shape, self.strides, target)) return viewOp(self, target);
-  return viewOp(clone(self, { memoryFormat: 'contiguous' }), target);
+  return unsafeViewOp(clone(self, { memoryFormat: 'contiguous' }), target);
 };
 
 /** `reshape` to the shape of `other`. */
