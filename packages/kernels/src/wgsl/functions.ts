@@ -74,9 +74,11 @@ return p*bitcast<f32>((h+127)<<23u)*bitcast<f32>((k-h+127)<<23u);}`,
   },
   exp: {
     needs: ['ldexp', 'isnan'],
-    code: `fn f_expscaled(x:f32,s:i32)->f32{let c=clamp(x,-104.0,90.0);
+    code: `fn f_expparts(x:f32)->vec2f{let c=clamp(x,-104.0,90.0);
 ${reduceByLn2}
-return select(f_ldexp(1.0+(r+r*r*(${expTail})),i32(k)+s),x,f_isnan(x));}
+return vec2f(r+r*r*(${expTail}),k);}
+fn f_expscaled(x:f32,s:i32)->f32{let p=f_expparts(x);
+return select(f_ldexp(1.0+p.x,i32(p.y)+s),x,f_isnan(x));}
 fn f_exp(x:f32)->f32{return f_expscaled(x,0);}`,
   },
   exp2: {
@@ -135,18 +137,23 @@ return f_logfix(x,p.y*0.301025390625+(f_logcore(p.x)*0.4342944819032518+p.y*4.60
     needs: ['log', 'logcore'],
     code: `fn f_log1p(x:f32)->f32{
 if(x>-0.29&&x<0.41){return f_logcore(x);}
+if(x> -0.53&&x<0.0){return -0.4700036346912384+(5.4455027154176605e-09+f_logcore((x+0.375)*1.6));}
+if(x>0.0&&x<0.9){return 0.40546509623527527+(1.1872889338349069e-08+f_logcore((x-0.5)/1.5));}
 let u=1.0+x;
 return f_logplus(u,select(0.0,select((1.0-u)+x,(x-u)+1.0,abs(x)>1.0)/u,x>-1.0&&x<1e7));}`,
   },
   // x - q * pi/2: in four parts where the products are exact, else with 96 bits of 2/pi (Payne and Hanek).
   trig: {
-    code: `struct Reduced{r:f32,q:u32}
+    needs: ['twoproduct'],
+    code: `struct Reduced{r:f32,t:f32,q:u32}
 fn f_mul64(a:u32,b:u32)->vec2u{let al=a&0xffffu;let ah=a>>16u;let bl=b&0xffffu;let bh=b>>16u;
 let m=ah*bl+((al*bl)>>16u);let n=al*bh+(m&0xffffu);
 return vec2u(a*b,ah*bh+(m>>16u)+(n>>16u));}
 fn f_trig(x:f32)->Reduced{
 if(abs(x)<8192.0){let k=round(x*0.6366197723675814);
-return Reduced((((x-k*1.5703125)-k*0.0004837512969970703)-k*7.549533620476723e-08)-k*2.5633440682570896e-12,bitcast<u32>(i32(k)));}
+let w=((x-k*1.5703125)-k*0.0004837512969970703);let y=k*7.549533620476723e-08;
+let r=w-y;
+return Reduced(r,((w-r)-y)-k*2.5633440682570896e-12,bitcast<u32>(i32(k)));}
 var t=array<u32,8>(0u,0xa2f9836eu,0x4e441529u,0xfc2757d1u,0xf534ddc0u,0xdb629599u,0x3c439041u,0xfe5163abu);
 let u=bitcast<u32>(x);
 let p=((u>>23u)&0xffu)-120u;
@@ -157,20 +164,22 @@ let a=f_mul64(m,w[2]);let b=f_mul64(m,w[1]);
 let mid=b.x+a.y;
 let hi=m*w[0]+b.y+select(0u,1u,mid<b.x);
 let f=bitcast<i32>((hi<<2u)|(mid>>30u));
-let v=(f32(f)*2.3283064365386963e-10+f32(mid<<2u)*5.421010862427522e-20)*1.5707963267948966;
+let g=f32(f);let l=f32(f-i32(g))+f32(mid<<2u)*2.3283064365386963e-10;
+let h=f_twoproduct(g,3.65729529994141e-10);
+let y=h.y+(l*3.65729529994141e-10+g*-1.017735066980541e-17);let v=h.x+y;let d=(h.x-v)+y;
 let q=(hi>>30u)+select(0u,1u,f<0);
-if((u>>31u)!=0u){return Reduced(-v,0u-q);}
-return Reduced(v,q);}`,
+if((u>>31u)!=0u){return Reduced(-v,-d,0u-q);}
+return Reduced(v,d,q);}`,
   },
   sincos: {
-    code: `fn f_ksin(r:f32)->f32{let z=r*r;return r+r*z*(${polynomial(
+    code: `fn f_ksin(r:f32,t:f32)->f32{let z=r*r;return r+(t+r*z*(${polynomial(
       'z',
       [-0.1666666716337204, 0.008333331905305386, -0.00019840039021801203, 2.724378191487631e-6],
-    )});}
-fn f_kcos(r:f32)->f32{let z=r*r;return 1.0-(0.5*z-z*z*(${polynomial(
+    )}));}
+fn f_kcos(r:f32,t:f32)->f32{let z=r*r;return 1.0-(0.5*z+(r*t-z*z*(${polynomial(
       'z',
       [0.0416666641831398, -0.0013888279208913445, 2.4542870960431173e-5],
-    )}));}`,
+    )})));}`,
   },
   sin: {
     needs: ['trig', 'sincos', 'nan'],
@@ -178,7 +187,7 @@ fn f_kcos(r:f32)->f32{let z=r*r;return 1.0-(0.5*z-z*z*(${polynomial(
 if((bitcast<u32>(x)&0x7fffffffu)>=0x7f800000u){return f_nan();}
 if(abs(x)<1e-4&&q==0u){return x;}
 let t=f_trig(x);let n=t.q+q;
-var y=f_ksin(t.r);if((n&1u)!=0u){y=f_kcos(t.r);}
+var y=f_ksin(t.r,t.t);if((n&1u)!=0u){y=f_kcos(t.r,t.t);}
 return select(y,-y,(n&2u)!=0u);}
 fn f_sin(x:f32)->f32{return f_sinq(x,0u);}`,
   },
@@ -189,10 +198,10 @@ fn f_sin(x:f32)->f32{return f_sinq(x,0u);}`,
 if((bitcast<u32>(x)&0x7fffffffu)>=0x7f800000u){return f_nan();}
 if(abs(x)<1e-4){return x;}
 let t=f_trig(x);let z=t.r*t.r;
-let y=t.r+t.r*z*(${polynomial('z', [
+let y=t.r+(t.t*(1.0+z)+t.r*z*(${polynomial('z', [
       0.3333333432674408, 0.13333344459533691, 0.053964775055646896, 0.021913310512900352,
       0.008595777675509453, 0.004460349678993225, -4.4811553379984435e-5, 0.0018116162391379476,
-    ])});
+    ])}));
 if((t.q&1u)!=0u){return -1.0/y;}
 return y;}`,
   },
@@ -282,7 +291,12 @@ return select(y,-y,x<0.0);}`,
     code: `fn f_acosh(x:f32)->f32{
 if(!(x>=1.0)){return f_nan();}
 if(x>1e9){return f_log(x)+0.6931471805599453;}
-let t=x-1.0;return f_log1p(t+sqrt(t*(2.0+t)));}`,
+let t=x-1.0;
+if(t<0.5){let s=sqrt(2.0*t);return s+s*t*(${polynomial('t', [
+      -0.0833333358168602, 0.018749995157122612, -0.0055802189745008945, 0.0018971769604831934,
+      -0.0006890681688673794, 0.00023949187016114593, -5.594037065748125e-5,
+    ])});}
+return f_log1p(t+sqrt(t*(2.0+t)));}`,
   },
   atanh: {
     needs: ['log1p', 'inf', 'nan'],
@@ -296,21 +310,24 @@ if(a<0.5){let z=x*x;return x+x*z*(${polynomial('z', [
 var y=f_inf();if(a<1.0){y=0.5*f_log1p(2.0*a/(1.0-a));}
 return select(y,-y,x<0.0);}`,
   },
-  sigmoid: { needs: ['exp'], code: 'fn f_sigmoid(x:f32)->f32{return 1.0/(1.0+f_exp(-x));}' },
+  sigmoid: { needs: ['exp'], code: 'fn f_sigmoid(x:f32)->f32{if(x< -10.0){let e=f_exp(x);return e-e*e;}return 1.0/(1.0+f_exp(-x));}' },
   // (1 + 2x) exp(x^2) erfc(x) is smooth in (x - 2) / (x + 2); x^2 is split so that its exponential is exact.
   erfctail: {
-    needs: ['exp'],
+    needs: ['exp', 'twoproduct'],
     code: `fn f_erfctail(a:f32)->f32{
 if(a>10.1){return 0.0;}
 let q=(a-2.0)/(a+2.0);
 let h=bitcast<f32>(bitcast<u32>(a)&0xfffff000u);
-let e=f_exp(-h*h);let d=(h-a)*(h+a);
-let p=${polynomial('q', [
-      1.2769783735275269, -0.09276378154754639, -0.1660308986902237, 0.16404934227466583,
+let e=f_expparts(-h*h);let d=(h-a)*(h+a);
+let b=q*(${polynomial('q', [
+      -0.09276378154754639, -0.1660308986902237, 0.16404934227466583,
       -0.05421013757586479, -0.008011153899133205, 0.00865411851555109, 0.0011650713859125972,
       -0.0012585214572027326, -0.000246739131398499,
-    ])};
-return e*((p+p*(d+d*d*(0.5+d*(0.16666667+d*0.041666668))))/(1.0+2.0*a));}`,
+    ])});let p=f_upper(1.2769783735275269+b);
+let w=1.0+2.0*a;let c=p/w;
+let m=d+d*d*(0.5+d*(0.16666667+d*0.041666668));let n=((1.2769783735275269-p)+b)/p-((1.0-w)+2.0*a)/w;
+let g=e.x+(m+(n+m*n))*(1.0+e.x);
+return f_ldexp(c+c*g,i32(e.y));}`,
   },
   erf: {
     needs: ['erfctail', 'isnan'],
@@ -335,11 +352,16 @@ return 1.0-f_erf(x);}`,
 if(!(a<=1.0)){return f_nan();}
 if(a==1.0){return select(f_inf(),-f_inf(),x<0.0);}
 if(a<1e-4){return x*0.886226925452758;}
+if(a<0.63){let z=x*x;return x+x*(${polynomial('z', [
+      -0.11377307772636414, 0.2320135086774826, 0.12756623327732086, 0.08629962056875229,
+      0.06809380650520325, 0.030289428308606148, 0.12638652324676514, -0.14234350621700287,
+      0.20889945328235626,
+    ])});}
 var w=-f_log((1.0-a)*(1.0+a));
-if(w<5.0){w-=2.5;return x+x*(${polynomial('w', [
-      0.5014094114303589, 0.24664027988910675, -0.004177392926067114, -0.0012527264188975096,
-      0.00021834939252585173, -4.972419901605463e-6, -3.4639851946849376e-6, 4.681313328092074e-7,
-      2.333596782477798e-8, -8.931925421507003e-9,
+if(w<5.0){w-=2.75;return x+x*(${polynomial('w', [
+      0.5627896189689636, 0.2443302571773529, -0.005036028102040291, -0.0010385854402557015,
+      0.000209150486625731, -9.480541848461144e-6, -2.6168997919739923e-6, 4.800043598152115e-7,
+      3.3941329746767224e-9, -7.673162549792778e-9,
     ])});}
 w=sqrt(w)-3.0;return x*(${polynomial('w', [
       2.832976818084717, 1.001674771308899, 0.0094435540959239, -0.0076347338035702705,
@@ -385,7 +407,7 @@ if(!f_nonzero(x)){return select(-f_inf(),f_inf(),bitcast<u32>(x)!=0u);}
 if(x<0.0){let f=x-round(x);
 if(f==0.0){return f_nan();}
 r=-3.141592653589793/f_tan(3.141592653589793*f);x=1.0-x;}
-while(x<6.0){r-=1.0/x;x+=1.0;}
+while(x<4.0){r-=1.0/x;x+=1.0;}
 let i=1.0/x;let z=i*i;
 return r+(f_log(x)-0.5*i-z*(0.08333333333333333-z*(0.008333333333333333-z*(0.003968253968253968-z*0.004166666666666667))));}`,
   },
