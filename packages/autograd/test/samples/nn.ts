@@ -49,6 +49,16 @@ export const nnSamples: Samples = {
     of((x) => f.maxPool2d(x, 2, { stride: 1 }), [1, 2, 3, 3]),
     of((x) => f.maxPool1d(x, 3, { stride: 2, padding: 1 }), [2, 5]),
   ],
+  fractionalMaxPool: [
+    of(
+      (x) =>
+        f.fractionalMaxPool2d(x, 2, {
+          outputSize: 2,
+          randomSamples: f.tensor([[[0.2, 0.7]]], { dtype: 'float64' }),
+        }),
+      [1, 1, 4, 5],
+    ),
+  ],
   maxPoolBackward: [
     gradientOf(
       (g) =>
