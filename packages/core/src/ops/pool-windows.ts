@@ -131,7 +131,6 @@ export function regularWindows(
   kernelSize: PoolSize,
   options: WindowOptions,
 ): Windows {
-  checkRank(name, dims, shape);
   const kernel = sizes(name, 'kernelSize', kernelSize, dims);
   const given = options.stride ?? undefined;
   const none = given === undefined || (typeof given !== 'number' && given.length === 0);
@@ -147,6 +146,16 @@ export function regularWindows(
   if (kernel.some((x) => !(x > 0))) bad('kernelSize', kernel);
   if (stride.some((x) => !(x > 0))) bad('stride', stride);
   if (dilation.some((x) => !(x > 0))) bad('dilation', dilation);
+  for (const [i, p] of padding.entries()) {
+    const [k, d] = [kernel[i] as number, dilation[i] as number];
+    if (p < 0) throw new RuntimeError(`${name}: pad must be non-negative, but got pad: ${p}`);
+    if (p > ((k - 1) * d + 1) / 2) {
+      throw new RuntimeError(
+        `${name}: pad should be at most half of kernel size, but got pad=${p} and kernel_size=${k}`,
+      );
+    }
+  }
+  checkRank(name, dims, shape);
   const out = size.map((length, i) => {
     const [k, s, p, d] = [kernel, stride, padding, dilation].map((list) => list[i] as number) as [
       number,
@@ -154,12 +163,6 @@ export function regularWindows(
       number,
       number,
     ];
-    if (p < 0) throw new RuntimeError(`${name}: pad must be non-negative, but got pad: ${p}`);
-    if (p > ((k - 1) * d + 1) / 2) {
-      throw new RuntimeError(
-        `${name}: pad should be at most half of kernel size, but got pad=${p} and kernel_size=${k}`,
-      );
-    }
     const room = length + 2 * p - d * (k - 1) - 1 + (options.ceilMode ? s - 1 : 0);
     let count = Math.floor(room / s) + 1;
     // The last window must start inside of the input or its left padding.
