@@ -156,8 +156,8 @@ export class Emitter extends Evaluator {
   }
 
   /**
-   * Runs `body` on vectors of four along a run of `count` elements; with `unroll`, on that many
-   * vectors at a time while there are enough (operands must then be contiguous or repeated); `body` is
+   * Runs `body` on vectors of four along a run of `count` elements; with `unroll`, on so many
+   * vectors at a time, then on so many, while there are enough (operands must then be contiguous or repeated); `body` is
    * called for each of them, or once for all if `together`, with how many there are.
    * The last vector may be partial: `position.remaining` says so. `light` bodies are written
    * twice, so that the main loop tests nothing.
@@ -165,7 +165,7 @@ export class Emitter extends Evaluator {
   vectors(
     count: number,
     pointers: Pointers,
-    options: { light: boolean; unroll?: number; together?: boolean },
+    options: { light: boolean; unroll?: readonly number[]; together?: boolean },
     body: (u: number) => void,
   ): void {
     const { code, v } = this;
@@ -210,19 +210,18 @@ export class Emitter extends Evaluator {
       });
       this.forget(3);
     };
-    const unroll = options.unroll ?? 1;
-    const { together = false } = options;
-    if (options.light) {
+    const { together = false, unroll = [1] } = options;
+    for (const vectors of options.light ? unroll : []) {
       this.while(
         () =>
           code
             .get(remaining)
-            .i32(4 * unroll)
+            .i32(4 * vectors)
             .op(i32.geS),
         () => {
-          if (together) once(0, false, unroll);
-          else for (let u = 0; u < unroll; u++) once(u, false, u);
-          step(unroll);
+          if (together) once(0, false, vectors);
+          else for (let u = 0; u < vectors; u++) once(u, false, u);
+          step(vectors);
         },
       );
     }

@@ -31,7 +31,7 @@ export function renderMap(m: Emitter): void {
   const operands = [...m.operandsOf(roots), ...outputs];
   const weight = m.weight(roots);
   const regular = operands.every((o) => m.access(o) !== STRIDED);
-  const options = { light: weight <= LIGHT, unroll: regular && weight <= 6 ? 2 : 1 };
+  const options = { light: weight <= LIGHT, unroll: regular && weight <= 6 ? [2] : [1] };
   const run = (count: number, pointers: Pointers): void => {
     m.forget(2);
     m.prepare(2, roots, pointers);

@@ -56,9 +56,9 @@ function reduceAcrossRows(m: Emitter): void {
     allOperands(m),
     (o) => m.base(o),
     (count, group) => {
-      // A cache line of neighbours at a time, where one vector leaves the others of the line to be read again.
+      // Whole cache lines of neighbours: a vector at a time would read each line, and visit each page, four times.
       const light = m.weight(rootsOf(m)) <= LIGHT / 4;
-      const options = wide ? { light: true, unroll: 16, together: true } : { light };
+      const options = wide ? { light: true, unroll: [16, 4], together: true } : { light };
       m.vectors(count, group, options, (vectors) => reduceGroup(m, group, wide ? vectors : 1));
     },
   );

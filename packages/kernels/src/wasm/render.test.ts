@@ -314,6 +314,7 @@ describe('reductions', () => {
       [5, 3],
       [70, 37],
       [130, 64],
+      [33, 151],
       [9, 4, 21],
     ]) {
       for (const axes of shape.map((_, d) => [d])) {

@@ -133,7 +133,7 @@ export function reduceRow(
       m.forget(2);
       m.prepare(2, [stage.value], pointers);
       total.strips(count, 256 * unroll, (part) => {
-        m.vectors(part, pointers, { light, unroll }, (u) => {
+        m.vectors(part, pointers, { light, unroll: [unroll] }, (u) => {
           total.add(m.value(stage.value), u, arg ? m.index(m.positionOperand) : undefined);
           if (leave !== undefined) m.store(leave, m.value(stage.value));
         });
