@@ -20,12 +20,10 @@ export interface GradFn {
 export type HookGrads = readonly (Tensor | null)[];
 
 /** A hook on a node, called after it has run. */
-// biome-ignore lint/suspicious/noConfusingVoidType: a hook without a return statement is a hook
-export type GradFnHook = (inputs: HookGrads, outputs: HookGrads) => HookGrads | undefined | void;
+export type GradFnHook = (inputs: HookGrads, outputs: HookGrads) => HookGrads | undefined;
 
 /** A hook on a node, called before it runs. */
-// biome-ignore lint/suspicious/noConfusingVoidType: a hook without a return statement is a hook
-export type GradFnPrehook = (outputs: HookGrads) => HookGrads | undefined | void;
+export type GradFnPrehook = (outputs: HookGrads) => HookGrads | undefined;
 
 /** What the autograd engine keeps on a tensor; core only asks these questions of it. */
 export interface TensorMeta {
@@ -61,7 +59,7 @@ export interface AutogradEngine {
   view(view: Tensor, base: Tensor): void;
   setRequiresGrad(tensor: Tensor, value: boolean): void;
   backward(tensor: Tensor, gradient: Tensor | undefined, options: BackwardOptions): void;
-  registerHook(tensor: Tensor, hook: (grad: Tensor) => Tensor | undefined | void): HookHandle;
+  registerHook(tensor: Tensor, hook: (grad: Tensor) => Tensor | undefined): HookHandle;
   retainGrad(tensor: Tensor): void;
   /** Makes the tensor a leaf that does not require grad. */
   detach_(tensor: Tensor): void;

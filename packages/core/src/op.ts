@@ -20,7 +20,7 @@ function requiresGrad(args: readonly unknown[]): boolean {
   for (let i = 0; i < args.length; i++) {
     const a = args[i];
     if (a instanceof Tensor) {
-      if (a.meta !== undefined && a.meta.requiresGrad) return true;
+      if (a.meta?.requiresGrad) return true;
     } else if (Array.isArray(a) && requiresGrad(a)) return true;
   }
   return false;

@@ -25,7 +25,6 @@ export type NestedArray<T = number | boolean> = T | NestedArray<T>[];
  * const x = tensor([[1, 2], [3, 4]]);
  * await x.t().matmul(x).sum().item(); // 54
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: methods.ts attaches and declares the operations
 export class Tensor {
   readonly storage: Storage;
   readonly dtype: DType;
@@ -121,7 +120,7 @@ export class Tensor {
 
   /** Whether gradients flow to this tensor. Assign to a leaf to change it. */
   get requiresGrad(): boolean {
-    return this.meta !== undefined && this.meta.requiresGrad;
+    return this.meta?.requiresGrad ?? false;
   }
 
   set requiresGrad(value: boolean) {
@@ -225,8 +224,7 @@ export class Tensor {
   }
 
   /** Calls `hook` with the gradient of this tensor when it is computed; what it returns replaces the gradient. */
-  // biome-ignore lint/suspicious/noConfusingVoidType: a hook without a return statement is a hook
-  registerHook(hook: (grad: Tensor) => Tensor | undefined | void): HookHandle {
+  registerHook(hook: (grad: Tensor) => Tensor | undefined): HookHandle {
     return engine('registerHook').registerHook(this, hook);
   }
 

@@ -11,6 +11,7 @@ export * from './modules/linear.js';
 export * from './modules/loss.js';
 export * from './modules/norm.js';
 export * from './modules/pooling.js';
+export * from './modules/resampling.js';
 export * from './modules/shape.js';
 export * from './modules/shaped-activation.js';
 export * from './parameter.js';

@@ -16,7 +16,7 @@ import { collectState, type LoadResult, loadState, type StateDict } from './stat
 export type ForwardPreHook = (
   module: Module,
   args: readonly unknown[],
-) => readonly unknown[] | undefined | void;
+) => readonly unknown[] | undefined;
 /** Called after forward; what it returns replaces the output. */
 export type ForwardHook = (module: Module, args: readonly unknown[], output: unknown) => unknown;
 

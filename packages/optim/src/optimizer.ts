@@ -1,4 +1,11 @@
-import { type Tensor, Tensor as TensorClass, tensor, ValueError, zerosLike } from '@sconce/core';
+import {
+  keep,
+  type Tensor,
+  Tensor as TensorClass,
+  tensor,
+  ValueError,
+  zerosLike,
+} from '@sconce/core';
 import { camelCase, snakeCase } from './keys.js';
 
 /** Numbers and flags an optimizer is set up with. */
@@ -127,7 +134,8 @@ export abstract class Optimizer<O extends object = Options> {
   protected zerosIn(state: ParamState, name: string, param: Tensor): Tensor {
     const known = state[name];
     if (known instanceof TensorClass) return known;
-    const made = zerosLike(param.detach());
+    // State outlives the step that makes it, whatever scope that runs in.
+    const made = keep(zerosLike(param.detach()));
     state[name] = made;
     return made;
   }

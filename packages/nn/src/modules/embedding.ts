@@ -1,5 +1,6 @@
 import {
   embedding,
+  embeddingBag,
   empty,
   formatShape,
   RuntimeError,
@@ -95,6 +96,59 @@ export class Embedding extends Module {
     if (this.maxNorm !== null) parts.push(`max_norm=${floatText(this.maxNorm)}`);
     if (this.normType !== 2) parts.push(`norm_type=${floatText(this.normType)}`);
     if (this.scaleGradByFreq) parts.push(`scale_grad_by_freq=${text(true)}`);
+    return parts.join(', ');
+  }
+}
+
+/** Options of `EmbeddingBag`. */
+export interface EmbeddingBagLayerOptions extends EmbeddingLayerOptions {
+  /** How the vectors of a bag are combined; default `'mean'`. */
+  mode?: 'sum' | 'mean' | 'max';
+  /** The last offset is the end of the last bag; default false. */
+  includeLastOffset?: boolean;
+}
+
+/**
+ * Sums, means or maxima of the vectors of bags of indices, without the vectors in between.
+ *
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.EmbeddingBag.html
+ */
+export class EmbeddingBag extends Embedding {
+  readonly mode: 'sum' | 'mean' | 'max';
+  readonly includeLastOffset: boolean;
+
+  constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingBagLayerOptions = {}) {
+    super(numEmbeddings, embeddingDim, options);
+    this.mode = options.mode ?? 'mean';
+    this.includeLastOffset = options.includeLastOffset ?? false;
+  }
+
+  /** @param offsets where each bag starts in a vector of indices; null for bags that are rows of a matrix. */
+  override forward(
+    input: Tensor,
+    offsets: Tensor | null = null,
+    perSampleWeights: Tensor | null = null,
+  ): Tensor {
+    const { paddingIdx, maxNorm, normType, scaleGradByFreq, mode, includeLastOffset } = this;
+    const options = {
+      paddingIdx,
+      maxNorm,
+      normType,
+      scaleGradByFreq,
+      mode,
+      includeLastOffset,
+      perSampleWeights,
+    };
+    return embeddingBag(input, this.weight, offsets, options);
+  }
+
+  override extraRepr(): string {
+    const parts = [`${this.numEmbeddings}, ${this.embeddingDim}`];
+    if (this.maxNorm !== null) parts.push(`max_norm=${floatText(this.maxNorm)}`);
+    if (this.normType !== 2) parts.push(`norm_type=${floatText(this.normType)}`);
+    if (this.scaleGradByFreq) parts.push(`scale_grad_by_freq=${text(true)}`);
+    parts.push(`mode=${this.mode}`);
+    if (this.paddingIdx !== null) parts.push(`padding_idx=${this.paddingIdx}`);
     return parts.join(', ');
   }
 }

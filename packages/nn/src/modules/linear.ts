@@ -12,7 +12,6 @@ export interface BiasOptions extends TensorOptions {
 
 /** Gives its input back, whatever it was constructed with. */
 export class Identity extends Module {
-  // biome-ignore lint/complexity/noUselessConstructor: takes arguments so that it can stand in for any layer
   constructor(..._ignored: unknown[]) {
     super();
   }

@@ -1,4 +1,4 @@
-import type { NllLossOptions, Tensor } from '@sconce/core';
+import { type CtcLossOptions, ctcLoss, type NllLossOptions, type Tensor } from '@sconce/core';
 import * as F from '../functional/index.js';
 import type {
   BinaryCrossEntropyOptions,
@@ -197,5 +197,21 @@ export class BCEWithLogitsLoss extends WeightedLoss<
       ...this.current,
       posWeight: this.posWeight,
     });
+  }
+}
+
+/**
+ * The connectionist temporal classification loss of log-probabilities [T, N, C] and label sequences.
+ *
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.CTCLoss.html
+ */
+export class CTCLoss extends Loss<CtcLossOptions> {
+  override forward(
+    logProbs: Tensor,
+    targets: Tensor,
+    inputLengths: Tensor | readonly number[],
+    targetLengths: Tensor | readonly number[],
+  ): Tensor {
+    return ctcLoss(logProbs, targets, inputLengths, targetLengths, this.options);
   }
 }
