@@ -3,6 +3,7 @@ import {
   gelu,
   InterpreterBackend,
   lerp,
+  linear,
   type Primitive,
   registerBackend,
   type Tensor,
@@ -79,4 +80,24 @@ describe('gradients of elementwise operations', () => {
     expect(count).toEqual(['map', 'map', 'reduce']);
     expect(grads).toEqual([[0.5, 0.5, 0.5], [-1.5]]);
   });
+});
+
+test('the gradient of a transposed weight becomes its grad without a copy', () => {
+  const x = tensor([[1, 2, 3]], { dtype: 'float64', device: 'counting' });
+  const w = tensor(
+    [
+      [1, 2, 3],
+      [4, 5, 6],
+    ],
+    { dtype: 'float64', device: 'counting', requiresGrad: true },
+  );
+  const seed = tensor([[1, 10]], { dtype: 'float64', device: 'counting' });
+  const y = linear(x, w);
+  ran.length = 0;
+  y.backward(seed);
+  expect(ran).toEqual(['matmul']);
+  expect(w.grad?.toArraySync()).toEqual([
+    [1, 2, 3],
+    [10, 20, 30],
+  ]);
 });
