@@ -14,7 +14,11 @@ import type { Program, Trie } from './program.js';
 export const dtypeCodes = Object.fromEntries(dtypes.map((d, i) => [d, i])) as Record<DType, number>;
 
 /** Holds the kernel of one structure. */
-export type Variant = { kernel: LoopKernel | undefined };
+export interface Variant {
+  kernel: LoopKernel | undefined;
+  /** The latest launch, where its element count is all there is to it. */
+  flat?: Launch;
+}
 /** The operands that a program reads at computed coordinates. */
 export const loadsOf = (program: Program, inputs: readonly View[]): AddressedOperand[] =>
   program.loads.map((k) => {

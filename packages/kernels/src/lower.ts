@@ -92,6 +92,7 @@ function lowerFlatMap(p: MapPrimitive, program: Program): Launch | undefined {
   node = node.child(code);
   node.value ??= { kernel: undefined };
   const variant = node.value as Variant;
+  if (variant.flat?.keptCount === count) return variant.flat;
   variant.kernel ??= finish({
     kind: 'map',
     program,
@@ -116,13 +117,14 @@ function lowerFlatMap(p: MapPrimitive, program: Program): Launch | undefined {
     scan: undefined,
     scatter: undefined,
   });
-  return {
+  variant.flat = {
     kernel: variant.kernel,
     sizes: [count],
     strides: undefined,
     keptCount: count,
     reducedCount: 1,
   };
+  return variant.flat;
 }
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);

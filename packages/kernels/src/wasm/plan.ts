@@ -49,6 +49,7 @@ interface Costed extends WasmKernel {
   readonly elementCost: number;
   readonly argumentBytes: number;
   readonly tiled: boolean;
+  latest?: WasmPlan;
 }
 
 const wasmKernels: Costed[] = [];
@@ -90,6 +91,8 @@ const MAX_CHUNKS = 64;
 export function planWasm(primitive: LoopPrimitive): WasmPlan {
   const launch = lower(primitive);
   const kernel = wasmKernel(launch.kernel);
+  // Launches of one flat size are one object, and so are their plans.
+  if (kernel.latest?.launch === launch) return kernel.latest;
   const { keptCount, reducedCount } = launch;
   const { elementCost, argumentBytes } = kernel;
   if (launch.kernel.split) {
@@ -136,7 +139,9 @@ export function planWasm(primitive: LoopPrimitive): WasmPlan {
         grain: launch.kernel.vector === 'kept' ? 16 : 1,
       };
   }
-  return { kernel, argumentBytes, workspaceBytes: 0, phases: [phase], launch, chunks: noChunks };
+  const phases = [phase];
+  kernel.latest = { kernel, argumentBytes, workspaceBytes: 0, phases, launch, chunks: noChunks };
+  return kernel.latest;
 }
 
 /**
