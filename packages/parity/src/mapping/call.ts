@@ -1,7 +1,8 @@
 import { RuntimeError, Tensor } from '@sconce/core';
-import type { Value } from '../corpus/value.js';
+import { ModuleValue, type Value } from '../corpus/value.js';
 import { find } from './library.js';
 import { MissingFeature } from './missing.js';
+import { buildModule } from './modules.js';
 import { camelCase } from './names.js';
 import { buildOptimizer } from './optimizers.js';
 import { bind, parseSignature, type Signature } from './signature.js';
@@ -43,6 +44,9 @@ export function callTorch(path: string, args: Value[], kwargs: Map<string, Value
   const keys = keysOf(module, name);
   const special = specials[keys[0] as string];
   if (special) return special(args, kwargs);
+  if (module === 'torch.nn' && /^[A-Z]/.test(name)) {
+    return buildModule(new ModuleValue(`nn.${name}`, args, kwargs));
+  }
   if (module === 'torch.optim') return buildOptimizer(name, args[0], kwargs);
   const key = keys.find((k) => k in signatures);
   const signature = key === undefined ? undefined : signatureOf(key);
@@ -60,7 +64,7 @@ function ours(module: string, name: string, target: string | undefined) {
   const base = inplace ? name.slice(0, -1) : name;
   const own = `${target ?? camelCase(base)}${inplace ? '_' : ''}`;
   const found = find(module, own);
-  if (found || module !== 'torch.Tensor') return found;
+  if (found || (module !== 'torch.Tensor' && target === undefined)) return found;
   return find('torch', own) ?? find('torch.nn.functional', own);
 }
 

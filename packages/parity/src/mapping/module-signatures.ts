@@ -37,7 +37,7 @@ export const moduleSignatures: Readonly<Record<string, string>> = {
   ...rows('output_size', ['AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d']),
   ...rows('norm_type kernel_size | stride ceil_mode', ['LPPool1d LPPool2d']),
   ...rows('kernel_size | stride padding', ['MaxUnpool1d MaxUnpool2d MaxUnpool3d']),
-  ...rows('input indices | output_size', [
+  ...rows('input indices output_size', [
     'MaxUnpool1d.forward MaxUnpool2d.forward MaxUnpool3d.forward',
   ]),
   ...rows('kernel_size | output_size output_ratio return_indices _random_samples', [
@@ -81,7 +81,7 @@ export const moduleSignatures: Readonly<Record<string, string>> = {
     'num_embeddings embedding_dim | padding_idx max_norm norm_type scale_grad_by_freq sparse',
   EmbeddingBag:
     'num_embeddings embedding_dim | max_norm norm_type scale_grad_by_freq mode sparse _weight include_last_offset padding_idx',
-  'EmbeddingBag.forward': 'input offsets | per_sample_weights',
+  'EmbeddingBag.forward': 'input offsets per_sample_weights',
   ...rows('padding value', ['ConstantPad1d ConstantPad2d ConstantPad3d']),
   ...rows('padding', [
     'ReflectionPad1d ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d',

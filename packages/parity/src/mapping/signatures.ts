@@ -137,6 +137,11 @@ export const signatures: Readonly<Record<string, string>> = {
   broadcast_to: 'input size',
   'Tensor.unfold': 'input dimension size step',
 
+  // names of torch.special for what torch has too
+  'special.expit': 'sigmoid(input)',
+  'special.gammaln': 'lgamma(input)',
+  'special.psi': 'digamma(input)',
+
   // products
   addmm: 'input mat1 mat2 | beta alpha out',
   addbmm: 'input batch1 batch2 | beta alpha out',
@@ -385,6 +390,7 @@ export const signatures: Readonly<Record<string, string>> = {
   'nn.init.sparse_': 'tensor sparsity | std',
   'nn.init.dirac_': 'tensor groups',
   'nn.init.eye_': 'tensor',
+  'nn.init.calculate_gain': 'nonlinearity^ param',
 
   // autograd
   'autograd.grad': 'outputs inputs | grad_outputs retain_graph create_graph allow_unused',

@@ -7,7 +7,7 @@ import { getItem, indexItems } from './indexing.js';
 import { classNamed, find, packages } from './library.js';
 import { MissingFeature } from './missing.js';
 import { camelCase, dtypeNamed } from './names.js';
-import { convert } from './signature.js';
+import { bind, convert, parseSignature } from './signature.js';
 
 /** A callable of PyTorch's that a signature cannot describe. */
 export type Special = (args: Value[], kwargs: Map<string, Value>) => Value;
@@ -86,6 +86,14 @@ export const specials: Readonly<Record<string, Special>> = {
   'Tensor.item': ([self]) => item(self as Tensor),
   'Tensor.tolist': ([self]) => tolist(self as Tensor),
   'Tensor.nelement': ([self]) => (self as Tensor).numel(),
+  numel: ([self]) => (self as Tensor).numel(),
+  'Tensor.ndimension': ([self]) => (self as Tensor).ndim,
+  'Tensor.stride': ([self, dim]) => {
+    const { strides } = self as Tensor;
+    return dim === undefined ? Tuple.of(...strides) : strides.at(dim as number);
+  },
+  is_tensor: ([x]) => x instanceof Tensor,
+  is_floating_point: ([self]) => (self as Tensor).isFloatingPoint(),
   'Tensor.element_size': ([self]) => core.itemSize((self as Tensor).dtype),
   'Tensor.type': ([self, dtype]) =>
     dtype === undefined
@@ -139,6 +147,15 @@ export const specials: Readonly<Record<string, Special>> = {
     const given = { keepdim: keepdim ?? false, ...options(kwargs, 'p', 'dim', 'keepdim') };
     return ours('torch', 'norm')(self, convert(p), convert(dim), given);
   },
+  'linalg.norm': ([self, order, dim, keepdim], kwargs) => {
+    const ord = order ?? kwargs.get('ord') ?? null;
+    const axes = dim ?? kwargs.get('dim') ?? null;
+    const given = { keepdim: keepdim ?? false, ...options(kwargs, 'ord', 'dim') };
+    const rank = axes === null ? (self as Tensor).ndim : Array.isArray(axes) ? axes.length : 1;
+    const vector = ord === null || rank === 1;
+    const run = vector ? ours('torch', 'vectorNorm') : ours('torch.linalg', 'matrixNorm');
+    return run(self, convert(ord), convert(axes), given);
+  },
   einsum: ([equation, ...operands]) =>
     ours('torch', 'einsum')(equation, ...(Array.isArray(operands[0]) ? operands[0] : operands)),
   where: ([condition, self, other]) =>
@@ -147,56 +164,70 @@ export const specials: Readonly<Record<string, Special>> = {
       : ours('torch', 'where')(condition, convert(self, 'operand'), convert(other, 'operand')),
   randint: (args, kwargs) => {
     const size = args.findIndex((x) => Array.isArray(x));
-    const numbers = args.slice(0, size < 0 ? args.length : size);
+    const given = args.slice(0, size < 0 ? args.length : size);
+    const numbers = [kwargs.get('low'), ...given, kwargs.get('high')].filter(
+      (x) => x !== undefined,
+    );
     const shape = size < 0 ? kwargs.get('size') : args[size];
-    return ours('torch', 'randint')(...numbers, shape, options(kwargs, 'size'));
+    return ours('torch', 'randint')(...numbers, shape, options(kwargs, 'size', 'low', 'high'));
   },
   randint_like: ([self, ...bounds], kwargs) => {
     const [low, high] = bounds.length === 1 ? [0, bounds[0]] : bounds;
     return ours('torch', 'randintLike')(self, low, high, options(kwargs));
   },
-  normal: ([mean, std, shape], kwargs) => {
-    const given = { ...options(kwargs, 'size'), ...(shape ? { shape: convert(shape) } : {}) };
+  normal: (args, kwargs) => {
+    const [mean, std, shape] = ['mean', 'std', 'size'].map((n, i) => args[i] ?? kwargs.get(n));
+    const given = options(kwargs, 'mean', 'std', 'size');
+    if (shape !== undefined) given.shape = convert(shape);
     return ours('torch', 'normal')(convert(mean), convert(std), given);
   },
   Generator: () => new core.Generator(),
   'Generator.manual_seed': ([self, seed]) => (self as Generator).manualSeed(seed as number),
+  get_rng_state: () => core.tensor(core.getRngState()),
   manual_seed: ([seed]) => core.manualSeed(seed as number),
   initial_seed: () => {
     const seed = core.initialSeed();
     return seed <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(seed) : seed;
   },
 
-  // data
-  'utils.data.DataLoader': (args, kwargs) => make('data', 'DataLoader', args, kwargs),
-  'utils.data.RandomSampler': (args, kwargs) => make('data', 'RandomSampler', args, kwargs),
-  'utils.data.SequentialSampler': (args, kwargs) => make('data', 'SequentialSampler', args, kwargs),
-  'utils.data.SubsetRandomSampler': (args, kwargs) =>
-    make('data', 'SubsetRandomSampler', args, kwargs),
-  'utils.data.WeightedRandomSampler': (args, kwargs) =>
-    make('data', 'WeightedRandomSampler', args, kwargs),
-  'utils.data.BatchSampler': (args, kwargs) => make('data', 'BatchSampler', args, kwargs),
+  // data and parameters
+  'utils.data.DataLoader': make(
+    'data',
+    'DataLoader',
+    'dataset | batch_size shuffle sampler batch_sampler num_workers collate_fn pin_memory drop_last timeout worker_init_fn multiprocessing_context generator',
+  ),
+  'utils.data.RandomSampler': make(
+    'data',
+    'RandomSampler',
+    'data_source | replacement num_samples generator',
+  ),
+  'utils.data.SequentialSampler': make('data', 'SequentialSampler', 'data_source'),
+  'utils.data.SubsetRandomSampler': make('data', 'SubsetRandomSampler', 'indices | generator'),
+  'utils.data.WeightedRandomSampler': make(
+    'data',
+    'WeightedRandomSampler',
+    'weights num_samples | replacement generator',
+  ),
+  'utils.data.BatchSampler': make('data', 'BatchSampler', 'sampler batch_size drop_last'),
+  'utils.data.Subset': make('data', 'Subset', 'dataset indices'),
+  'utils.data.ConcatDataset': make('data', 'ConcatDataset', 'datasets'),
+  'utils.data.TensorDataset': (tensors) => new (classNamed('data', 'TensorDataset'))(...tensors),
   'utils.data.random_split': ([dataset, lengths], kwargs) =>
     fn('data', 'randomSplit')(dataset, convert(lengths), options(kwargs)),
-  'nn.Parameter': (args, kwargs) => make('nn', 'Parameter', args, kwargs),
+  'nn.Parameter': make('nn', 'Parameter', 'data | requires_grad'),
 
   // grad modes
   no_grad: context('noGrad'),
   enable_grad: context('enableGrad'),
   inference_mode: context('inferenceMode'),
+  set_grad_enabled: ([enabled]) => context(enabled ? 'enableGrad' : 'noGrad')([], noArguments),
 };
 
-/** A new object of a class of ours, keyword arguments as options. */
-const make = (
-  holder: keyof typeof packages,
-  name: string,
-  args: readonly Value[],
-  kwargs: ReadonlyMap<string, Value>,
-): Value => {
-  const given = args.map((x) => convert(x));
-  const wanted = kwargs.size > 0 ? [...given, options(kwargs)] : given;
-  return new (classNamed(holder, name))(...wanted);
-};
+/** Makes a new object of a class of ours. */
+function make(holder: keyof typeof packages, name: string, signature: string): Special {
+  const parsed = parseSignature(signature);
+  return (args, kwargs) => new (classNamed(holder, name))(...bind(name, parsed, args, kwargs));
+}
 
 function fn(holder: keyof typeof packages, name: string): Fn {
   const found = packages[holder][name];

@@ -75,6 +75,7 @@ export const world: World = {
     if (name === 'torch') return new TorchPath('torch');
     if (name === 'nn') return new TorchPath('torch.nn');
     if (name === 'F') return new TorchPath('torch.nn.functional');
+    if (name === 'abs') return new TorchPath('torch.abs');
     return undefined;
   },
 
@@ -100,6 +101,7 @@ export const world: World = {
 
   call(callee, args, kwargs) {
     if (callee instanceof TorchPath) return callTorch(callee.path, args, kwargs);
+    if (callee instanceof PyFunction) return callee.call(args, kwargs);
     if (typeof callee === 'function') return (callee as (...a: Value[]) => Value)(...args);
     throw new RuntimeError('python: the value is not callable');
   },
@@ -188,6 +190,9 @@ function methodOf(type: string, self: Value, name: string): PyFunction {
 
 /** An attribute of one of our own objects, methods bound to it. */
 function objectAttribute(object: Value, name: string): Value {
+  if (object instanceof Tuple && name === 'numel') {
+    return new PyFunction(() => object.reduce((n: number, size) => n * (size as number), 1));
+  }
   const key = name.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase());
   const value = (object as Record<string, Value> | null)?.[key];
   if (value === undefined) throw new MissingFeature(`python: no attribute ${name}`);

@@ -198,12 +198,19 @@ export class Evaluator {
       this.#world.setAttribute(object, name as string, value);
       return null;
     }),
-    float: new PyFunction(([x]) =>
-      float(x === 'inf' ? Infinity : x === '-inf' ? -Infinity : x === 'nan' ? NaN : Number(raw(x))),
-    ),
-    int: new PyFunction(([x]) => Math.trunc(Number(raw(x)))),
+    float: new PyFunction(([x]) => float(typeof x === 'string' ? floatOf(x) : this.#number(x))),
+    int: new PyFunction(([x]) => Math.trunc(this.#number(x))),
+    bool: new PyFunction(([x]) => (isPlain(x) ? truth(x) : this.#number(x) !== 0)),
     str: new PyFunction(([x]) => (isPlain(x) ? str(x) : this.#world.format(x, ''))),
   };
+
+  /** A number, also that of one-element tensors. */
+  #number(x: Value): number {
+    const plain = isPlain(x)
+      ? x
+      : this.#world.call(this.#world.attribute(x, 'item'), [], new Map());
+    return Number(plain instanceof Float ? plain.value : plain);
+  }
 
   #subscript(object: Value, index: Value): Value {
     if (Array.isArray(object) && typeof index === 'number') return object.at(index);
@@ -242,4 +249,6 @@ export class Evaluator {
 const withItems = (items: Value[] | Promise<Value[]>, then: (items: Value[]) => Value): Value =>
   items instanceof Promise ? items.then(then) : then(items);
 
-const raw = (x: Value): unknown => (x instanceof Float ? x.value : x);
+/** `float(text)`. */
+const floatOf = (text: string): number =>
+  ({ inf: Infinity, '-inf': -Infinity, nan: Number.NaN })[text] ?? Number(text);
