@@ -1,6 +1,6 @@
 import { ones, type Tensor, tensor } from '@sconce/core';
 import { expect, expectTypeOf, it } from 'vitest';
-import { Module, Parameter } from './index.js';
+import { MaxPool1d, Module, Parameter } from './index.js';
 
 class Scale extends Module {
   static override readonly stateKeys = { runningMean: 'running_mean' };
@@ -93,4 +93,12 @@ it('sets training mode everywhere, and converts dtypes in place', () => {
   net.to('float64');
   expect(net.a.weight).toBe(weight);
   expect(weight.dtype).toBe('float64');
+});
+
+it('gives positions of maxima when asked, in the type too', () => {
+  const x = tensor([[[1, 5, 2, 3]]]);
+  expectTypeOf(new MaxPool1d(2)(x)).toEqualTypeOf<Tensor>();
+  const [values, indices] = new MaxPool1d(2, { returnIndices: true })(x);
+  expect(values.toArraySync()).toEqual([[[5, 3]]]);
+  expect(indices.toArraySync()).toEqual([[[1, 3]]]);
 });

@@ -1,12 +1,5 @@
-import {
-  type DeviceLike,
-  type DType,
-  isFloatingPoint,
-  RuntimeError,
-  Tensor,
-  type ToOptions,
-  to,
-} from '@sconce/core';
+import { type DType, isFloatingPoint, RuntimeError, Tensor, to } from '@sconce/core';
+import { moved, type Target, targetOf } from './conversion.js';
 import { type HookHandle, Hooks } from './hooks.js';
 import { Parameter } from './parameter.js';
 import { moduleRepr } from './repr.js';
@@ -221,12 +214,12 @@ export class Module {
    * @throws RuntimeError if the device is not ready, or values can only be read asynchronously (`toAsync`).
    * @example model.to('webgpu');
    */
-  to(target: DType | DeviceLike | ToOptions): this {
+  to(target: Target): this {
     return this.convert((t) => moved(t, target));
   }
 
   /** As `to`, also from devices whose values can only be read asynchronously. */
-  async toAsync(target: DType | DeviceLike | ToOptions): Promise<this> {
+  async toAsync(target: Target): Promise<this> {
     const { device } = targetOf(target);
     const place = device === undefined ? undefined : device;
     const ready = new Map<Tensor, Tensor>();
@@ -346,17 +339,6 @@ export class Module {
     }
     return this;
   }
-}
-
-const targetOf = (target: DType | DeviceLike | ToOptions): ToOptions => {
-  if (typeof target === 'string') return isDType(target) ? { dtype: target } : { device: target };
-  return 'type' in target ? { device: target } : target;
-};
-const isDType = (x: string): x is DType => /^(b?float(16|32|64)|u?int(8|16|32|64)|bool)$/.test(x);
-
-function moved(t: Tensor, target: DType | DeviceLike | ToOptions): Tensor {
-  const { dtype, device } = targetOf(target);
-  return to(t.detach(), { dtype: isFloatingPoint(t.dtype) ? dtype : undefined, device });
 }
 
 const registry = (module: Module): Registry => registries.get(module) as Registry;

@@ -14,13 +14,14 @@ import {
   maxPool2d,
   maxPool3d,
   type Tensor,
+  type ValuesIndices,
 } from '@sconce/core';
 import { Module } from '../module.js';
 import { floatText, text } from '../text.js';
 import type { Size } from './conv.js';
 
 /** Options of max pooling layers. */
-export interface MaxPoolLayerOptions {
+export interface MaxPoolLayerOptions<I extends boolean = boolean> {
   /** Step of the window; default: its size. */
   stride?: Size | null;
   /** Added to both sides, never chosen; default 0. */
@@ -29,18 +30,29 @@ export interface MaxPoolLayerOptions {
   dilation?: Size;
   /** Round the number of windows up; default false. */
   ceilMode?: boolean;
+  /** Give the positions of the maxima too, as `[values, indices]`; default false. */
+  returnIndices?: I;
 }
 
+/** What a max pooling layer gives: values, or values and positions. */
+export type MaxPoolResult<I extends boolean> = I extends true ? ValuesIndices : Tensor;
+
+/** Options under the overload whose result covers both cases. */
+const both = <O extends object>(options: O) =>
+  options as Omit<O, 'returnIndices'> & { returnIndices: true };
+
 /** What max pooling layers share. */
-abstract class MaxPool extends Module {
+abstract class MaxPool<I extends boolean> extends Module {
+  readonly returnIndices: I;
   readonly kernelSize: Size;
   readonly stride: Size;
   readonly padding: Size;
   readonly dilation: Size;
   readonly ceilMode: boolean;
 
-  constructor(kernelSize: Size, options: MaxPoolLayerOptions = {}) {
+  constructor(kernelSize: Size, options: MaxPoolLayerOptions<I> = {}) {
     super();
+    this.returnIndices = (options.returnIndices ?? false) as I;
     this.kernelSize = kernelSize;
     this.stride = options.stride ?? kernelSize;
     this.padding = options.padding ?? 0;
@@ -54,13 +66,13 @@ abstract class MaxPool extends Module {
 }
 
 /**
- * The maximum of each window of signals; functional `maxPool1d` also gives the positions.
+ * The maximum of each window of signals.
  *
  * @see https://pytorch.org/docs/stable/generated/torch.nn.MaxPool1d.html
  */
-export class MaxPool1d extends MaxPool {
-  override forward(input: Tensor): Tensor {
-    return maxPool1d(input, this.kernelSize, this);
+export class MaxPool1d<I extends boolean = false> extends MaxPool<I> {
+  override forward(input: Tensor): MaxPoolResult<I> {
+    return maxPool1d(input, this.kernelSize, both(this)) as MaxPoolResult<I>;
   }
 }
 
@@ -69,16 +81,16 @@ export class MaxPool1d extends MaxPool {
  *
  * @see https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html
  */
-export class MaxPool2d extends MaxPool {
-  override forward(input: Tensor): Tensor {
-    return maxPool2d(input, this.kernelSize, this);
+export class MaxPool2d<I extends boolean = false> extends MaxPool<I> {
+  override forward(input: Tensor): MaxPoolResult<I> {
+    return maxPool2d(input, this.kernelSize, both(this)) as MaxPoolResult<I>;
   }
 }
 
 /** The maximum of each window of volumes. */
-export class MaxPool3d extends MaxPool {
-  override forward(input: Tensor): Tensor {
-    return maxPool3d(input, this.kernelSize, this);
+export class MaxPool3d<I extends boolean = false> extends MaxPool<I> {
+  override forward(input: Tensor): MaxPoolResult<I> {
+    return maxPool3d(input, this.kernelSize, both(this)) as MaxPoolResult<I>;
   }
 }
 
@@ -185,24 +197,34 @@ export class AdaptiveAvgPool3d extends AdaptivePool {
   }
 }
 
+/** What adaptive max pooling layers share. */
+abstract class AdaptiveMaxPool<I extends boolean> extends AdaptivePool {
+  readonly returnIndices: I;
+
+  constructor(outputSize: OutputSize, options: { returnIndices?: I } = {}) {
+    super(outputSize);
+    this.returnIndices = (options.returnIndices ?? false) as I;
+  }
+}
+
 /** Maxima over `outputSize` windows of signals. */
-export class AdaptiveMaxPool1d extends AdaptivePool {
-  override forward(input: Tensor): Tensor {
-    return adaptiveMaxPool1d(input, this.outputSize);
+export class AdaptiveMaxPool1d<I extends boolean = false> extends AdaptiveMaxPool<I> {
+  override forward(input: Tensor): MaxPoolResult<I> {
+    return adaptiveMaxPool1d(input, this.outputSize, both(this)) as MaxPoolResult<I>;
   }
 }
 
 /** Maxima over `outputSize` windows of images. */
-export class AdaptiveMaxPool2d extends AdaptivePool {
-  override forward(input: Tensor): Tensor {
-    return adaptiveMaxPool2d(input, this.outputSize);
+export class AdaptiveMaxPool2d<I extends boolean = false> extends AdaptiveMaxPool<I> {
+  override forward(input: Tensor): MaxPoolResult<I> {
+    return adaptiveMaxPool2d(input, this.outputSize, both(this)) as MaxPoolResult<I>;
   }
 }
 
 /** Maxima over `outputSize` windows of volumes. */
-export class AdaptiveMaxPool3d extends AdaptivePool {
-  override forward(input: Tensor): Tensor {
-    return adaptiveMaxPool3d(input, this.outputSize);
+export class AdaptiveMaxPool3d<I extends boolean = false> extends AdaptiveMaxPool<I> {
+  override forward(input: Tensor): MaxPoolResult<I> {
+    return adaptiveMaxPool3d(input, this.outputSize, both(this)) as MaxPoolResult<I>;
   }
 }
 

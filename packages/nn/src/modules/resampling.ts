@@ -256,14 +256,6 @@ export class LocalResponseNorm extends Module {
   }
 }
 
-/** `LocalResponseNorm` of images under its older name. */
-export class CrossMapLRN2d extends LocalResponseNorm {
-  override extraRepr(): string {
-    const { alpha, beta, k } = this.options;
-    return `${this.size}, alpha=${floatText(alpha)}, beta=${floatText(beta)}, k=${text(k)}`;
-  }
-}
-
 /** y = x1ᵀ A x2 + b for each output. @see https://pytorch.org/docs/stable/generated/torch.nn.Bilinear.html */
 export class Bilinear extends Module {
   readonly in1Features: number;
