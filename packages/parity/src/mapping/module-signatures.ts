@@ -1,3 +1,5 @@
+import { rows } from './rows.js';
+
 /**
  * How PyTorch's modules are built here, in the language of `signatures`; the class has PyTorch's name. `X.forward`
  * is how the module X is called, where that is not by its positional arguments alone.
@@ -143,7 +145,3 @@ export const moduleSignatures: Readonly<Record<string, string>> = {
   Transformer:
     '| d_model nhead num_encoder_layers num_decoder_layers dim_feedforward dropout activation custom_encoder custom_decoder layer_norm_eps batch_first norm_first',
 };
-
-function rows(signature: string, names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(names.flatMap((line) => line.split(' ')).map((n) => [n, signature]));
-}
