@@ -137,7 +137,8 @@ const scanCodes: Record<ScanPrimitive['combine'], number> = {
   min: 3,
   logaddexp: 4,
 };
-const scatterCodes: Record<ScatterPrimitive['combine'], number> = {
+/** Combinations as small integers, for keys. */
+export const scatterCodes: Record<ScatterPrimitive['combine'], number> = {
   set: 0,
   sum: 1,
   prod: 2,

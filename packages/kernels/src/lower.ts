@@ -9,7 +9,7 @@ import type {
 } from '@sconce/core';
 import { computeType, input } from '@sconce/core';
 import { finish, type Launch, type LoopPrimitive } from './kernel.js';
-import { dtypeCodes, launch, loadsOf, type Variant } from './launch.js';
+import { dtypeCodes, launch, loadsOf, scatterCodes, type Variant } from './launch.js';
 import {
   type Access,
   BROADCAST,
@@ -22,6 +22,10 @@ import {
   sameShape,
 } from './layout.js';
 import { makeProgram, type Program, type Stage, Trie } from './program.js';
+import { Signature } from './recent-launches.js';
+
+/** The numbers of the call under way. */
+const signature = new Signature();
 
 const mapPrograms = new Trie<Program>();
 const reducePrograms = new Trie<Program>();
@@ -52,7 +56,12 @@ export function lower(primitive: LoopPrimitive): Launch {
 /** Lowers an elementwise primitive. */
 export function lowerMap(p: MapPrimitive): Launch {
   const program = programOf(mapPrograms, p.values);
-  return lowerFlatMap(p, program) ?? lowerStridedMap(p, program);
+  const flat = lowerFlatMap(p, program);
+  if (flat) return flat;
+  signature.start().list(p.shape).views(p.inputs).views(p.outputs);
+  return (
+    program.recent.find(signature) ?? program.recent.keep(signature, lowerStridedMap(p, program))
+  );
 }
 
 /** The common case, decided without allocating: everything contiguous and of one shape, or a single element. */
@@ -207,6 +216,12 @@ export function lowerReduce(p: ReducePrimitive): Launch {
     p.stages,
   );
   const program = trie.value;
+  signature.start().list(p.shape).list(p.axes).views(p.inputs);
+  for (const o of p.outputs) signature.view(o.view);
+  return program.recent.find(signature) ?? program.recent.keep(signature, reduceAnew(p, program));
+}
+
+function reduceAnew(p: ReducePrimitive, program: Program): Launch {
   const { shape } = p;
   const arg = p.stages.some((s: Stage) => s.combine === 'argmax' || s.combine === 'argmin');
   const isReduced = new Array<boolean>(shape.length).fill(false);
@@ -327,6 +342,12 @@ export function lowerScan(p: ScanPrimitive): Launch {
  */
 export function lowerScatter(p: ScatterPrimitive): Launch {
   const program = programOf(scatterPrograms, [...p.coords, ...(p.valid ? [p.valid] : []), p.value]);
+  signature.start().list(p.shape).views(p.inputs).view(p.output);
+  signature.add(scatterCodes[p.combine]).add(p.valid ? 1 : 0);
+  return program.recent.find(signature) ?? program.recent.keep(signature, scatterAnew(p, program));
+}
+
+function scatterAnew(p: ScatterPrimitive, program: Program): Launch {
   const { shape } = p;
   const rank = shape.length;
   let item = -1;

@@ -1,4 +1,5 @@
 import { type Combiner, type ComputeType, type Expr, exprKey } from '@sconce/core';
+import { RecentLaunches } from './recent-launches.js';
 import { schedule, simplify } from './simplify.js';
 
 /** One pass of a reduction, simplified. */
@@ -26,6 +27,8 @@ export interface Program {
   readonly scalars: readonly { readonly index: number; readonly dtype: ComputeType }[];
   /** Kernels made of this program, by dtypes and layout. */
   readonly variants: Trie<unknown>;
+  /** Its latest launches, for when the same shapes and strides come again. */
+  readonly recent: RecentLaunches;
   /** The expressions as text, equal in every process. */
   readonly key: string;
 }
@@ -65,6 +68,7 @@ export function makeProgram(values: readonly Expr[], stages: readonly Stage[]): 
       .filter((e) => e.op === 'scalar')
       .map((e) => ({ index: Number(e.value), dtype: e.dtype })),
     variants: new Trie(),
+    recent: new RecentLaunches(),
     key: [
       ...simpleStages.map((s) => `${s.combine} ${exprKey(s.value)}`),
       ...simpleValues.map(exprKey),

@@ -457,4 +457,15 @@ describe('kernels', () => {
     expect(of(map([6, 4], [1, 6]))).not.toBe(of(map([6, 4])));
     expect(of(map([3, 4])).key).toContain('neg');
   });
+
+  it('are launched with the numbers of the call, also when calls repeat', () => {
+    const launch = (p: Primitive) => lower(p as never);
+    const first = launch(map([6, 4], [1, 6]));
+    expect(launch(map([6, 4], [1, 6]))).toBe(first);
+    const wider = launch(map([6, 4], [1, 9]));
+    expect(wider.kernel).toBe(first.kernel);
+    expect(wider.strides).not.toEqual(first.strides);
+    expect(launch(map([5, 4], [1, 6])).sizes).toEqual([5, 4]);
+    expect(launch(map([6, 4], [1, 6]))).toBe(first);
+  });
 });
