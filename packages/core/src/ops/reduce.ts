@@ -320,6 +320,8 @@ export const countNonzero = (self: Tensor, dim?: Dims): Tensor => sum(self.ne(0)
  */
 export const sumToSize = (self: Tensor, ...size: number[] | [readonly number[]]): Tensor => {
   const shape = (Array.isArray(size[0]) ? size[0] : size) as readonly number[];
+  // PyTorch sums here, which makes int64 of what is whole, even of a single element.
+  if (shape.length === 0) return sum(self);
   if (sameShape(self.shape, shape)) return self;
   const lead = self.shape.length - shape.length;
   if (lead < 0 || shape.some((s, i) => s !== 1 && s !== self.shape[i + lead])) {
