@@ -2,8 +2,8 @@ import {
   bfloat16ArrayToFloat32,
   type DType,
   float16ArrayToFloat32,
-  toFloat16Array,
   type TypedArray,
+  toFloat16Array,
   typedArray,
   ValueError,
 } from '@sconce/core';

@@ -1,7 +1,9 @@
 import { RuntimeError } from '@sconce/core';
 
 const inNode =
-  typeof process !== 'undefined' && typeof process.versions?.node === 'string' && !('navigator' in globalThis && navigator.gpu);
+  typeof process !== 'undefined' &&
+  typeof process.versions?.node === 'string' &&
+  !('navigator' in globalThis && navigator.gpu);
 
 /** Dawn's bindings, as the npm package `webgpu` exports them. */
 interface DawnModule {

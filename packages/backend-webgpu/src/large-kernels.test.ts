@@ -115,8 +115,26 @@ describe.skipIf(!host.webgpu)('kernels of large operands on WebGPU', () => {
 
   const geometries = [
     { c: 16, o: 100, groups: 1, space: [8, 9], kernel: [3, 3], stride: 1, padding: 1, dilation: 1 },
-    { c: 32, o: 48, groups: 2, space: [20, 20], kernel: [3, 2], stride: 2, padding: 0, dilation: 2 },
-    { c: 100, o: 24, groups: 1, space: [4, 5, 4], kernel: [2, 3, 2], stride: 2, padding: 1, dilation: 1 },
+    {
+      c: 32,
+      o: 48,
+      groups: 2,
+      space: [20, 20],
+      kernel: [3, 2],
+      stride: 2,
+      padding: 0,
+      dilation: 2,
+    },
+    {
+      c: 100,
+      o: 24,
+      groups: 1,
+      space: [4, 5, 4],
+      kernel: [2, 3, 2],
+      stride: 2,
+      padding: 1,
+      dilation: 1,
+    },
   ];
   test.each(
     schedules.flatMap(([by, device]) =>
@@ -126,7 +144,9 @@ describe.skipIf(!host.webgpu)('kernels of large operands on WebGPU', () => {
     ),
   )('conv: the %s in %s of %j', async (compute, _, g, device) => {
     const outSpace = g.space.map((n, i) =>
-      Math.floor((n + 2 * g.padding - g.dilation * ((g.kernel[i] as number) - 1) - 1) / g.stride + 1),
+      Math.floor(
+        (n + 2 * g.padding - g.dilation * ((g.kernel[i] as number) - 1) - 1) / g.stride + 1,
+      ),
     );
     await agree((on) => {
       const image = operand(on, [4, g.c, ...g.space], 1);
@@ -215,7 +235,14 @@ describe.skipIf(!host.webgpu)('kernels of large operands on WebGPU', () => {
         .reduce((a, b) => e.add(a, e.mul(b, 0.5)));
       const out = on.empty('float32', [3, 5]);
       return {
-        primitive: { kind: 'map', shape: [3, 5], inputs, scalars: [], values: [value], outputs: [out] },
+        primitive: {
+          kind: 'map',
+          shape: [3, 5],
+          inputs,
+          scalars: [],
+          values: [value],
+          outputs: [out],
+        },
         outputs: [out],
       };
     });
@@ -226,7 +253,13 @@ describe.skipIf(!host.webgpu)('kernels of large operands on WebGPU', () => {
       const shape = [2, 3, 2500];
       const x = on.view('float32', shape, values(size(shape), 1), { strides: [1, 2, 6] });
       const [sorted, places] = [on.empty('float32', shape), on.empty('int64', shape)];
-      const primitive = { kind: 'sort', descending, input: x, values: sorted, indices: places } as const;
+      const primitive = {
+        kind: 'sort',
+        descending,
+        input: x,
+        values: sorted,
+        indices: places,
+      } as const;
       return { primitive, outputs: [sorted, places] };
     });
   });

@@ -14,7 +14,10 @@ export interface Pipeline {
 export class Pipelines {
   readonly #device: GPUDevice;
   readonly #compiled: (Pipeline | undefined)[] = [];
-  readonly #layouts = new Map<string, { id: number; group: GPUBindGroupLayout; all: GPUPipelineLayout }>();
+  readonly #layouts = new Map<
+    string,
+    { id: number; group: GPUBindGroupLayout; all: GPUPipelineLayout }
+  >();
   /** Layout of the parameters (group 0). */
   readonly parameters: GPUBindGroupLayout;
 
@@ -58,7 +61,11 @@ export class Pipelines {
     );
   }
 
-  #keep(kernel: WgslKernel, gpu: GPUComputePipeline, layout: { id: number; group: GPUBindGroupLayout }) {
+  #keep(
+    kernel: WgslKernel,
+    gpu: GPUComputePipeline,
+    layout: { id: number; group: GPUBindGroupLayout },
+  ) {
     const made = { gpu, buffers: layout.group, layoutId: layout.id };
     this.#compiled[kernel.id] = made;
     return made;

@@ -13,7 +13,7 @@ const size = 64;
  * products where registers are few. Small work is not worth the longer compilation.
  */
 function unrolling(extent: number, products: number): number {
-  if (products < 2 ** 20) return 1;
+  if (products < compensatedBelow) return 1;
   return [5, 4, 3, 2].find((steps) => extent % steps === 0) ?? 1;
 }
 
@@ -22,6 +22,9 @@ export const blockSize = (extent: number): number => (extent >= 7 ? 8 : extent >
 
 /** Wide results are taken in wider blocks, which read less for each product. */
 export const blockWidth = (n: number): number => (n >= 4096 ? 16 : blockSize(n));
+
+/** Work of so few products sums them with compensation: it costs little there. */
+const compensatedBelow = 2 ** 20;
 
 /**
  * One dispatch in which each invocation keeps a small block of the result in registers and walks the summed axes by
@@ -37,9 +40,12 @@ export function blocked(
   const value = partials ? stage(0, work.a.dtype) : work.value;
   const uses = usesOf([work.a, work.b, value]);
   const position = positions(shape, work.inputs, uses);
-  const rows = blockSize(m);
-  const columns = blockWidth(n);
-  const frame = new Frame(`block${rows}${columns}${partials ? 'P' : ''};${uses.key}`);
+  const compensated = work.a.dtype === 'float32' && batch * m * n * k < compensatedBelow;
+  const rows = compensated ? Math.min(4, m) : blockSize(m);
+  const columns = compensated ? Math.min(4, n) : blockWidth(n);
+  const frame = new Frame(
+    `block${compensated ? 'C' : ''}${rows}x${columns}${partials ? 'P' : ''};${uses.key}`,
+  );
   const nest = nestOf(frame, work, shape, position.participants, partials);
   const down = Math.ceil(m / rows);
   const across = Math.ceil(n / columns);
@@ -47,7 +53,9 @@ export function blocked(
   const outer = nest.outer(group.k);
   // Parts of a single loop are cut where a step of it ends.
   const single = nest.single(group.k);
-  const unroll = unrolling(single ? outer : nest.inner(group.k), batch * m * n * k);
+  const unroll = compensated
+    ? 1
+    : unrolling(single ? outer : nest.inner(group.k), batch * m * n * k);
   const grain = single ? unroll : 1;
   const chunk = Math.ceil(Math.ceil(outer / parts) / grain) * grain;
   frame.key += `;u${unroll}`;
@@ -99,16 +107,26 @@ export function blocked(
         .map((p) => `let ${letter}a${p}_${at}=a${p}+${nest.part(p, group[letter], `_${at}`)};\n`)
         .join('');
     for (const at of r) head += starts('m', at, `min(tm*${rows}+${at},${words.m}-1)`, usedByA);
-    for (const at of c) head += starts('n', at, `min(tn+${words.across}*${at},${words.n}-1)`, usedByB);
+    for (const at of c)
+      head += starts('n', at, `min(tn+${words.across}*${at},${words.n}-1)`, usedByB);
     const moved = [...new Set([...usedByA, ...usedByB])];
     const products = r.flatMap((i) =>
       c.map((j) => {
         const terms = steps.map((step) => `${a[step]?.[i]?.name}*${b[step]?.[j]?.name}`);
+        if (compensated) {
+          // What an addition loses is taken off the next (Kahan).
+          const [sum, lost] = [`s${i}_${j}`, `l${i}_${j}`];
+          return `{let y=${terms[0]}-${lost};let t=${sum}+y;${lost}=(t-${sum})-y;${sum}=t;}`;
+        }
         return `s${i}_${j}+=${terms.join('+')};`;
       }),
     );
-    const inner = `${[...a, ...b].flat().map((e) => e.text).join('')}${products.join('')}`;
+    const inner = `${[...a, ...b]
+      .flat()
+      .map((e) => e.text)
+      .join('')}${products.join('')}`;
     const sums = r.flatMap((i) => c.map((j) => `s${i}_${j}`));
+    const lost = compensated ? sums.map((s) => s.replace('s', 'l')) : [];
     const finish = new Block(
       {
         scalar,
@@ -131,7 +149,7 @@ export function blocked(
 let tn=t%${words.across};var rest=t/${words.across};let tm=rest%${words.down};rest=rest/${words.down};
 let batch=rest%${words.batch};let part=rest/${words.batch};
 let first=part*${words.chunk};let last=min(${words.k},first+${words.chunk});
-${nest.decode(group.batch, 'batch')}${head}${sums.map((s) => `var ${s}=${type}();`).join('')}
+${nest.decode(group.batch, 'batch')}${head}${[...sums, ...lost].map((s) => `var ${s}=${type}();`).join('')}
 ${nest.loops(group.k, 'first', 'last', moved, 'ka', undefined, inner, unroll)}var sums=array<${type},${sums.length}>(${sums.join(',')});
 for(var x=0;x<${rows};x++){let i=tm*${rows}+x;if(i>=${words.m}){break;}
 ${nest.decode(group.m, 'i')}for(var y=0;y<${columns};y++){let j=tn+${words.across}*y;if(j>=${words.n}){break;}

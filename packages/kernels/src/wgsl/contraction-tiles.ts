@@ -52,7 +52,9 @@ export function tiled(
     const zero = type === 'f32' ? '0f' : '0';
     const base = (p: number) => `a${p}`;
     const leaves = (groups: readonly number[]) =>
-      position.leaves(1, (p) => nest.read(p, [base(p), ...groups.map((g) => nest.part(p, g))].join('+')));
+      position.leaves(1, (p) =>
+        nest.read(p, [base(p), ...groups.map((g) => nest.part(p, g))].join('+')),
+      );
     const part = (letter: 'm' | 'n', root: Expr, fast: number) => {
       const group = letter === 'm' ? 1 : 2;
       const block = new Block({ scalar, load, ...leaves([group, 3]) }, functions, `${letter}v`);

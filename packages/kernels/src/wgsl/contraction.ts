@@ -88,11 +88,7 @@ function tileParts({ batch, m, n, k }: Extents): number {
   return tiles >= 64 ? 1 : Math.max(1, Math.min(Math.ceil(64 / tiles), Math.floor(k / 512)));
 }
 
-function blockParts(
-  work: Contraction,
-  { batch, m, n, k }: Extents,
-  enough: number,
-): number {
+function blockParts(work: Contraction, { batch, m, n, k }: Extents, enough: number): number {
   const invocations = batch * Math.ceil(m / blockSize(m)) * Math.ceil(n / blockWidth(n));
   // The outermost summed axis is what is cut; the others are walked whole.
   const outer = work.k.find((size) => size > 1) ?? 1;

@@ -1,8 +1,8 @@
 import {
   apply,
+  type ConvPrimitive,
   computeType,
   constant,
-  type ConvPrimitive,
   coord,
   type Expr,
   input,
@@ -14,15 +14,15 @@ import { planContraction } from './contraction.js';
 import { type Operand, progression, type WgslLimits, type WgslStep } from './plan.js';
 
 /** A `ConvPrimitive` over operands. */
-export interface ConvWork extends Omit<ConvPrimitive, 'kind' | 'input' | 'weight' | 'output' | 'bias'> {
+export interface ConvWork
+  extends Omit<ConvPrimitive, 'kind' | 'input' | 'weight' | 'output' | 'bias'> {
   readonly input: Operand;
   readonly weight: Operand;
   readonly output: Operand;
   readonly bias: Operand | undefined;
 }
 
-const all = (conditions: readonly Expr[]): Expr =>
-  conditions.reduce((a, b) => apply('and', a, b));
+const all = (conditions: readonly Expr[]): Expr => conditions.reduce((a, b) => apply('and', a, b));
 
 /**
  * Adds the dispatches of a convolution or one of its gradients, as a contraction whose operands are read at
@@ -268,7 +268,8 @@ export function planConv(work: ConvWork, limits: WgslLimits, steps: WgslStep[]):
           transposed,
           {
             ...result,
-            offset: result.offset + padding.reduce((sum, p, i) => sum + p * strideOf(result, i + 2), 0),
+            offset:
+              result.offset + padding.reduce((sum, p, i) => sum + p * strideOf(result, i + 2), 0),
             strays: true,
             shape,
             strides: [
@@ -307,21 +308,14 @@ export function planConv(work: ConvWork, limits: WgslLimits, steps: WgslStep[]):
     apply('eq', apply('fmod', t, setting.stride(i)), 0),
     apply('lt', places[i] as Expr, setting.extent(i)),
   ]);
-  const channel = apply(
-    'add',
-    apply('mul', coord(0), scalar(4 * dims, 'int32')),
-    coord(3 + dims),
-  );
+  const channel = apply('add', apply('mul', coord(0), scalar(4 * dims, 'int32')), coord(3 + dims));
   planContraction(
     {
       ...shared,
       m: [perGroup.in],
       n: [samples, ...space],
       k: [perGroup.out, ...kernel],
-      inputs: [
-        transposed,
-        result,
-      ],
+      inputs: [transposed, result],
       scalars: [...scalars(outSpace), perGroup.out],
       a: input(0, type),
       b: load(1, type, [coord(2), channel, ...places], all(touches), constant(0, type)),

@@ -13,10 +13,10 @@ import {
   kernelFor,
   type Operand,
   progression,
+  Temporary,
   type WgslDispatch,
   type WgslLimits,
   type WgslStep,
-  Temporary,
 } from './plan.js';
 
 /** A parameter word as WGSL. */
@@ -148,7 +148,8 @@ export class Frame {
         return widen(operand.dtype, this.bounded(binding, [offset, ...terms].join('+')));
       });
     }
-    return (index, coordinates) => (read.get(index) as (c: readonly string[]) => string)(coordinates);
+    return (index, coordinates) =>
+      (read.get(index) as (c: readonly string[]) => string)(coordinates);
   }
 
   /** The finished dispatch; `render` is called for a structure not met before. */
@@ -263,7 +264,11 @@ export class Nest {
       this.#dtypes.push(memory?.dtype);
       this.#offsets.push(operand && frame.word(operand.offset));
       if (memory?.strays) frame.bounded(binding, '');
-      frame.key += memory ? `;${binding}${memory.dtype}${memory.strays ? '~' : ''}` : operand ? ';o' : ';c';
+      frame.key += memory
+        ? `;${binding}${memory.dtype}${memory.strays ? '~' : ''}`
+        : operand
+          ? ';o'
+          : ';c';
       this.#strides.push(
         this.#groups.map(({ loops }) =>
           (loops.strides[i] as number[]).map((stride) => frame.word(stride)),
@@ -378,7 +383,9 @@ export function packInputs(
   steps: WgslStep[],
 ): readonly Operand[] {
   const written = new Set(outputs.map((o) => o.buffer));
-  const read = new Set(inputs.map((o) => o.buffer).filter((b) => b !== progression && !written.has(b)));
+  const read = new Set(
+    inputs.map((o) => o.buffer).filter((b) => b !== progression && !written.has(b)),
+  );
   if (written.size + read.size <= limits.storageBuffers) return inputs;
   const spare = limits.storageBuffers - written.size - 1;
   if (spare < 0) {
@@ -423,4 +430,3 @@ export function packInputs(
       : input;
   });
 }
-

@@ -1,4 +1,11 @@
-import { apply, cast, type Expr, type ExprFunction, load, bitcast as reinterpret } from '@sconce/core';
+import {
+  apply,
+  cast,
+  type Expr,
+  type ExprFunction,
+  load,
+  bitcast as reinterpret,
+} from '@sconce/core';
 
 /** What some trees refer to. */
 export interface Uses {

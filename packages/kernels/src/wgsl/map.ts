@@ -64,7 +64,13 @@ ${nest.decode(0, 'i')}${block.text}${stores.join('')}`,
 
 /** A tree's outermost function, for messages. */
 export const describe = (e: Expr): string =>
-  e.op === 'cast' ? `cast to ${e.dtype}` : e.op === 'input' ? 'copy' : e.op === 'load' ? 'gather' : e.op;
+  e.op === 'cast'
+    ? `cast to ${e.dtype}`
+    : e.op === 'input'
+      ? 'copy'
+      : e.op === 'load'
+        ? 'gather'
+        : e.op;
 
 /** What of the position expressions read, as participants of a nest and as leaves that find them there. */
 export function positions(

@@ -9,7 +9,11 @@ export interface MatmulWork {
   readonly b: Operand;
   readonly out: Operand;
   readonly epilogue:
-    | { readonly value: Expr; readonly inputs: readonly Operand[]; readonly scalars: readonly ScalarValue[] }
+    | {
+        readonly value: Expr;
+        readonly inputs: readonly Operand[];
+        readonly scalars: readonly ScalarValue[];
+      }
     | undefined;
 }
 

@@ -1,4 +1,11 @@
-import { type Combiner, type DType, type Expr, input, type ScalarValue, uses as refersTo } from '@sconce/core';
+import {
+  type Combiner,
+  type DType,
+  type Expr,
+  input,
+  uses as refersTo,
+  type ScalarValue,
+} from '@sconce/core';
 import { broadcastStrides, elementCount } from '../layout.js';
 import { combination } from './combine.js';
 import { Block } from './expression.js';
@@ -50,7 +57,9 @@ export function planReduce(given: ReduceWork, limits: WgslLimits, steps: WgslSte
     return;
   }
   const innermost = axes.includes(shape.findLastIndex((n) => n > 1));
-  const together = length >= 32 && (rows < 128 || (innermost && length > longRow) || (length > longRow && rows < manyRows));
+  const together =
+    length >= 32 &&
+    (rows < 128 || (innermost && length > longRow) || (length > longRow && rows < manyRows));
   steps.push(planRows(work, kept, rows, length, together));
 }
 
@@ -289,7 +298,9 @@ function planSplit(
   /** The tree with the results of earlier passes read from memory. */
   const resolved = (e: Expr): Expr =>
     substitute(e, (leaf) =>
-      leaf.op === 'stage' ? input(work.inputs.length + (leaf.value as number), leaf.dtype) : undefined,
+      leaf.op === 'stage'
+        ? input(work.inputs.length + (leaf.value as number), leaf.dtype)
+        : undefined,
     );
   for (const pass of passesOf(work.stages)) {
     const staged = {
@@ -299,9 +310,7 @@ function planSplit(
     };
     const width = pass.reduce((n, i) => n + (work.stages[i]?.combine.startsWith('arg') ? 2 : 1), 0);
     const partials = new Temporary(rows * splits * width);
-    steps.push(
-      planRows(staged, kept, rows, length, true, { pass, splits, chunk, into: partials }),
-    );
+    steps.push(planRows(staged, kept, rows, length, true, { pass, splits, chunk, into: partials }));
     let at = 0;
     for (const i of pass) {
       const { combine, value } = work.stages[i] as ReduceWork['stages'][number];

@@ -60,16 +60,14 @@ export function planScan(work: ScanWork, steps: WgslStep[]): void {
       functions.add('isnan');
       return `(f_isnan(x)||(!f_isnan(v)&&x${sign}v))`;
     };
-    const take = indices
-      ? `if(${later()}){v=x;k=at;}`
-      : `v=${kind.combine('v', 'x')};`;
+    const take = indices ? `if(${later()}){v=x;k=at;}` : `v=${kind.combine('v', 'x')};`;
     const walk = (store: boolean) => `for(var j=first;j<last;j++){
 let at=${reverse ? `${extent}-1-j` : 'j'};
 ${nest.decode(1, 'at')}let x=${nest.read(source, `a${source}+${nest.part(source, 1)}`)};
 ${take}
 ${store ? nest.store(0, `a0+${nest.part(0, 1)}`, 'v', functions) : ''}${
-      store && indices ? nest.store(1, `a1+${nest.part(1, 1)}`, 'k', functions) : ''
-    }}
+  store && indices ? nest.store(1, `a1+${nest.part(1, 1)}`, 'k', functions) : ''
+}}
 `;
     body += `var v=${kind.identity};${indices ? 'var k=0;' : ''}\n`;
     if (!together) return { size, body: body + walk(true) };

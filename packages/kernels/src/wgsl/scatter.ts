@@ -2,7 +2,7 @@ import { computeType, type Expr, type ScalarValue, type ScatterPrimitive } from 
 import { elementCount } from '../layout.js';
 import { combination } from './combine.js';
 import { Block } from './expression.js';
-import { Frame, narrow, Nest, packInputs, widen } from './frame.js';
+import { Frame, Nest, narrow, packInputs, widen } from './frame.js';
 import { usesOf } from './leaves.js';
 import { positions } from './map.js';
 import { type Operand, Temporary, type WgslLimits, type WgslStep } from './plan.js';
@@ -51,7 +51,8 @@ export function planScatter(work: ScatterWork, limits: WgslLimits, steps: WgslSt
   const load = frame.loads(uses, inputs);
   const scalar = frame.scalars(uses, work.scalars);
   const whole = ['int32', 'int64'].includes(output.dtype);
-  const builtin = whole && { sum: 'atomicAdd', max: 'atomicMax', min: 'atomicMin' }[combine as string];
+  const builtin =
+    whole && { sum: 'atomicAdd', max: 'atomicMax', min: 'atomicMin' }[combine as string];
   const render = (functions: Set<string>) => {
     const read = (p: number) => nest.read(p, `${nest.offset(p)}+${nest.part(p, 0)}`);
     const block = new Block({ scalar, load, ...position.leaves(0, read) }, functions);
@@ -68,7 +69,11 @@ export function planScatter(work: ScatterWork, limits: WgslLimits, steps: WgslSt
       write = `${builtin}(&${element},${given});\n`;
     } else {
       const kind = combination(combine, computeType(output.dtype), functions);
-      const combined = narrow(output.dtype, kind.combine(widen(output.dtype, 'old'), 'v'), functions);
+      const combined = narrow(
+        output.dtype,
+        kind.combine(widen(output.dtype, 'old'), 'v'),
+        functions,
+      );
       write = `let place=&${element};let v=${given};
 var old=atomicLoad(place);
 loop{
@@ -91,7 +96,10 @@ ${nest.decode(0, 'i')}${block.text}${guard}${write}`,
 /** The operand, or where it lies in memory that is written, a copy of it. */
 export function copyIfShared(operand: Operand, written: Operand, steps: WgslStep[]): Operand {
   if (operand.buffer !== written.buffer) return operand;
-  const last = operand.shape.reduce((sum, n, d) => sum + (n - 1) * (operand.strides[d] as number), 0);
+  const last = operand.shape.reduce(
+    (sum, n, d) => sum + (n - 1) * (operand.strides[d] as number),
+    0,
+  );
   const length = Math.max(0, last + 1);
   const copy = new Temporary(length);
   steps.push({

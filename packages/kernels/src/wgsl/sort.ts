@@ -22,11 +22,7 @@ const localLength = 1024;
  * sort stable.
  */
 export function planSort(work: SortWork, steps: WgslStep[]): void {
-  const input = copyIfShared(
-    copyIfShared(work.input, work.values, steps),
-    work.indices,
-    steps,
-  );
+  const input = copyIfShared(copyIfShared(work.input, work.values, steps), work.indices, steps);
   const shape = input.shape;
   const axis = shape.length - 1;
   const length = shape[axis] ?? 1;
@@ -43,7 +39,8 @@ export function planSort(work: SortWork, steps: WgslStep[]): void {
   const places = new Temporary(rows * padded);
   steps.push(makeKeys({ ...work, input }, kept, rows, length, padded, keys, places));
   for (let k = 2; k <= padded; k *= 2) {
-    for (let j = k / 2; j >= 1; j /= 2) steps.push(exchange(keys, places, rows * padded, padded, k, j));
+    for (let j = k / 2; j >= 1; j /= 2)
+      steps.push(exchange(keys, places, rows * padded, padded, k, j));
   }
   steps.push(putBack({ ...work, input }, kept, rows, length, padded, places));
 }
@@ -84,7 +81,11 @@ const address = (nest: Nest, participant: number): string =>
   `${nest.offset(participant)}+${nest.part(participant, 0)}+${nest.part(participant, 1)}`;
 
 /** Stores value and position of the element that belongs at `j`, found at `source`; `row` is decoded. */
-const placed = (nest: Nest, source: string, functions: Set<string>): string => `{let place=${source};
+const placed = (
+  nest: Nest,
+  source: string,
+  functions: Set<string>,
+): string => `{let place=${source};
 ${nest.decode(1, 'place')}x=${nest.read(2, address(nest, 2))};}
 ${nest.decode(1, 'j')}${nest.store(0, address(nest, 0), 'x', functions)}${nest.store(1, address(nest, 1), source, functions)}`;
 
