@@ -9,6 +9,7 @@ import { rearrangingSamples } from '../../test/samples/rearranging.js';
 import { reductionSamples } from '../../test/samples/reductions.js';
 import type { Samples } from '../../test/samples/sample.js';
 import { shapeSamples } from '../../test/samples/shape.js';
+import { specialSamples } from '../../test/samples/special.js';
 import { type Checked, gradcheck, gradgradcheck } from '../index.js';
 import { OpNode } from '../record.js';
 import { derivatives } from './index.js';
@@ -22,6 +23,7 @@ const samples: Samples = {
   ...linearSamples,
   ...nnSamples,
   ...rearrangingSamples,
+  ...specialSamples,
 };
 
 const differentiable = Object.keys(derivatives).filter((name) => derivatives[name] !== null);

@@ -10,6 +10,7 @@ import { rearranging } from './rearranging.js';
 import { reductions } from './reductions.js';
 import { resampling } from './resampling.js';
 import { shape } from './shape.js';
+import { specialFunctions } from './special.js';
 
 /**
  * How every operation differentiates, by name: for each input, its gradient from that of the output, written with
@@ -27,6 +28,7 @@ export const derivatives: Readonly<Record<string, Derivatives | null>> = {
   ...rearranging,
   ...resampling,
   ...ctc,
+  ...specialFunctions,
 };
 
 /** One differentiable input of an operation. */

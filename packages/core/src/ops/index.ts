@@ -60,3 +60,6 @@ export * from './update.js';
 export * from './upsample.js';
 export * from './values.js';
 export * from './view.js';
+export * as special from './special/index.js';
+export { igamma, igammac } from './special/incomplete-gamma.js';
+export { mvlgamma } from './special/multivariate-gamma.js';

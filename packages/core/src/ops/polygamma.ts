@@ -17,8 +17,8 @@ const bernoulli = [
 /** Terms summed as they are, before the expansion takes over. */
 const terms = 12;
 
-/** The sum over k >= 0 of (x + k)^-s, for whole s of at least 2. */
-function hurwitz(x: Expr, s: Expr): Expr {
+/** The sum over k >= 0 of (x + k)^-s, for s above 1 and positive x, or whole s. */
+export function hurwitz(x: Expr, s: Expr): Expr {
   const lit = (value: number) => constant(value, x.dtype);
   const power = (base: Expr) => e.pow(base, e.neg(s));
   let total = power(x);

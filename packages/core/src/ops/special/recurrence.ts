@@ -1,0 +1,54 @@
+import type { OutOptions } from '../../elementwise.js';
+import { RuntimeError } from '../../errors.js';
+import { type Expr, e } from '../../expr.js';
+import { mustRecord } from '../../op.js';
+import type { Scalar } from '../../scalar.js';
+import type { Tensor } from '../../tensor.js';
+
+/** A function of two operands that broadcast together, either of which may be a plain number. */
+export type EitherBinary = (
+  self: Tensor | Scalar,
+  other: Tensor | Scalar,
+  options?: OutOptions,
+) => Tensor;
+
+/**
+ * A function that gradients do not go through, as in PyTorch: it says so instead of dropping them.
+ *
+ * @throws RuntimeError from the function if an argument requires grad.
+ */
+export function withoutGradient<F extends (...args: never[]) => unknown>(name: string, run: F): F {
+  return ((...args: never[]) => {
+    refuseGradient(name, args);
+    return run(...args);
+  }) as unknown as F;
+}
+
+/** @throws RuntimeError if one of the arguments requires grad. */
+export function refuseGradient(name: string, args: readonly unknown[]): void {
+  if (mustRecord(args)) {
+    throw new RuntimeError(
+      `${name}: the derivative is not implemented; call it under noGrad() or on detach()ed tensors`,
+    );
+  }
+}
+
+/**
+ * The polynomial of degree `n` among those that a three-term recurrence makes of the ones of degree 0 and 1, for
+ * degrees to `last`. `next(k, q, p)` is the polynomial of degree k from those of degrees k - 1 and k - 2.
+ */
+export function recurrence(
+  n: Expr,
+  first: Expr,
+  second: Expr,
+  last: number,
+  next: (k: number, q: Expr, p: Expr) => Expr,
+): Expr {
+  let [p, q] = [first, second];
+  let result = e.where(e.ge(n, 1), second, first);
+  for (let k = 2; k <= last; k++) {
+    [p, q] = [q, next(k, q, p)];
+    result = e.where(e.ge(n, k), q, result);
+  }
+  return result;
+}

@@ -1,0 +1,35 @@
+import { constant, type Expr, e } from '../../expr.js';
+import { define } from '../define.js';
+import { hurwitz } from '../polygamma.js';
+import { type EitherBinary, refuseGradient } from './recurrence.js';
+
+const zetaOp = define<EitherBinary>({
+  name: 'zeta',
+  params: 'self other',
+  promotion: 'float',
+  body: (s: Expr, q: Expr) => {
+    const lit = (value: number) => constant(value, s.dtype);
+    const f = e.sub(q, e.floor(q));
+    const positive = hurwitz(e.where(e.gt(q, 0), q, f), s);
+    // Left of zero the terms from q to f - 1 are a difference of two sums to the right, up to the sign.
+    const before = e.sub(hurwitz(e.sub(lit(1), f), s), hurwitz(e.sub(lit(1), q), s));
+    const signed = e.where(e.eq(e.fmod(s, 2), 0), before, e.neg(before));
+    const whole = e.eq(f, 0);
+    const fractional = e.ne(s, e.floor(s));
+    const negative = e.where(fractional, lit(Number.NaN), e.add(positive, signed));
+    const left = e.where(whole, lit(Infinity), negative);
+    const value = e.where(e.le(q, 0), left, positive);
+    const above = e.where(e.eq(s, 1), lit(Infinity), value);
+    return e.where(e.lt(s, 1), lit(Number.NaN), above);
+  },
+});
+/**
+ * The Hurwitz zeta function, the sum of (k + other)^-self over k >= 0; NaN for `self` below 1.
+ *
+ * @throws RuntimeError if `self` requires grad: only the derivative to `other` is there.
+ * @see https://pytorch.org/docs/stable/special.html#torch.special.zeta
+ */
+export const zeta: EitherBinary = (self, other, options) => {
+  refuseGradient('zeta', [self]);
+  return zetaOp(self, other, options);
+};
