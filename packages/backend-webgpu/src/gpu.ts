@@ -1,6 +1,7 @@
 import { RuntimeError } from '@sconce/core';
 
-const inNode =
+/** Whether WebGPU is Dawn's in Node rather than a browser's. */
+export const inNode =
   typeof process !== 'undefined' &&
   typeof process.versions?.node === 'string' &&
   !('navigator' in globalThis && navigator.gpu);

@@ -13,6 +13,8 @@ import { planWgsl, Temporary, type WgslKernel, type WgslLimits } from '@sconce/k
 import { BufferPool, classSize, GpuBlock } from './buffers.js';
 import { fromWords, toWords } from './elements.js';
 import { Failures } from './failures.js';
+import { inNode } from './gpu.js';
+import { Patience } from './patience.js';
 import { Pipelines } from './pipelines.js';
 import { Recorder } from './recorder.js';
 
@@ -38,6 +40,7 @@ export class WebGpuBackend implements Backend {
   readonly #recorder: Recorder;
   readonly #pool: BufferPool;
   readonly #staging = new BufferPool((bytes) => this.#createBlock(bytes, stagingUsage));
+  readonly #patience = inNode ? new Patience() : undefined;
   /** Checks of allocations that have not answered yet. */
   readonly #checks = new Set<Promise<void>>();
 
@@ -115,7 +118,7 @@ export class WebGpuBackend implements Backend {
     this.#recorder.copy(block.gpu, offset * 4, staging.gpu, 0, length * 4);
     this.#recorder.submit();
     try {
-      await staging.gpu.mapAsync(1, 0, length * 4);
+      await this.#patiently(staging.gpu.mapAsync(1, 0, length * 4));
       await this.#settled();
       return fromWords(dtype, staging.gpu.getMappedRange(0, length * 4).slice(0));
     } catch (error) {
@@ -157,7 +160,7 @@ export class WebGpuBackend implements Backend {
   async synchronize(): Promise<void> {
     this.#failures.checkLost();
     this.#recorder.submit();
-    await this.device.queue.onSubmittedWorkDone();
+    await this.#patiently(this.device.queue.onSubmittedWorkDone());
     await this.#settled();
   }
 
@@ -214,6 +217,10 @@ export class WebGpuBackend implements Backend {
     this.#checks.add(check);
     void check.then(() => this.#checks.delete(check));
     return block;
+  }
+
+  #patiently<T>(promise: Promise<T>): Promise<T> {
+    return this.#patience ? this.#patience.wait(promise) : promise;
   }
 
   /** Waits until errors of what was done so far are known, and throws the first. */
