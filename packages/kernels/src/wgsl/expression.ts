@@ -61,11 +61,14 @@ const infix: Partial<Record<Expr['op'], string>> = {
   ge: '>=',
 };
 
+/** Levels of nesting after which a value is named: parsers of WGSL give up past some hundred. */
+const deepest = 24;
+
 const builtins = new Set(['abs', 'floor', 'ceil', 'trunc', 'round', 'sqrt']);
 
 /**
  * Writes trees as WGSL statements: values used more than once are named, so that the text grows with
- * the distinct nodes. One object serves one block of a kernel, where all names stay visible.
+ * the distinct nodes, and so are values that nest deeply. One object serves one block of a kernel, where all names stay visible.
  */
 export class Block {
   readonly #leaves: Leaves;
@@ -99,13 +102,17 @@ export class Block {
   /** Renders several trees that share names. */
   values(roots: readonly Expr[]): string[] {
     const seen = new Set<Expr>();
-    const visit = (e: Expr): void => {
+    /** How deep the text of a node nests. */
+    const visit = (e: Expr): number => {
       if (seen.has(e)) {
         if (e.args.length > 0 || e.op === 'input' || e.op === 'linear') this.#shared.add(e);
-        return;
+        return 0;
       }
       seen.add(e);
-      e.args.forEach(visit);
+      const depth = 1 + Math.max(0, ...e.args.map(visit));
+      if (depth < deepest) return depth;
+      this.#shared.add(e);
+      return 0;
     };
     roots.forEach(visit);
     return roots.map((root) => this.#render(root));
