@@ -83,7 +83,7 @@ beforeAll(async () => {
 
 afterAll(() => {
   rmSync(work, { recursive: true, force: true });
-});
+}, 60_000);
 
 describe.each(names)('%s', (name) => {
   test('packs what a user needs and nothing else', async () => {
