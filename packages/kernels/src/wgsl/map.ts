@@ -1,8 +1,9 @@
 import type { Expr, ScalarValue } from '@sconce/core';
 import { broadcastStrides, elementCount, rowMajorStrides } from '../layout.js';
 import { Block } from './expression.js';
-import { Frame, Nest, packInputs } from './frame.js';
+import { Frame, Nest } from './frame.js';
 import { usesOf } from './leaves.js';
+import { packInputs } from './pack.js';
 import type { Operand, WgslLimits, WgslStep } from './plan.js';
 
 /** A `MapPrimitive` over operands. */

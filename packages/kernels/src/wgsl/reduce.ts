@@ -9,9 +9,10 @@ import {
 import { broadcastStrides, elementCount } from '../layout.js';
 import { combination } from './combine.js';
 import { Block } from './expression.js';
-import { Frame, type KernelText, Nest, packInputs, widen } from './frame.js';
+import { Frame, type KernelText, Nest, widen } from './frame.js';
 import { substitute, usesOf } from './leaves.js';
 import { describe, planMap, positions } from './map.js';
+import { packInputs } from './pack.js';
 import { type Operand, packedOperand, Temporary, type WgslLimits, type WgslStep } from './plan.js';
 
 /** A `ReducePrimitive` over operands. */

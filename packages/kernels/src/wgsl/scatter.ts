@@ -2,9 +2,10 @@ import { computeType, type Expr, type ScalarValue, type ScatterPrimitive } from 
 import { elementCount } from '../layout.js';
 import { combination } from './combine.js';
 import { Block } from './expression.js';
-import { Frame, Nest, narrow, packInputs, widen } from './frame.js';
+import { Frame, Nest, narrow, widen } from './frame.js';
 import { usesOf } from './leaves.js';
 import { positions } from './map.js';
+import { packInputs } from './pack.js';
 import { type Operand, Temporary, type WgslLimits, type WgslStep } from './plan.js';
 
 /** A `ScatterPrimitive` over operands. */
