@@ -192,6 +192,7 @@ export {
   logsumexp,
   lt,
   manualSeed,
+  masked,
   maskedFill,
   maskedScatter,
   maskedSelect,

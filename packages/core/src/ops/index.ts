@@ -63,3 +63,4 @@ export * from './view.js';
 export * as special from './special/index.js';
 export { igamma, igammac } from './special/incomplete-gamma.js';
 export { mvlgamma } from './special/multivariate-gamma.js';
+export * as masked from './masked/index.js';
