@@ -1,4 +1,4 @@
-import { eye, type Tensor, where, zerosLike } from '@sconce/core';
+import { eye, type Tensor, where } from '@sconce/core';
 import type { Geometry } from '../geometry.js';
 import { isGradEnabled } from '../modes.js';
 import { type Derivatives, saving } from './formula.js';
@@ -118,8 +118,8 @@ function normGradient(
   norm: Tensor,
   ord: number,
   axes: readonly number[],
-): Tensor {
-  if (ord === 0) return zerosLike(self);
+): Tensor | undefined {
+  if (ord === 0) return undefined;
   if (ord === 1) return g.mul(self.sign());
   if (ord === 2) return g.mul(except(norm.eq(0), self.div(norm)));
   if (Math.abs(ord) === Infinity) {

@@ -64,3 +64,6 @@ export * as special from './special/index.js';
 export { igamma, igammac } from './special/incomplete-gamma.js';
 export { mvlgamma } from './special/multivariate-gamma.js';
 export * as masked from './masked/index.js';
+export * as linalg from './linalg/index.js';
+export { crossOfFirst as cross } from './linalg/products.js';
+export { vanderOfVector as vander } from './linalg/vander.js';
