@@ -78,6 +78,6 @@ function checkSelf(path: string, module: string, args: readonly Value[]): void {
 export const isMissing = (error: unknown): boolean =>
   error instanceof MissingFeature ||
   (error instanceof RuntimeError &&
-    /gradients need the engine|derivative is not implemented|has no float64|only give asynchronously|(be read|read) at once|only be read asynchronously/i.test(
+    /gradients need the engine|derivative is not implemented|which are not implemented|has no float64|only give asynchronously|(be read|read) at once|only be read asynchronously/i.test(
       error.message,
     ));

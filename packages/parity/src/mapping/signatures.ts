@@ -103,7 +103,7 @@ export const signatures: Readonly<Record<string, string>> = {
 
   // shapes
   diagonal: 'input | offset dim1 dim2',
-  'linalg.diagonal': 'diagonal(input | offset dim1 dim2)',
+  'linalg.diagonal': 'input | offset dim1 dim2',
   diag_embed: 'input | offset dim1 dim2',
   diagonal_scatter: 'input src | offset dim1 dim2',
   slice_scatter: 'input src dim start end step',
@@ -136,7 +136,7 @@ export const signatures: Readonly<Record<string, string>> = {
   stack: 'tensors dim',
   combinations: 'input r | with_replacement',
   vander: 'x | N:n increasing',
-  'linalg.vander': 'vander(x | N:n)',
+  'linalg.vander': 'x | N:n',
   broadcast_to: 'input size',
   'Tensor.unfold': 'input dimension size step',
 
@@ -153,7 +153,7 @@ export const signatures: Readonly<Record<string, string>> = {
   addr: 'input vec1 vec2 | beta alpha out',
   cdist: 'x1 x2 | p compute_mode',
   cross: 'input other dim',
-  'linalg.cross': 'cross(input other | dim)',
+  'linalg.cross': 'input other | dim',
 
   // linear algebra
   'linalg.vector_norm': 'vectorNorm(input ord dim | keepdim dtype)',

@@ -147,15 +147,6 @@ export const specials: Readonly<Record<string, Special>> = {
     const given = { keepdim: keepdim ?? false, ...options(kwargs, 'p', 'dim', 'keepdim') };
     return ours('torch', 'norm')(self, convert(p), convert(dim), given);
   },
-  'linalg.norm': ([self, order, dim, keepdim], kwargs) => {
-    const ord = order ?? kwargs.get('ord') ?? null;
-    const axes = dim ?? kwargs.get('dim') ?? null;
-    const given = { keepdim: keepdim ?? false, ...options(kwargs, 'ord', 'dim') };
-    const rank = axes === null ? (self as Tensor).ndim : Array.isArray(axes) ? axes.length : 1;
-    const vector = ord === null || rank === 1;
-    const run = vector ? ours('torch', 'vectorNorm') : ours('torch.linalg', 'matrixNorm');
-    return run(self, convert(ord), convert(axes), given);
-  },
   einsum: ([equation, ...operands]) =>
     ours('torch', 'einsum')(equation, ...(Array.isArray(operands[0]) ? operands[0] : operands)),
   where: ([condition, self, other]) =>
