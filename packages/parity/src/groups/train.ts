@@ -1,4 +1,4 @@
-import type { Tensor } from '@sconce/core';
+import { getDefaultDevice, setDefaultDevice, type Tensor } from '@sconce/core';
 import type { Module } from '@sconce/nn';
 import type { Case } from '../corpus/corpus.js';
 import { notImplemented, type Outcome, passed } from '../report/counts.js';
@@ -31,23 +31,22 @@ export const train: Group = {
     const op = train.subject(test);
     const trace = traces[op];
     if (!trace) return { op, forward: notImplemented(`the runner has no script ${op}`) };
-    if (!run.device.backend.synchronous) {
-      return {
-        op,
-        forward: notImplemented(`${run.device} draws from a generator of its own (Philox)`),
-      };
-    }
+    const outer = getDefaultDevice();
+    // What PyTorch drew comes from the host's stream, wherever it is trained with.
+    if (!run.device.backend.synchronous) setDefaultDevice('cpu');
     try {
       return { op, forward: await follow(test, trace, run) };
     } catch (error) {
       return { op, forward: outcomeOf(error) };
+    } finally {
+      setDefaultDevice(outer);
     }
   },
 };
 
-async function follow(test: Case, trace: Trace, _run: Run): Promise<Outcome> {
+async function follow(test: Case, trace: Trace, { device }: Run): Promise<Outcome> {
   const losses = test.losses as { f: number }[];
-  const script = trace(test.seed as number);
+  const script = trace(test.seed as number, device);
   const first = await script.next();
   const model = first.value as Module;
   const initial = await checksumDifference(model, test.params_init as Checksum[], 1e-6, 'initial');

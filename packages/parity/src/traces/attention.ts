@@ -40,19 +40,20 @@ class LanguageModel extends nn.Module {
 
   override forward(x: Tensor): Tensor {
     const length = x.size(1);
-    const mask = full([length, length], -Infinity).triu(1);
-    let h = this.emb(x).add(this.pos(arange(length)));
+    const { device } = x;
+    const mask = full([length, length], -Infinity, { device }).triu(1);
+    let h = this.emb(x).add(this.pos(arange(length, { device })));
     for (const block of this.blocks) h = block(h, mask);
     return this.head(h);
   }
 }
 
 /** A tiny causal language model of MultiheadAttention; NAdam, CosineAnnealingLR, label smoothing. */
-export const mhaGpt: Trace = async function* (seed) {
+export const mhaGpt: Trace = async function* (seed, device) {
   manualSeed(seed);
-  const sequences = randint(0, 15, [10, 11]);
+  const sequences = randint(0, 15, [10, 11]).to(device);
   const model = new LanguageModel();
-  yield model;
+  yield model.to(device);
   const optimizer = buildOptimizer<SGD>('NAdam', [...model.parameters()], [['lr', 5e-3]]);
   const scheduler = new CosineAnnealingLR(optimizer, 30, { etaMin: 1e-4 });
   for (;;) {
@@ -83,12 +84,12 @@ class Classifier extends nn.Module {
 }
 
 /** A TransformerEncoder classifier; AdamW with linear warm-up by LambdaLR. */
-export const transformerClassifier: Trace = async function* (seed) {
+export const transformerClassifier: Trace = async function* (seed, device) {
   manualSeed(seed);
-  const x = randint(0, 20, [12, 8]);
-  const y = randint(0, 3, [12]);
+  const x = randint(0, 20, [12, 8]).to(device);
+  const y = randint(0, 3, [12]).to(device);
   const model = new Classifier();
-  yield model;
+  yield model.to(device);
   const optimizer = new AdamW(model.parameters(), { lr: 3e-3, weightDecay: 0.01 });
   const scheduler = new LambdaLR(optimizer, (step) => Math.min(1, (step + 1) / 10));
   for (;;) {

@@ -88,7 +88,7 @@ class Gpt extends nn.Module {
   }
 
   override forward(indices: Tensor): Tensor {
-    let x = this.wte(indices).add(this.wpe(arange(indices.size(1))));
+    let x = this.wte(indices).add(this.wpe(arange(indices.size(1), { device: indices.device })));
     for (const block of this.blocks) x = block(x);
     return this.head(this.ln_f(x));
   }
@@ -98,15 +98,15 @@ const text =
   "to be, or not to be, that is the question: whether 'tis nobler in the mind to suffer the slings and arrows";
 
 /** A character-level GPT of explicit operations, with tied weights and AdamW on two groups. */
-export const charGpt: Trace = async function* (seed) {
+export const charGpt: Trace = async function* (seed, device) {
   manualSeed(seed);
   const characters = [...new Set(text)].sort();
   const data = tensor(
     [...text].map((c) => characters.indexOf(c)),
-    { dtype: 'int64' },
+    { dtype: 'int64', device },
   );
   const model = new Gpt(characters.length);
-  yield model;
+  yield model.to(device);
   const parameters = [...model.parameters()];
   const optimizer = new AdamW(
     [

@@ -9,9 +9,9 @@ import type { Trace } from './trace.js';
 const F = nn.functional;
 
 /** A convolutional autoencoder: strides, transposed convolution, upsampling; Adamax and OneCycleLR. */
-export const convAutoencoder: Trace = async function* (seed) {
+export const convAutoencoder: Trace = async function* (seed, device) {
   manualSeed(seed);
-  const x = rand([6, 1, 16, 16]);
+  const x = rand([6, 1, 16, 16]).to(device);
   const model = new nn.Sequential(
     new nn.Conv2d(1, 6, 3, { stride: 2, padding: 1 }),
     new nn.GroupNorm(2, 6),
@@ -23,7 +23,7 @@ export const convAutoencoder: Trace = async function* (seed) {
     new nn.ConvTranspose2d(8, 1, 4, { stride: 2, padding: 1 }),
     new nn.Sigmoid(),
   );
-  yield model;
+  yield model.to(device);
   const optimizer = buildOptimizer<SGD>('Adamax', [...model.parameters()], [['lr', 0.01]]);
   const given = new Map<string, Value>([
     ['max_lr', 0.03],

@@ -9,24 +9,24 @@ class Gan extends nn.Module {
 }
 
 /** A discriminator step on `fake.detach()`, then a generator step; yields the sum of both losses. */
-export const gan: Trace = async function* (seed) {
+export const gan: Trace = async function* (seed, device) {
   manualSeed(seed);
   const model = new Gan();
-  yield model;
+  yield model.to(device);
   const criterion = new nn.BCEWithLogitsLoss();
   const options = { lr: 2e-3, betas: [0.5, 0.999] as [number, number] };
   const discriminator = new Adam(model.d.parameters(), options);
   const generator = new Adam(model.g.parameters(), options);
   for (;;) {
-    const real = rand([16, 2]).mul(0.5).add(0.25);
-    const fake = model.g(randn([16, 4]));
-    const dLoss = criterion(model.d(real), ones([16, 1])).add(
-      criterion(model.d(fake.detach()), zeros([16, 1])),
+    const real = rand([16, 2]).mul(0.5).add(0.25).to(device);
+    const fake = model.g(randn([16, 4]).to(device));
+    const dLoss = criterion(model.d(real), ones([16, 1], { device })).add(
+      criterion(model.d(fake.detach()), zeros([16, 1], { device })),
     );
     discriminator.zeroGrad();
     dLoss.backward();
     discriminator.step();
-    const gLoss = criterion(model.d(fake), ones([16, 1]));
+    const gLoss = criterion(model.d(fake), ones([16, 1], { device }));
     generator.zeroGrad();
     gLoss.backward();
     generator.step();

@@ -22,12 +22,12 @@ class Net extends nn.Module {
 }
 
 /** LeNet on 3x32x32 inputs. */
-export const lenet: Trace = async function* (seed) {
+export const lenet: Trace = async function* (seed, device) {
   manualSeed(seed);
-  const x = rand([16, 3, 32, 32]).mul(2).sub(1);
-  const y = randint(0, 10, [16]);
+  const x = rand([16, 3, 32, 32]).mul(2).sub(1).to(device);
+  const y = randint(0, 10, [16]).to(device);
   const model = new Net();
-  yield model;
+  yield model.to(device);
   const optimizer = new SGD(model.parameters(), { lr: 0.01, momentum: 0.9 });
   const criterion = new nn.CrossEntropyLoss();
   for (;;) {

@@ -20,12 +20,12 @@ class Net extends nn.Module {
 }
 
 /** Embedding, a two-layer bidirectional LSTM and a linear layer; Adam with clipped gradients. */
-export const lstmClassifier: Trace = async function* (seed) {
+export const lstmClassifier: Trace = async function* (seed, device) {
   manualSeed(seed);
-  const x = randint(0, 30, [16, 10]);
-  const y = randint(0, 4, [16]);
+  const x = randint(0, 30, [16, 10]).to(device);
+  const y = randint(0, 4, [16]).to(device);
   const model = new Net();
-  yield model;
+  yield model.to(device);
   const optimizer = new Adam(model.parameters(), { lr: 0.01 });
   for (;;) {
     optimizer.zeroGrad();

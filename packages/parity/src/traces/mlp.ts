@@ -7,12 +7,12 @@ import type { Trace } from './trace.js';
 const F = nn.functional;
 
 /** MLP classifier, Adam, mini-batches from a shuffling DataLoader. */
-export const mlpClassifier: Trace = async function* (seed) {
+export const mlpClassifier: Trace = async function* (seed, device) {
   manualSeed(seed);
-  const x = rand([96, 10]);
-  const y = randint(0, 3, [96]);
+  const x = rand([96, 10]).to(device);
+  const y = randint(0, 3, [96]).to(device);
   const model = new nn.Sequential(new nn.Linear(10, 24), new nn.ReLU(), new nn.Linear(24, 3));
-  yield model;
+  yield model.to(device);
   const loader = new DataLoader(new TensorDataset(x, y), { batchSize: 20, shuffle: true });
   const optimizer = new Adam(model.parameters(), { lr: 0.01 });
   for (;;) {
@@ -27,9 +27,9 @@ export const mlpClassifier: Trace = async function* (seed) {
 };
 
 /** MLP regression, SGD with momentum, full batch. */
-export const mlpRegression: Trace = async function* (seed) {
+export const mlpRegression: Trace = async function* (seed, device) {
   manualSeed(seed);
-  const x = rand([64, 4]);
+  const x = rand([64, 4]).to(device);
   const y = sin(x.at(':, :1').mul(3)).add(x.at(':, 1:2').mul(x.at(':, 2:3')));
   const model = new nn.Sequential(
     new nn.Linear(4, 32),
@@ -38,7 +38,7 @@ export const mlpRegression: Trace = async function* (seed) {
     new nn.ReLU(),
     new nn.Linear(32, 1),
   );
-  yield model;
+  yield model.to(device);
   const optimizer = new SGD(model.parameters(), { lr: 0.05, momentum: 0.9 });
   for (;;) {
     const loss = F.mseLoss(model(x), y);

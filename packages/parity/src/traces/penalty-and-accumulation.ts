@@ -8,12 +8,12 @@ import type { Trace } from './trace.js';
 const F = nn.functional;
 
 /** Gradient accumulation over three micro-batches; Adagrad. */
-export const gradAccum: Trace = async function* (seed) {
+export const gradAccum: Trace = async function* (seed, device) {
   manualSeed(seed);
-  const x = rand([36, 5]);
+  const x = rand([36, 5]).to(device);
   const y = x.sum(1).gt(2.5).long();
   const model = new nn.Sequential(new nn.Linear(5, 16), new nn.ELU(), new nn.Linear(16, 2));
-  yield model;
+  yield model.to(device);
   const optimizer = buildOptimizer<SGD>('Adagrad', [...model.parameters()], [['lr', 0.05]]);
   optimizer.zeroGrad();
   for (;;) {
@@ -31,9 +31,9 @@ export const gradAccum: Trace = async function* (seed) {
 };
 
 /** Double backward: the loss with a gradient penalty, computed with `createGraph`. */
-export const gradPenalty: Trace = async function* (seed) {
+export const gradPenalty: Trace = async function* (seed, device) {
   manualSeed(seed);
-  const x = rand([16, 3]);
+  const x = rand([16, 3]).to(device);
   const y = x.at(':, 0').sub(x.at(':, 1')).unsqueeze(1);
   const model = new nn.Sequential(
     new nn.Linear(3, 12),
@@ -42,7 +42,7 @@ export const gradPenalty: Trace = async function* (seed) {
     new nn.Softplus(),
     new nn.Linear(12, 1),
   );
-  yield model;
+  yield model.to(device);
   const optimizer = new SGD(model.parameters(), { lr: 0.05, momentum: 0.5 });
   for (;;) {
     const xi = x.clone().requiresGrad_();

@@ -47,12 +47,12 @@ class Net extends nn.Module {
 }
 
 /** A small ResNet with BatchNorm and weight decay; the last value is the loss in eval mode. */
-export const resnetBn: Trace = async function* (seed) {
+export const resnetBn: Trace = async function* (seed, device) {
   manualSeed(seed);
-  const x = rand([12, 3, 12, 12]);
-  const y = randint(0, 5, [12]);
+  const x = rand([12, 3, 12, 12]).to(device);
+  const y = randint(0, 5, [12]).to(device);
   const model = new Net();
-  yield model;
+  yield model.to(device);
   const optimizer = new SGD(model.parameters(), { lr: 0.02, momentum: 0.9, weightDecay: 5e-4 });
   for (let step = 0; step < 30; step++) {
     optimizer.zeroGrad();
