@@ -4,9 +4,11 @@ import * as binary from './ops/binary.js';
 import * as closeness from './ops/closeness.js';
 import * as converting from './ops/convert.js';
 import * as copying from './ops/copy.js';
+import { corrcoef, cov } from './ops/covariance.js';
 import * as creating from './ops/create-like.js';
 import * as floatBits from './ops/float-bits.js';
 import * as integers from './ops/integers.js';
+import { crossOfFirst as cross } from './ops/linalg/products.js';
 import * as products from './ops/matmul.js';
 import { max, min } from './ops/max.js';
 import { median, nanmedian } from './ops/median.js';
@@ -15,8 +17,11 @@ import { bernoulli, multinomial } from './ops/random.js';
 import type { RandomOptions } from './ops/random-fill.js';
 import * as drawing from './ops/random-inplace.js';
 import * as reducing from './ops/reduce.js';
+import { renorm } from './ops/renorm.js';
 import * as selecting from './ops/selecting.js';
 import { logSoftmax, type SoftmaxOptions, softmax } from './ops/softmax.js';
+import { igamma, igammac } from './ops/special/incomplete-gamma.js';
+import { mvlgamma } from './ops/special/multivariate-gamma.js';
 import * as ternary from './ops/ternary.js';
 import * as unary from './ops/unary.js';
 import {
@@ -46,6 +51,17 @@ export type InplaceMethods<M> = {
     : never;
 };
 
+/** Functions of modules that are not attached whole. */
+const others = {
+  corrcoef,
+  cov,
+  cross,
+  igamma: (self: Tensor, other: Tensor) => igamma(self, other),
+  igammac: (self: Tensor, other: Tensor) => igammac(self, other),
+  mvlgamma,
+  renorm,
+};
+
 declare module './tensor.js' {
   interface Tensor
     extends Methods<typeof unary>,
@@ -69,6 +85,7 @@ declare module './tensor.js' {
       Methods<typeof reducing>,
       Methods<Omit<typeof selecting, 'nonzero'>>,
       Methods<typeof arranging>,
+      Methods<typeof others>,
       Methods<typeof products> {
     /** 1 with the probability each element gives, else 0. */
     bernoulli(p?: number, options?: RandomOptions): Tensor;
@@ -149,6 +166,7 @@ attach(ternaryMethods);
 attachInplace(ternaryMethods, (name) => ternaryArity[name] ?? 3);
 attach(selecting);
 attach(arranging);
+attach(others);
 attach({ median, nanmedian, unique, uniqueConsecutive });
 attach(viewing);
 attach(copying);

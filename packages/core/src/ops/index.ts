@@ -67,3 +67,7 @@ export * as masked from './masked/index.js';
 export * as linalg from './linalg/index.js';
 export { crossOfFirst as cross } from './linalg/products.js';
 export { vanderOfVector as vander } from './linalg/vander.js';
+export * from './covariance.js';
+export * from './renorm.js';
+export * from './gradient.js';
+export * from './segment-reduce.js';

@@ -11,7 +11,7 @@ import { indexSelect } from './gather.js';
 import { checkSynchronous } from './mask-positions.js';
 import { cumsum } from './scan.js';
 import { searchsorted } from './search-sorted.js';
-import { expand, flatten, reshape, transpose, unsqueeze, view } from './view.js';
+import { expand, flatten, narrow, reshape, transpose, unsqueeze, view } from './view.js';
 
 const flipOp = op('flip', 'self dims', (self: Tensor, dims: readonly number[]): Tensor => {
   const result = allocate(self.shape, self.dtype, self.device);
@@ -249,3 +249,7 @@ export const repeatInterleave = (
   const copies = clone(expand(unsqueeze(base, d + 1), shape), { memoryFormat: 'contiguous' });
   return flatten(copies, d, d + 1);
 };
+
+/** As `narrow`, but with memory of its own. */
+export const narrowCopy = (self: Tensor, dim: number, start: number, length: number): Tensor =>
+  narrow(self, dim, start, length).clone();

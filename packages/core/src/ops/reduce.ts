@@ -143,10 +143,15 @@ export const amin: (self: Tensor, dim?: Dims, options?: { keepdim?: boolean }) =
 export const aminmax = (
   self: Tensor,
   options: { dim?: number; keepdim?: boolean } = {},
-): { min: Tensor; max: Tensor } => ({
-  min: amin(self, options.dim, options),
-  max: amax(self, options.dim, options),
-});
+): { min: Tensor; max: Tensor } => {
+  const min = amin(self, options.dim, options);
+  const max = amax(self, options.dim, options);
+  // PyTorch keeps a dimension that a single bool does not have.
+  const kept = self.dtype === 'bool' && self.shape.length === 0 && options.keepdim;
+  return kept && options.dim !== undefined
+    ? { min: reshape(min, [1]), max: reshape(max, [1]) }
+    : { min, max };
+};
 
 const decide =
   (name: 'all' | 'any', combine: 'min' | 'max') =>
@@ -321,6 +326,8 @@ export const countNonzero = (self: Tensor, dim?: Dims): Tensor => sum(self.ne(0)
 export const sumToSize = (self: Tensor, ...size: number[] | [readonly number[]]): Tensor => {
   const shape = (Array.isArray(size[0]) ? size[0] : size) as readonly number[];
   // PyTorch sums here, which makes int64 of what is whole, even of a single element.
+  if (shape.length === 0) return sum(self);
+  // PyTorch sums to one element even where there is one, which makes integers int64.
   if (shape.length === 0) return sum(self);
   if (sameShape(self.shape, shape)) return self;
   const lead = self.shape.length - shape.length;
