@@ -67,7 +67,8 @@ type Constructor = new (...args: unknown[]) => unknown;
  * @throws MissingFeature if there is none.
  */
 export function classNamed(holder: keyof typeof packages, name: string): Constructor {
-  const found = packages[holder][name];
+  const utilities = namespace(packages[holder], 'utils');
+  const found = packages[holder][name] ?? utilities[name] ?? namespace(utilities, 'rnn')[name];
   if (typeof found !== 'function') throw new MissingFeature(`${holder}: Sconce has no ${name}`);
   return found as Constructor;
 }

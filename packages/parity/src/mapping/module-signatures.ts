@@ -144,4 +144,6 @@ export const moduleSignatures: Readonly<Record<string, string>> = {
     'tgt memory | tgt_mask memory_mask tgt_key_padding_mask memory_key_padding_mask',
   Transformer:
     '| d_model nhead num_encoder_layers num_decoder_layers dim_feedforward dropout activation custom_encoder custom_decoder layer_norm_eps batch_first norm_first',
+  'Transformer.forward':
+    'src tgt | src_mask tgt_mask memory_mask src_key_padding_mask tgt_key_padding_mask memory_key_padding_mask',
 };

@@ -42,7 +42,7 @@ const schedulerSignatures: Readonly<Record<string, string>> = {
   CosineAnnealingLR: 'optimizer T_max | eta_min last_epoch',
   CosineAnnealingWarmRestarts: 'optimizer T_0 | T_mult:tMult eta_min last_epoch',
   CyclicLR:
-    'optimizer base_lr max_lr | step_size_up step_size_down mode gamma scale_fn scale_mode cycle_momentum base_momentum max_momentum last_epoch',
+    'optimizer base_lr max_lr | step_size_up step_size_down mode^ gamma scale_fn scale_mode cycle_momentum base_momentum max_momentum last_epoch',
   OneCycleLR:
     'optimizer max_lr | total_steps epochs steps_per_epoch pct_start anneal_strategy cycle_momentum base_momentum max_momentum div_factor final_div_factor three_phase last_epoch',
   ReduceLROnPlateau:

@@ -1,6 +1,7 @@
 import { Float, Tensor } from '@sconce/core';
-import type { Value } from '../corpus/value.js';
+import { PackedValue, type Value } from '../corpus/value.js';
 import { PyFunction } from '../python/objects.js';
+import { classNamed } from './library.js';
 import { camelCase } from './names.js';
 
 /** One parameter of a PyTorch function, and how ours takes it. */
@@ -166,6 +167,9 @@ function convertInside(value: Value, kind: Parameter['kind']): Value {
   }
   if (typeof value === 'number' && kind === 'exact') return BigInt(value);
   if (typeof value === 'string' && kind === 'word') return camelCase(value);
+  if (value instanceof PackedValue) {
+    return new (classNamed('nn', 'PackedSequence'))(...value.fields);
+  }
   if (value instanceof PyFunction) return (...args: Value[]) => value.call(args, new Map());
   if (value instanceof Tensor || value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return Array.from(value, (item) => convertInside(item, kind));
