@@ -1,9 +1,23 @@
 export * from './adam.js';
 export { FusedUpdate } from './fused.js';
+export * from './lr-scheduler/combined.js';
 export * from './lr-scheduler/cosine-annealing-lr.js';
+export * from './lr-scheduler/cosine-annealing-warm-restarts.js';
+export * from './lr-scheduler/cyclic-lr.js';
+export * from './lr-scheduler/exponential-lr.js';
 export * from './lr-scheduler/lambda-lr.js';
-export * from './lr-scheduler/lr-scheduler.js';
+export {
+  LRScheduler,
+  type Scheduled,
+  type ScheduledGroup,
+  type SchedulerStateDict,
+} from './lr-scheduler/lr-scheduler.js';
+export * from './lr-scheduler/multi-step-lr.js';
+export * from './lr-scheduler/one-cycle-lr.js';
+export * from './lr-scheduler/polynomial-lr.js';
+export * from './lr-scheduler/reduce-lr-on-plateau.js';
 export * from './lr-scheduler/step-lr.js';
+export * from './lr-scheduler/warmup-lr.js';
 export {
   Optimizer,
   type OptimizerStateDict,

@@ -26,6 +26,8 @@ export class CosineAnnealingLR extends LRScheduler {
   protected override getLr(): number[] {
     const { lastEpoch: t, tMax, etaMin } = this;
     if (t === 0) return this.current;
+    // Resumed: there is no rate of the epoch before to go on from.
+    if (this.stepCount === 1) return this.closedForm();
     if ((t - 1 - tMax) % (2 * tMax) === 0) {
       return this.current.map(
         (lr, i) =>
@@ -34,5 +36,11 @@ export class CosineAnnealingLR extends LRScheduler {
     }
     const ratio = (1 + Math.cos((Math.PI * t) / tMax)) / (1 + Math.cos((Math.PI * (t - 1)) / tMax));
     return this.current.map((lr) => ratio * (lr - etaMin) + etaMin);
+  }
+
+  protected override closedForm(): number[] {
+    const { lastEpoch: t, tMax, etaMin } = this;
+    const height = (1 + Math.cos((Math.PI * t) / tMax)) / 2;
+    return this.baseLrs.map((base) => etaMin + (base - etaMin) * height);
   }
 }

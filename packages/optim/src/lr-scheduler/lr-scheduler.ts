@@ -1,11 +1,23 @@
 import { ValueError } from '@sconce/core';
 
-/** What a scheduler needs of an optimizer: groups with a learning rate. */
+/** What a scheduler needs of an optimizer: groups with a learning rate, and a momentum for those that cycle it. */
 export interface Scheduled {
-  readonly paramGroups: { lr: number; initialLr?: number }[];
+  readonly paramGroups: ScheduledGroup[];
 }
 
-/** A scheduler's state as plain data, with PyTorch's keys. */
+/** The options of a group that schedulers read and write. */
+export interface ScheduledGroup {
+  lr: number;
+  initialLr?: number;
+  momentum?: number;
+  betas?: readonly [number, number];
+  maxLr?: number;
+  minLr?: number;
+  maxMomentum?: number;
+  baseMomentum?: number;
+}
+
+/** A scheduler's state as plain data, with PyTorch's keys; what the constructor is given is not part of it. */
 export type SchedulerStateDict = Record<string, unknown>;
 
 /**
@@ -19,6 +31,8 @@ export abstract class LRScheduler {
   baseLrs: number[];
   /** Steps taken so far. */
   lastEpoch: number;
+  /** Calls of `step`, that of the constructor included. */
+  protected stepCount = 0;
   #lastLr: number[] = [];
 
   /** @throws ValueError when resuming (`lastEpoch` >= 0) an optimizer whose groups have no `initialLr`. */
@@ -36,21 +50,55 @@ export abstract class LRScheduler {
     this.lastEpoch = lastEpoch;
   }
 
-  /** The rates of the groups at `lastEpoch`. */
+  /** The rates of the groups at `lastEpoch`, from those they have. */
   protected abstract getLr(): number[];
+
+  /** The rates at `lastEpoch` whatever came before; where there is no such form, those of `getLr`. */
+  protected closedForm(): number[] {
+    return this.getLr();
+  }
 
   /** Sets the first rates; the last thing a constructor does. */
   protected start(): void {
+    this.stepCount = 0;
     this.step();
   }
 
-  /** Goes on by one epoch and sets the rates of the optimizer's groups. */
-  step(): void {
-    this.lastEpoch++;
-    this.getLr().forEach((lr, i) => {
-      (this.optimizer.paramGroups[i] as { lr: number }).lr = lr;
+  /**
+   * Goes on by one epoch and sets the rates of the optimizer's groups.
+   *
+   * @param epoch the epoch to go to instead; rates then follow from it alone, where the schedule allows that.
+   */
+  step(epoch?: number): void {
+    this.stepCount++;
+    this.lastEpoch = epoch ?? this.lastEpoch + 1;
+    this.apply(epoch === undefined ? this.getLr() : this.closedForm());
+  }
+
+  /**
+   * Starts again at the epoch before the last: what `SequentialLR` does to those it takes over.
+   *
+   * @internal
+   */
+  rewind(): void {
+    this.lastEpoch--;
+  }
+
+  /**
+   * Takes the first step anew.
+   *
+   * @internal
+   */
+  restart(): void {
+    this.start();
+  }
+
+  /** Gives the groups their rates. */
+  protected apply(rates: readonly number[]): void {
+    rates.forEach((lr, i) => {
+      (this.optimizer.paramGroups[i] as ScheduledGroup).lr = lr;
     });
-    this.#lastLr = this.optimizer.paramGroups.map((g) => g.lr);
+    this.#lastLr = this.current;
   }
 
   /** The rates that the last step set. */
@@ -60,12 +108,18 @@ export abstract class LRScheduler {
 
   /** Everything needed to go on later, as PyTorch names it. */
   stateDict(): SchedulerStateDict {
-    return { last_epoch: this.lastEpoch, base_lrs: [...this.baseLrs], _last_lr: this.getLastLr() };
+    return {
+      last_epoch: this.lastEpoch,
+      base_lrs: [...this.baseLrs],
+      _step_count: this.stepCount,
+      _last_lr: this.getLastLr(),
+    };
   }
 
   /** Takes the state of `stateDict`. */
   loadStateDict(state: SchedulerStateDict): void {
     if (typeof state.last_epoch === 'number') this.lastEpoch = state.last_epoch;
+    if (typeof state._step_count === 'number') this.stepCount = state._step_count;
     if (Array.isArray(state.base_lrs)) this.baseLrs = state.base_lrs.map(Number);
     if (Array.isArray(state._last_lr)) this.#lastLr = state._last_lr.map(Number);
   }
@@ -75,3 +129,23 @@ export abstract class LRScheduler {
     return this.optimizer.paramGroups.map((g) => g.lr);
   }
 }
+
+/**
+ * One value for each group: the given ones, or the same for all.
+ *
+ * @throws ValueError if there are not as many as groups.
+ */
+export function forGroups<T>(
+  optimizer: Scheduled,
+  value: T | readonly T[],
+  mismatch: (groups: number, given: number) => string,
+): T[] {
+  const count = optimizer.paramGroups.length;
+  if (!Array.isArray(value)) return optimizer.paramGroups.map(() => value as T);
+  if (value.length !== count) throw new ValueError(mismatch(count, value.length));
+  return [...value];
+}
+
+/** How many of the ascending numbers are at most `x`: Python's `bisect_right`. */
+export const countUpTo = (sorted: readonly number[], x: number): number =>
+  sorted.filter((n) => n <= x).length;

@@ -25,4 +25,9 @@ export class StepLR extends LRScheduler {
     const falls = this.lastEpoch > 0 && this.lastEpoch % this.stepSize === 0;
     return this.current.map((lr) => (falls ? lr * this.gamma : lr));
   }
+
+  protected override closedForm(): number[] {
+    const falls = Math.floor(this.lastEpoch / this.stepSize);
+    return this.baseLrs.map((base) => base * this.gamma ** falls);
+  }
 }

@@ -1,0 +1,175 @@
+import { ValueError } from '@sconce/core';
+import {
+  countUpTo,
+  type LRScheduler,
+  type Scheduled,
+  type SchedulerStateDict,
+} from './lr-scheduler.js';
+
+/** What `ChainedScheduler` needs of the schedulers it steps. */
+export interface Chainable {
+  readonly optimizer: Scheduled;
+  step(): void;
+  stateDict(): SchedulerStateDict;
+  loadStateDict(state: SchedulerStateDict): void;
+}
+
+function loadEach(schedulers: readonly Chainable[], state: SchedulerStateDict): void {
+  if (!Array.isArray(state._schedulers)) return;
+  const saved = state._schedulers as SchedulerStateDict[];
+  if (saved.length !== schedulers.length) {
+    throw new ValueError(
+      `loadStateDict: loaded state dict has ${saved.length} schedulers, expected ${schedulers.length}`,
+    );
+  }
+  schedulers.forEach((scheduler, i) => {
+    scheduler.loadStateDict(saved[i] as SchedulerStateDict);
+  });
+}
+
+/**
+ * Runs schedulers one after the other: each from its milestone on.
+ *
+ * @throws ValueError if they are of different optimizers, or there is not one milestone less than schedulers.
+ * @see https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.SequentialLR.html
+ * @example
+ * const warmup = new LinearLR(optimizer, { startFactor: 0.1, totalIters: 10 });
+ * const decay = new CosineAnnealingLR(optimizer, 90);
+ * new SequentialLR(optimizer, [warmup, decay], [10]);
+ */
+export class SequentialLR {
+  readonly optimizer: Scheduled;
+  readonly schedulers: readonly LRScheduler[];
+  readonly milestones: readonly number[];
+  /** Steps taken so far. */
+  lastEpoch: number;
+  #lastLr: number[];
+
+  constructor(
+    optimizer: Scheduled,
+    schedulers: readonly LRScheduler[],
+    milestones: readonly number[],
+    options: { lastEpoch?: number } = {},
+  ) {
+    schedulers.forEach((scheduler, i) => {
+      if (scheduler.optimizer !== optimizer) {
+        throw new ValueError(
+          `SequentialLR: Sequential Schedulers expects all schedulers to belong to the same optimizer, but got schedulers at index ${i} to be different than the optimizer passed in.`,
+        );
+      }
+    });
+    const [first] = schedulers;
+    if (!first || milestones.length !== schedulers.length - 1) {
+      throw new ValueError(
+        `SequentialLR: Sequential Schedulers expects number of schedulers provided to be one more than the number of milestone points, but got number of schedulers ${schedulers.length} and the number of milestones to be equal to ${milestones.length}`,
+      );
+    }
+    this.optimizer = optimizer;
+    this.schedulers = [...schedulers];
+    this.milestones = [...milestones];
+    this.lastEpoch = (options.lastEpoch ?? -1) + 1;
+    // Each scheduler has set the rates when it was made; only the first one's are wanted.
+    for (const group of optimizer.paramGroups) group.lr = group.initialLr ?? group.lr;
+    for (const scheduler of schedulers) scheduler.rewind();
+    first.restart();
+    this.#lastLr = first.getLastLr();
+  }
+
+  /** Goes on by one epoch, with the scheduler whose turn it is. */
+  step(): void {
+    this.lastEpoch++;
+    const turn = countUpTo(this.milestones, this.lastEpoch);
+    const scheduler = this.schedulers[turn] as LRScheduler;
+    if (turn > 0 && this.milestones[turn - 1] === this.lastEpoch) scheduler.step(0);
+    else scheduler.step();
+    this.#lastLr = scheduler.getLastLr();
+  }
+
+  /** The rates that the last step set. */
+  getLastLr(): number[] {
+    return [...this.#lastLr];
+  }
+
+  /** Everything needed to go on later, as PyTorch names it. */
+  stateDict(): SchedulerStateDict {
+    return {
+      last_epoch: this.lastEpoch,
+      _milestones: [...this.milestones],
+      _last_lr: this.getLastLr(),
+      _schedulers: this.schedulers.map((scheduler) => scheduler.stateDict()),
+    };
+  }
+
+  /**
+   * Takes the state of `stateDict`.
+   *
+   * @throws ValueError if it has another number of schedulers.
+   */
+  loadStateDict(state: SchedulerStateDict): void {
+    loadEach(this.schedulers, state);
+    if (typeof state.last_epoch === 'number') this.lastEpoch = state.last_epoch;
+    if (Array.isArray(state._last_lr)) this.#lastLr = state._last_lr.map(Number);
+  }
+}
+
+/**
+ * Steps several schedulers at once: each changes the rates that the one before has set.
+ *
+ * @throws ValueError if there is none, or they are of different optimizers.
+ * @see https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ChainedScheduler.html
+ * @example
+ * new ChainedScheduler([new ConstantLR(optimizer), new ExponentialLR(optimizer, 0.9)])
+ */
+export class ChainedScheduler {
+  readonly optimizer: Scheduled;
+  readonly schedulers: readonly Chainable[];
+  #lastLr: number[];
+
+  constructor(schedulers: readonly Chainable[]) {
+    const [first] = schedulers;
+    if (!first) throw new ValueError('ChainedScheduler: expected one scheduler or more, got none');
+    schedulers.forEach((scheduler, i) => {
+      if (scheduler.optimizer !== first.optimizer) {
+        throw new ValueError(
+          `ChainedScheduler expects all schedulers to belong to the same optimizer, but got schedulers at index 0 and ${i} to be different`,
+        );
+      }
+    });
+    this.optimizer = first.optimizer;
+    this.schedulers = [...schedulers];
+    this.#lastLr = this.#rates();
+  }
+
+  #rates(): number[] {
+    return this.optimizer.paramGroups.map((group) => group.lr);
+  }
+
+  /** Goes on by one epoch with every scheduler, in order. */
+  step(): void {
+    for (const scheduler of this.schedulers) scheduler.step();
+    this.#lastLr = this.#rates();
+  }
+
+  /** The rates that the last step set. */
+  getLastLr(): number[] {
+    return [...this.#lastLr];
+  }
+
+  /** Everything needed to go on later, as PyTorch names it. */
+  stateDict(): SchedulerStateDict {
+    return {
+      _last_lr: this.getLastLr(),
+      _schedulers: this.schedulers.map((scheduler) => scheduler.stateDict()),
+    };
+  }
+
+  /**
+   * Takes the state of `stateDict`.
+   *
+   * @throws ValueError if it has another number of schedulers.
+   */
+  loadStateDict(state: SchedulerStateDict): void {
+    loadEach(this.schedulers, state);
+    if (Array.isArray(state._last_lr)) this.#lastLr = state._last_lr.map(Number);
+  }
+}

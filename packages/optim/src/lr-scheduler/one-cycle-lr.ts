@@ -1,0 +1,195 @@
+import { ValueError } from '@sconce/core';
+import { forGroups, LRScheduler, type Scheduled, type ScheduledGroup } from './lr-scheduler.js';
+
+/** Options of `OneCycleLR`; either `totalSteps`, or `epochs` and `stepsPerEpoch`, must be given. */
+export interface OneCycleLROptions {
+  /** Steps in the cycle. */
+  totalSteps?: number;
+  epochs?: number;
+  stepsPerEpoch?: number;
+  /** The share of the cycle in which the rate rises; default 0.3. */
+  pctStart?: number;
+  /** The curve between the rates; default 'cos'. */
+  annealStrategy?: 'cos' | 'linear';
+  /** Whether momentum (or the first beta) goes down while the rate goes up; default true. */
+  cycleMomentum?: boolean;
+  /** Momentum at the upper rate; default 0.85. */
+  baseMomentum?: number | readonly number[];
+  /** Momentum at the lower rate; default 0.95. */
+  maxMomentum?: number | readonly number[];
+  /** The first rate is `maxLr` divided by this; default 25. */
+  divFactor?: number;
+  /** The last rate is the first divided by this; default 1e4. */
+  finalDivFactor?: number;
+  /** Back to the first rate before going on to the last, instead of straight there; default false. */
+  threePhase?: boolean;
+  lastEpoch?: number;
+}
+
+/** A stretch of the cycle, up to and including step `end`. */
+interface Phase {
+  readonly end: number;
+  readonly rates: readonly ['initialLr' | 'maxLr', 'initialLr' | 'maxLr' | 'minLr'];
+  readonly momentums: readonly ['maxMomentum' | 'baseMomentum', 'maxMomentum' | 'baseMomentum'];
+}
+
+const valuesFor = (name: string) => (groups: number, given: number) =>
+  `OneCycleLR: expected ${groups} values for ${name}, got ${given}`;
+
+const curves = {
+  cos: (start: number, end: number, done: number) =>
+    end + ((start - end) / 2) * (Math.cos(Math.PI * done) + 1),
+  linear: (start: number, end: number, done: number) => (end - start) * done + start,
+} as const;
+
+function stepsOf({ totalSteps, epochs, stepsPerEpoch }: OneCycleLROptions): number {
+  const positive = (name: string, value: number | undefined): number => {
+    if (value === undefined || !Number.isInteger(value) || value <= 0) {
+      throw new ValueError(`OneCycleLR: Expected positive integer ${name}, but got ${value}`);
+    }
+    return value;
+  };
+  if (totalSteps !== undefined) return positive('total_steps', totalSteps);
+  if (epochs === undefined && stepsPerEpoch === undefined) {
+    throw new ValueError(
+      'OneCycleLR: You must define either total_steps OR (epochs AND steps_per_epoch)',
+    );
+  }
+  return positive('epochs', epochs) * positive('steps_per_epoch', stepsPerEpoch);
+}
+
+function phasesOf(steps: number, pctStart: number, threePhase: boolean): readonly Phase[] {
+  const rise: Phase = {
+    end: pctStart * steps - 1,
+    rates: ['initialLr', 'maxLr'],
+    momentums: ['maxMomentum', 'baseMomentum'],
+  };
+  if (!threePhase) {
+    const fall: Phase = {
+      end: steps - 1,
+      rates: ['maxLr', 'minLr'],
+      momentums: ['baseMomentum', 'maxMomentum'],
+    };
+    return [rise, fall];
+  }
+  const fall: Phase = {
+    end: 2 * pctStart * steps - 2,
+    rates: ['maxLr', 'initialLr'],
+    momentums: ['baseMomentum', 'maxMomentum'],
+  };
+  const settle: Phase = {
+    end: steps - 1,
+    rates: ['initialLr', 'minLr'],
+    momentums: ['maxMomentum', 'maxMomentum'],
+  };
+  return [rise, fall, settle];
+}
+
+/** Gives the groups the rates of a fresh cycle, before the base class looks at them. */
+function prepared(
+  optimizer: Scheduled,
+  maxLr: number | readonly number[],
+  options: OneCycleLROptions,
+): Scheduled {
+  const rates = forGroups(optimizer, maxLr, valuesFor('max_lr'));
+  if ((options.lastEpoch ?? -1) !== -1) return optimizer;
+  rates.forEach((highest, i) => {
+    const group = optimizer.paramGroups[i] as ScheduledGroup;
+    group.initialLr = highest / (options.divFactor ?? 25);
+    group.maxLr = highest;
+    group.minLr = group.initialLr / (options.finalDivFactor ?? 1e4);
+  });
+  return optimizer;
+}
+
+/**
+ * One cycle: the rates rise from `maxLr / divFactor` to `maxLr`, then fall far below, and momentum goes the other
+ * way; step every batch.
+ *
+ * @throws ValueError if the number of steps is missing or not positive, `pctStart` is outside of [0, 1], the
+ * strategy is unknown, the optimizer has no momentum to cycle, a phase is empty, or the cycle is stepped beyond its
+ * end.
+ * @see Smith and Topin, Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates (2017);
+ * https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.OneCycleLR.html
+ * @example new OneCycleLR(optimizer, 0.1, { epochs: 10, stepsPerEpoch: loader.length })
+ */
+export class OneCycleLR extends LRScheduler {
+  readonly totalSteps: number;
+  readonly cycleMomentum: boolean;
+  readonly #phases: readonly Phase[];
+  readonly #curve: (start: number, end: number, done: number) => number;
+
+  constructor(
+    optimizer: Scheduled,
+    maxLr: number | readonly number[],
+    options: OneCycleLROptions = {},
+  ) {
+    const totalSteps = stepsOf(options);
+    const { pctStart = 0.3, annealStrategy = 'cos', lastEpoch = -1 } = options;
+    if (!(pctStart >= 0 && pctStart <= 1)) {
+      throw new ValueError(
+        `OneCycleLR: Expected float between 0 and 1 pct_start, but got ${pctStart}`,
+      );
+    }
+    const curve = Object.hasOwn(curves, annealStrategy) ? curves[annealStrategy] : undefined;
+    if (!curve) {
+      throw new ValueError(
+        `OneCycleLR: anneal_strategy must by one of 'cos' or 'linear', instead got ${annealStrategy}`,
+      );
+    }
+    super(prepared(optimizer, maxLr, options), lastEpoch);
+    this.totalSteps = totalSteps;
+    this.cycleMomentum = options.cycleMomentum ?? true;
+    this.#phases = phasesOf(totalSteps, pctStart, options.threePhase ?? false);
+    this.#curve = curve;
+    if (this.cycleMomentum) this.#prepareMomentum(options, lastEpoch);
+    this.start();
+  }
+
+  #prepareMomentum(options: OneCycleLROptions, lastEpoch: number): void {
+    const { optimizer } = this;
+    if (optimizer.paramGroups.some((g) => g.momentum === undefined && g.betas === undefined)) {
+      throw new ValueError(
+        'OneCycleLR: optimizer must support momentum with `cycle_momentum` option enabled; set cycleMomentum: false',
+      );
+    }
+    const highest = forGroups(optimizer, options.maxMomentum ?? 0.95, valuesFor('max_momentum'));
+    const lowest = forGroups(optimizer, options.baseMomentum ?? 0.85, valuesFor('base_momentum'));
+    if (lastEpoch !== -1) return;
+    optimizer.paramGroups.forEach((group, i) => {
+      group.maxMomentum = highest[i] as number;
+      group.baseMomentum = lowest[i] as number;
+      setMomentum(group, group.maxMomentum);
+    });
+  }
+
+  protected override getLr(): number[] {
+    const { lastEpoch: step, totalSteps } = this;
+    if (step > totalSteps) {
+      throw new ValueError(
+        `OneCycleLR: Tried to step ${step + 1} times. The specified number of total steps is ${totalSteps}`,
+      );
+    }
+    const last = this.#phases.length - 1;
+    const index = this.#phases.findIndex(({ end }, i) => step <= end || i === last);
+    const phase = this.#phases[index] as Phase;
+    const begin = this.#phases[index - 1]?.end ?? 0;
+    if (phase.end === begin) {
+      throw new ValueError(
+        `OneCycleLR: the phase up to step ${phase.end} has no steps; choose another pctStart or totalSteps`,
+      );
+    }
+    const done = (step - begin) / (phase.end - begin);
+    return this.optimizer.paramGroups.map((group) => {
+      const between = ([from, to]: Phase['rates'] | Phase['momentums']) =>
+        this.#curve(group[from] as number, group[to] as number, done);
+      if (this.cycleMomentum) setMomentum(group, between(phase.momentums));
+      return between(phase.rates);
+    });
+  }
+}
+
+function setMomentum(group: ScheduledGroup, momentum: number): void {
+  if (group.betas) group.betas = [momentum, group.betas[1]];
+  else group.momentum = momentum;
+}
