@@ -8,7 +8,6 @@ import {
   type Direction,
   type Failure,
   noCounts,
-  notImplemented,
   type Outcome,
   type Report,
 } from './report/counts.js';
@@ -49,7 +48,7 @@ async function runGroup(
   report: Report,
   { op, onGroup }: ParityOptions,
 ): Promise<void> {
-  const group = groups[name] ?? absent;
+  const group = groups[name];
   const all = run.corpus.cases(name);
   const cases = op === undefined ? all : all.filter((test) => matches(group.subject(test), op));
   onGroup?.(name, cases.length);
@@ -95,16 +94,3 @@ function failureOf(
   const reason = status === 'failed' ? outcome.reason : `not implemented: ${outcome.reason}`;
   return { group, op, case: test.id, kind: direction, reason };
 }
-
-/** A group that nothing runs yet. */
-const absent: Group = {
-  subject: (test) => test.id.split('/')[1] ?? test.id,
-  hasGradient: (test) => 'grads' in test,
-  async run(test) {
-    const outcome = notImplemented('the runner has no such group');
-    const op = absent.subject(test);
-    return absent.hasGradient(test)
-      ? { op, forward: outcome, gradient: outcome }
-      : { op, forward: outcome };
-  },
-};

@@ -13,7 +13,7 @@ import { train } from './train.js';
 import { views } from './views.js';
 
 /** How each group of the corpus is run. */
-export const groups: Partial<Record<GroupName, Group>> = {
+export const groups: Readonly<Record<GroupName, Group>> = {
   ops,
   ops_ref: ops,
   ops_extra: ops,
