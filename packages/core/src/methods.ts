@@ -18,6 +18,7 @@ import type { RandomOptions } from './ops/random-fill.js';
 import * as drawing from './ops/random-inplace.js';
 import * as reducing from './ops/reduce.js';
 import { renorm } from './ops/renorm.js';
+import { resize_, resizeAs_ } from './ops/resize.js';
 import * as selecting from './ops/selecting.js';
 import { logSoftmax, type SoftmaxOptions, softmax } from './ops/softmax.js';
 import { igamma, igammac } from './ops/special/incomplete-gamma.js';
@@ -60,6 +61,8 @@ const others = {
   igammac: (self: Tensor, other: Tensor) => igammac(self, other),
   mvlgamma,
   renorm,
+  resize_,
+  resizeAs_,
 };
 
 declare module './tensor.js' {

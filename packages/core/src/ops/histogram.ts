@@ -4,14 +4,14 @@ import { execute } from '../execute.js';
 import { cast, constant, e, input, scalar } from '../expr.js';
 import { numel } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { arange, linspace, zeros } from './create.js';
+import { zeros } from './create.js';
 import { onesLike } from './create-like.js';
+import { binOf, equalEdges, type HistogramOptions } from './histogram-edges.js';
 import { checkSynchronous } from './mask-positions.js';
 import { amax, amin } from './reduce.js';
 import { scatterAdd } from './scatter.js';
-import { searchsorted } from './search-sorted.js';
 import { where } from './ternary.js';
-import { detach, narrow, reshape, select } from './view.js';
+import { detach, narrow, reshape } from './view.js';
 
 /**
  * How many elements fall into each of `bins` equal parts of [min, max]; what lies outside is not counted.
@@ -100,36 +100,6 @@ export const bincount = (self: Tensor, weights?: Tensor | null, minlength = 0): 
   return result;
 };
 
-/** Options of `histogram`. */
-export interface HistogramOptions {
-  /** The lower and the upper limit, where `bins` is a number; default: those of the data. */
-  range?: readonly [number, number] | readonly number[] | null;
-  /** What each element counts; default 1. */
-  weight?: Tensor | null;
-  /** Divide by the total and the widths, so that the area is 1. */
-  density?: boolean;
-}
-
-/** Edges of equal bins over a range, or over what the elements span: computed without reading them. */
-function equalEdges(x: Tensor, bins: number, range: HistogramOptions['range']): Tensor {
-  const { dtype, device } = x;
-  if (range || numel(x.shape) === 0) {
-    const [low, high] = (range ?? [0, 1]) as readonly [number, number];
-    if (!(low <= high)) {
-      throw new RuntimeError(`histogram: max should not be less than min, got ${low} and ${high}`);
-    }
-    const wider = low === high ? 0.5 : 0;
-    return linspace(low - wider, high + wider, bins + 1, { dtype, device });
-  }
-  const [least, greatest] = [amin(x), amax(x)];
-  const wider = where(least.eq(greatest), 0.5, zeros([], { dtype, device }));
-  const [low, high] = [least.sub(wider), greatest.add(wider)];
-  const step = high.sub(low).div(bins);
-  const i = arange(bins + 1, { dtype, device });
-  // From both ends, as linspace does, so that they are exact.
-  return where(i.lt((bins + 1) / 2), low.add(step.mul(i)), high.sub(step.mul(i.neg().add(bins))));
-}
-
 /**
  * How many elements (or what weight of them) lie in each of some bins, and the edges of the bins. A bin contains its
  * lower edge, the last one both; what lies outside is not counted.
@@ -167,10 +137,9 @@ export const histogram = (
     );
   }
   const count = binEdges.numel() - 1;
-  const inside = x.ge(select(binEdges, 0, 0)).logicalAnd(x.le(select(binEdges, 0, count)));
+  const { inside, bin } = binOf(x, binEdges);
   // What is outside goes to one more bin, which is dropped.
-  const found = searchsorted(binEdges.contiguous(), x, { right: true }).sub(1);
-  const place = where(inside, found.clamp(0, Math.max(count - 1, 0)), count);
+  const place = where(inside, bin, count);
   const counted = weight ? reshape(detach(weight), [-1]) : onesLike(x);
   const sums = zeros([count + 1], { dtype: self.dtype, device: self.device });
   const hist = narrow(scatterAdd(sums, 0, place, counted), 0, 0, count);

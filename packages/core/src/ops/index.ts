@@ -71,3 +71,8 @@ export * from './covariance.js';
 export * from './renorm.js';
 export * from './gradient.js';
 export * from './segment-reduce.js';
+export * from './float-power.js';
+export type { HistogramOptions } from './histogram-edges.js';
+export * from './histogramdd.js';
+export { matrixExp } from './linalg/matrix-exp.js';
+export { resizeAs_, resize_ } from './resize.js';

@@ -3,8 +3,10 @@ import {
   aminmax,
   corrcoef,
   cov,
+  floatPower,
   gradient,
   histogram,
+  histogramdd,
   renorm,
   segmentReduce,
   sumToSize,
@@ -141,5 +143,58 @@ describe('narrowCopy', () => {
     const part = x.narrowCopy(0, 1, 2);
     x.zero_();
     expect(list(part)).toEqual([2, 3]);
+  });
+});
+
+describe('histogramdd', () => {
+  it('counts points in boxes', () => {
+    const points = tensor([
+      [0, 0],
+      [0, 2],
+      [2, 2],
+      [1, 1],
+      [5, 0],
+    ]);
+    const edges = tensor([0, 1, 2]);
+    const { hist, binEdges } = histogramdd(points, [edges, edges]);
+    expect(list(hist)).toEqual([
+      [1, 1],
+      [0, 2],
+    ]);
+    expect(binEdges.length).toBe(2);
+    const density = histogramdd(points, 2, { range: [0, 4, 0, 2], density: true });
+    expect(list(density.hist)).toEqual([
+      [0.125, 0.25],
+      [0, 0.125],
+    ]);
+    expect(() => histogramdd(points, [edges])).toThrow(/for 2 dimensions/);
+  });
+});
+
+describe('floatPower', () => {
+  it('computes in float64', () => {
+    const result = floatPower(ints([2, 3]), 0.5);
+    expect(result.dtype).toBe('float64');
+    expect(list(result)).toEqual([Math.SQRT2, Math.sqrt(3)]);
+    expect(list(floatPower(2, ints([-1, 3])))).toEqual([0.5, 8]);
+  });
+});
+
+describe('resize_', () => {
+  it('reuses memory where there is enough, and takes more where not', () => {
+    const x = tensor([
+      [1, 2],
+      [3, 4],
+    ]);
+    const view = x.view([4]);
+    x.resize_([3]);
+    expect(list(x)).toEqual([1, 2, 3]);
+    x.fill_(7);
+    expect(list(view)).toEqual([7, 7, 7, 4]);
+    x.resize_(2, 3);
+    expect(x.shape).toEqual([2, 3]);
+    expect((list(x.view([6])) as number[]).slice(0, 4)).toEqual([7, 7, 7, 4]);
+    expect(x.resizeAs_(tensor([1, 2])).shape).toEqual([2]);
+    expect(() => x.resize_([-1])).toThrow(/non-negative sizes/);
   });
 });

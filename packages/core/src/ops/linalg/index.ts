@@ -4,6 +4,7 @@ import { diagonal as plainDiagonal } from '../view.js';
 /** What `torch.linalg` has that is made of other operations. */
 export { matmul } from '../matmul.js';
 export { vectorNorm } from '../reduce.js';
+export { matrixExp } from './matrix-exp.js';
 export { type MatrixNorm, matrixNorm, type NormOptions, norm } from './norms.js';
 export { cross, matrixPower, multiDot, vecdot } from './products.js';
 export { vander } from './vander.js';

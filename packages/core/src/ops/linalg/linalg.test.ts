@@ -74,4 +74,34 @@ describe('linalg', () => {
     ]);
     expect(list(linalg.diagonal(matrix, { offset: 1 }))).toEqual([-2]);
   });
+
+  it('has exponentials of small and large matrices', () => {
+    const turn = tensor(
+      [
+        [
+          [0, -20],
+          [20, 0],
+        ],
+        [
+          [0, 0],
+          [0, -200],
+        ],
+      ],
+      { dtype: 'float64' },
+    );
+    const exact = [
+      Math.cos(20),
+      -Math.sin(20),
+      Math.sin(20),
+      Math.cos(20),
+      1,
+      0,
+      0,
+      Math.exp(-200),
+    ];
+    (list(linalg.matrixExp(turn).view([8])) as number[]).forEach((v, i) => {
+      expect(v).toBeCloseTo(exact[i] as number, 11);
+    });
+    expect(() => linalg.matrixExp(tensor([1, 2]))).toThrow(/square matrices/);
+  });
 });
