@@ -127,7 +127,7 @@ export class Module {
     for (const [name, value] of entries(this)) {
       if (value instanceof Module && !seen.has(value)) {
         seen.add(value);
-        yield [name, value];
+        yield [stateKey(this, name), value];
       }
     }
   }
@@ -143,7 +143,9 @@ export class Module {
     seen.add(this);
     yield [prefix, this];
     for (const [name, value] of entries(this)) {
-      if (value instanceof Module) yield* value.namedModules(join(prefix, name), seen);
+      if (value instanceof Module) {
+        yield* value.namedModules(join(prefix, stateKey(this, name)), seen);
+      }
     }
   }
 
@@ -189,7 +191,10 @@ export class Module {
   getSubmodule(path: string): Module {
     let found: Module = this;
     for (const name of path === '' ? [] : path.split('.')) {
-      const next = entries(found).find(([key]) => key === name)?.[1];
+      const holder = found;
+      const next = entries(holder).find(
+        ([key]) => key === name || stateKey(holder, key) === name,
+      )?.[1];
       if (!(next instanceof Module)) {
         throw new RuntimeError(
           `getSubmodule: ${found.getName()} has no submodule '${name}' (path '${path}')`,

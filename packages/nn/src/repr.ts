@@ -1,4 +1,4 @@
-import { entries, type Module, Module as ModuleClass } from './module.js';
+import { entries, type Module, Module as ModuleClass, stateKey } from './module.js';
 
 const indent = (text: string): string => text.split('\n').join('\n  ');
 
@@ -8,7 +8,7 @@ export function moduleRepr(module: Module): string {
   const extraLines = extra === '' ? [] : extra.split('\n');
   const children = entries(module)
     .filter((x): x is [string, Module] => x[1] instanceof ModuleClass)
-    .map(([name, child]) => `(${name}): ${indent(child.toString())}`);
+    .map(([name, child]) => `(${stateKey(module, name)}): ${indent(child.toString())}`);
   const name = module.getName();
   if (children.length === 0 && extraLines.length <= 1) return `${name}(${extraLines[0] ?? ''})`;
   return `${name}(\n  ${[...extraLines, ...children].join('\n  ')}\n)`;

@@ -28,7 +28,7 @@ function* ownState(module: Module): Generator<[string, Tensor]> {
 function* liveState(module: Module, prefix: string): Generator<[string, Tensor]> {
   for (const [name, value] of ownState(module)) yield [prefix + name, value];
   for (const [name, child] of entries(module)) {
-    if (child instanceof Module) yield* liveState(child, `${prefix}${name}.`);
+    if (child instanceof Module) yield* liveState(child, `${prefix}${stateKey(module, name)}.`);
   }
 }
 

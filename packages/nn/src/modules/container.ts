@@ -23,6 +23,11 @@ const numbered = <T>(container: Module): T[] =>
     .filter(([key]) => /^\d+$/.test(key))
     .map(([, value]) => value as T);
 
+const children = (container: Module): Module[] =>
+  entries(container)
+    .map(([, value]) => value)
+    .filter((value): value is Module => value instanceof Module);
+
 /**
  * Modules run one after another, each on the output of the one before; given as a list, or with names.
  *
@@ -48,12 +53,12 @@ export class Sequential extends Module {
 
   /** Number of modules. */
   get size(): number {
-    return this.#list().length;
+    return children(this).length;
   }
 
   /** The module at a position, which may count from the end. */
   at(index: number): Module {
-    const list = this.#list();
+    const list = children(this);
     return list[position('Sequential', index, list.length)] as Module;
   }
 
@@ -64,13 +69,7 @@ export class Sequential extends Module {
   }
 
   [Symbol.iterator](): Iterator<Module> {
-    return this.#list()[Symbol.iterator]();
-  }
-
-  #list(): Module[] {
-    return entries(this)
-      .map(([, value]) => value)
-      .filter((value): value is Module => value instanceof Module);
+    return children(this)[Symbol.iterator]();
   }
 }
 

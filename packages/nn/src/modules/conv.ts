@@ -149,12 +149,12 @@ abstract class ConvNd extends ConvBase {
     const { stride, padding, dilation, groups } = this;
     if (this.paddingMode === 'zeros')
       return convolve(input, this.weight, this.bias, { stride, padding, dilation, groups });
-    const padded = pad(input, this.#borders(), { mode: this.paddingMode });
+    const padded = pad(input, this.borders(), { mode: this.paddingMode });
     return convolve(padded, this.weight, this.bias, { stride, dilation, groups });
   }
 
   /** Amounts for `pad`: last dimension first, before and after. */
-  #borders(): number[] {
+  private borders(): number[] {
     return this.kernelSize
       .map((size, i): [number, number] => {
         if (this.padding === 'valid') return [0, 0];
@@ -237,7 +237,7 @@ abstract class ConvTransposeNd extends ConvBase {
     ] as typeof convTranspose2d;
     const { stride, dilation, groups } = this;
     const padding = this.padding as readonly number[];
-    const outputPadding = outputSize ? this.#paddingFor(input, outputSize) : this.outputPadding;
+    const outputPadding = outputSize ? this.paddingFor(input, outputSize) : this.outputPadding;
     return convolve(input, this.weight, this.bias, {
       stride,
       padding,
@@ -247,7 +247,7 @@ abstract class ConvTransposeNd extends ConvBase {
     });
   }
 
-  #paddingFor(input: Tensor, outputSize: readonly number[]): number[] {
+  private paddingFor(input: Tensor, outputSize: readonly number[]): number[] {
     const wanted = outputSize.slice(-this.rank);
     return input.shape.slice(-this.rank).map((size, i) => {
       const smallest =

@@ -101,7 +101,7 @@ abstract class ChannelNorm extends Module {
 
 abstract class BatchNorm extends ChannelNorm {
   // How many batches were seen, on the host: the plain average (momentum null) needs the number without a readback.
-  #seen: number | undefined;
+  private seen: number | undefined;
 
   constructor(numFeatures: number, options: BatchNormLayerOptions) {
     super(numFeatures, {
@@ -118,9 +118,9 @@ abstract class BatchNorm extends ChannelNorm {
     if (update) {
       this.numBatchesTracked?.add_(1);
       if (momentum === null) {
-        this.#seen =
-          this.#seen === undefined ? (this.numBatchesTracked?.itemSync() ?? 1) : this.#seen + 1;
-        momentum = 1 / this.#seen;
+        this.seen =
+          this.seen === undefined ? (this.numBatchesTracked?.itemSync() ?? 1) : this.seen + 1;
+        momentum = 1 / this.seen;
       }
     }
     const useBatch = this.training || this.runningMean === null;
