@@ -2,9 +2,11 @@ import { constant, type Expr, e } from '../../expr.js';
 import { define, refusing } from '../define.js';
 import { type EitherBinary, refuseGradient } from './recurrence.js';
 
-/** Terms of the series and of the continued fraction, which do for parameters up to `large`. */
+/** Terms of the series and of the continued fraction. */
 const terms = 100;
-const large = 100;
+
+/** For parameters above, the density is integrated: there more terms would be needed, or (in float32) it rounds badly. */
+const large = { float32: 20, float64: 100 } as const;
 
 /** x^a e^-x / Γ(a). */
 const density = (a: Expr, x: Expr): Expr => e.exp(e.sub(e.sub(e.mul(a, e.log(x)), x), e.lgamma(a)));
@@ -91,14 +93,19 @@ function body(upper: boolean) {
     const from = (value: Expr, isUpper: boolean) =>
       isUpper === upper ? value : e.sub(lit(1), value);
     const beyond = outside(a, x);
-    const wide = e.where(e.gt(beyond, 0), from(beyond, true), from(e.neg(beyond), false));
+    // Told by x and not by the sign, which is lost where the rest is too small for a number.
+    const wide = e.where(e.gt(x, e.sub(a, 1)), from(beyond, true), from(e.neg(beyond), false));
     const narrow = e.where(
       e.le(x, e.add(a, 1)),
       from(series(a, x), false),
       from(fraction(a, x), true),
     );
     const [start, end] = upper ? [lit(1), lit(0)] : [lit(0), lit(1)];
-    let value = e.where(e.gt(a, large), wide, narrow);
+    let value = e.where(
+      e.gt(a, a.dtype === 'float64' ? large.float64 : large.float32),
+      wide,
+      narrow,
+    );
     value = e.where(e.eq(x, Infinity), end, value);
     const endless = e.where(e.eq(x, Infinity), lit(Number.NaN), start);
     value = e.where(e.eq(a, Infinity), endless, value);
