@@ -1,12 +1,13 @@
 import {
   addcmul,
-  chunk,
   empty,
   formatShape,
   linear,
   RuntimeError,
   relu,
   sigmoid,
+  split,
+  splitWithSizes,
   type Tensor,
   tanh,
   ValueError,
@@ -41,22 +42,25 @@ export function nonlinearityNamed(
 export function lstmStep(gates: Tensor, cell: Tensor): [output: Tensor, cell: Tensor] {
   const size = cell.size(-1);
   // Input and forget gate lie side by side: one kernel for both.
-  const [input, forget] = chunk(sigmoid(gates.narrow(-1, 0, 2 * size)), 2, -1) as [Tensor, Tensor];
-  const candidate = tanh(gates.narrow(-1, 2 * size, size));
-  const output = sigmoid(gates.narrow(-1, 3 * size, size));
-  const next = addcmul(forget.mul(cell), input, candidate);
-  return [output.mul(tanh(next)), next];
+  const [both, fresh, out] = splitWithSizes(gates, [2 * size, size, size], -1) as Three;
+  const [input, forget] = split(sigmoid(both), size, -1) as Two;
+  const next = addcmul(forget.mul(cell), input, tanh(fresh));
+  return [sigmoid(out).mul(tanh(next)), next];
 }
 
 /** State of a GRU from the gates [N, 3H] (reset, update, new) of its input and of the state before. */
 export function gruStep(inputGates: Tensor, hiddenGates: Tensor, hidden: Tensor): Tensor {
   const size = hidden.size(-1);
-  const both = inputGates.narrow(-1, 0, 2 * size).add(hiddenGates.narrow(-1, 0, 2 * size));
-  const [reset, update] = chunk(sigmoid(both), 2, -1) as [Tensor, Tensor];
-  const from = (gates: Tensor): Tensor => gates.narrow(-1, 2 * size, size);
-  const fresh = tanh(addcmul(from(inputGates), reset, from(hiddenGates)));
+  const parts = [2 * size, size];
+  const [inputBoth, inputFresh] = splitWithSizes(inputGates, parts, -1) as Two;
+  const [hiddenBoth, hiddenFresh] = splitWithSizes(hiddenGates, parts, -1) as Two;
+  const [reset, update] = split(sigmoid(inputBoth.add(hiddenBoth)), size, -1) as Two;
+  const fresh = tanh(addcmul(inputFresh, reset, hiddenFresh));
   return addcmul(fresh, update, hidden.sub(fresh));
 }
+
+type Two = [Tensor, Tensor];
+type Three = [Tensor, Tensor, Tensor];
 
 /** Draws all parameters uniformly in ±1/sqrt(hiddenSize). */
 export function resetRecurrent(module: Module, hiddenSize: number): void {
