@@ -77,14 +77,13 @@ abstract class AdamBase extends Optimizer<AdamOptions> {
     const { lr, betas, eps, weightDecay, amsgrad, maximize } = group;
     const [beta1, beta2] = betas;
     const state = this.stateOf(param);
-    const count = Number(state.step ?? 0) + 1;
-    state.step = count;
+    const count = this.countStep(state);
     const tensors = [
       param,
-      this.zerosIn(state, 'exp_avg', param),
-      this.zerosIn(state, 'exp_avg_sq', param),
+      this.tensorIn(state, 'exp_avg', param),
+      this.tensorIn(state, 'exp_avg_sq', param),
     ];
-    if (amsgrad) tensors.push(this.zerosIn(state, 'max_exp_avg_sq', param));
+    if (amsgrad) tensors.push(this.tensorIn(state, 'max_exp_avg_sq', param));
     const stepSize = lr / (1 - beta1 ** count);
     const root = Math.sqrt(1 - beta2 ** count);
     const decay = this.kind === 'adamw' ? 1 - lr * weightDecay : weightDecay;

@@ -1,4 +1,8 @@
+export * from './adadelta.js';
+export * from './adagrad.js';
 export * from './adam.js';
+export * from './adamax.js';
+export * from './asgd.js';
 export { FusedUpdate } from './fused.js';
 export * from './lr-scheduler/combined.js';
 export * from './lr-scheduler/cosine-annealing-lr.js';
@@ -18,6 +22,7 @@ export * from './lr-scheduler/polynomial-lr.js';
 export * from './lr-scheduler/reduce-lr-on-plateau.js';
 export * from './lr-scheduler/step-lr.js';
 export * from './lr-scheduler/warmup-lr.js';
+export * from './nadam.js';
 export {
   Optimizer,
   type OptimizerStateDict,
@@ -27,5 +32,9 @@ export {
   type ParamGroupInput,
   type ParamState,
   type Params,
+  type StateValue,
 } from './optimizer.js';
+export * from './radam.js';
+export * from './rmsprop.js';
+export * from './rprop.js';
 export * from './sgd.js';

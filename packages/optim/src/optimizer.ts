@@ -1,17 +1,17 @@
 import {
+  fullLike,
   keep,
   type Tensor,
   Tensor as TensorClass,
   tensor,
   ValueError,
-  zerosLike,
 } from '@sconce/core';
 import { camelCase, snakeCase } from './keys.js';
 
 /** Numbers and flags an optimizer is set up with. */
 export type Options = { [key: string]: OptionValue };
 /** What an option may be. */
-export type OptionValue = number | boolean | null | undefined | readonly number[];
+export type OptionValue = number | boolean | string | null | undefined | readonly number[];
 
 /** Parameters that share options, as users pass them; options left out are the optimizer's defaults. */
 export type ParamGroupInput<O> = { params: Iterable<Tensor> } & Partial<O>;
@@ -20,7 +20,9 @@ export type ParamGroupInput<O> = { params: Iterable<Tensor> } & Partial<O>;
 export type ParamGroup<O> = { params: Tensor[]; initialLr?: number } & O;
 
 /** What an optimizer remembers of one parameter, under PyTorch's names. */
-export type ParamState = Record<string, Tensor | number | null>;
+export type ParamState = Record<string, StateValue>;
+/** One entry of a parameter's state; lists hold the history of optimizers that look back. */
+export type StateValue = Tensor | number | null | readonly (Tensor | number)[];
 
 /** State and options as plain data, with PyTorch's keys; parameters are numbered in order. */
 export interface OptimizerStateDict {
@@ -40,6 +42,8 @@ export abstract class Optimizer<O extends object = Options> {
   readonly paramGroups: ParamGroup<O>[] = [];
   readonly state = new Map<Tensor, ParamState>();
   readonly defaults: O;
+  /** Numbers of the state that PyTorch keeps as tensors on the cpu, and so has in its state dicts. */
+  protected readonly scalarState: readonly string[] = ['step'];
 
   constructor(params: Params<O>, defaults: O) {
     this.defaults = defaults;
@@ -130,14 +134,21 @@ export abstract class Optimizer<O extends object = Options> {
     return state;
   }
 
-  /** A tensor of a parameter's state, zeros when first asked for. */
-  protected zerosIn(state: ParamState, name: string, param: Tensor): Tensor {
+  /** A tensor of a parameter's state, zeros (or `fill`) when first asked for. */
+  protected tensorIn(state: ParamState, name: string, param: Tensor, fill = 0): Tensor {
     const known = state[name];
     if (known instanceof TensorClass) return known;
     // State outlives the step that makes it, whatever scope that runs in.
-    const made = keep(zerosLike(param.detach()));
+    const made = keep(fullLike(param.detach(), fill));
     state[name] = made;
     return made;
+  }
+
+  /** Counts a step of a parameter, and gives its number, from 1. */
+  protected countStep(state: ParamState): number {
+    const count = Number(state.step ?? 0) + 1;
+    state.step = count;
+    return count;
   }
 
   /**
@@ -149,7 +160,7 @@ export abstract class Optimizer<O extends object = Options> {
     const numbers = new Map([...this.parameters()].map((p, i) => [p, i]));
     return {
       state: Object.fromEntries(
-        [...this.state].map(([p, s]) => [numbers.get(p) as number, exported(s)]),
+        [...this.state].map(([p, s]) => [numbers.get(p) as number, this.#exported(s)]),
       ),
       param_groups: this.paramGroups.map(({ params, ...options }) => ({
         ...(Object.fromEntries(
@@ -184,12 +195,30 @@ export abstract class Optimizer<O extends object = Options> {
         const param = group.params[j];
         if (own === undefined || param === undefined) return;
         const copy = Object.entries(own).map(
-          ([key, value]) =>
-            [key, value instanceof TensorClass ? adopt(key, value, param) : value] as const,
+          ([key, value]) => [key, this.#adopted(key, value, param)] as const,
         );
         this.state.set(param, Object.fromEntries(copy));
       });
     });
+  }
+
+  #exported(state: ParamState): ParamState {
+    const entries = Object.entries(state).map(([key, value]) => {
+      const asTensor = typeof value === 'number' && this.scalarState.includes(key);
+      return [key, asTensor ? tensor(value, { device: 'cpu' }) : value] as const;
+    });
+    return Object.fromEntries(entries);
+  }
+
+  /** A saved value as the optimizer holds it: numbers as numbers, tensors where the parameter lives. */
+  #adopted(key: string, value: StateValue, param: Tensor): StateValue {
+    if (!(value instanceof TensorClass)) {
+      return Array.isArray(value)
+        ? value.map((x) => (x instanceof TensorClass ? adopt(x, param) : x))
+        : value;
+    }
+    if (key === 'step' || this.scalarState.includes(key)) return Number(value.itemSync());
+    return adopt(value, param);
   }
 
   toString(): string {
@@ -205,20 +234,10 @@ export abstract class Optimizer<O extends object = Options> {
   }
 }
 
-/** PyTorch keeps step counts as tensors on the cpu; here they are numbers until they are saved. */
-const exported = (state: ParamState): ParamState =>
-  typeof state.step === 'number'
-    ? { ...state, step: tensor(state.step, { device: 'cpu' }) }
-    : { ...state };
-
 /** A saved tensor where the parameter lives. */
-function adopt(key: string, value: Tensor, param: Tensor): Tensor | number {
-  if (key === 'step') return value.itemSync();
-  return value.detach().to({
-    dtype: param.isFloatingPoint() ? param.dtype : undefined,
-    device: param.device,
-    copy: true,
-  });
+function adopt(value: Tensor, param: Tensor): Tensor {
+  const dtype = param.isFloatingPoint() ? param.dtype : undefined;
+  return keep(value.detach().to({ dtype, device: param.device, copy: true }));
 }
 
 const withoutUndefined = (x: object): object =>
@@ -234,6 +253,11 @@ function pythonText(value: unknown): string {
 /** @throws ValueError with PyTorch's words if a number is negative. */
 export function checkNonNegative(name: string, value: number): void {
   if (!(value >= 0)) throw new ValueError(`Invalid ${name}: ${value}`);
+}
+
+/** @throws ValueError with PyTorch's words if a number is outside of [0, 1]. */
+export function checkFraction(name: string, value: number): void {
+  if (!(value >= 0 && value <= 1)) throw new ValueError(`Invalid ${name}: ${value}`);
 }
 
 /** @throws ValueError if a decay rate is outside of [0, 1). */

@@ -78,7 +78,7 @@ export class SGD extends Optimizer<SGDOptions> {
     }
     const state = this.stateOf(param);
     const first = !state.momentum_buffer;
-    const buffer = this.zerosIn(state, 'momentum_buffer', param);
+    const buffer = this.tensorIn(state, 'momentum_buffer', param);
     // The first step's velocity is the gradient itself, undamped.
     (nesterov ? lookahead : heavyBall).run(
       [param, buffer, grad],
