@@ -13,6 +13,7 @@ export * from './modules/loss.js';
 export * from './modules/norm.js';
 export * from './modules/pooling.js';
 export * from './modules/recurrent.js';
+export type { RecurrentOptions } from './modules/recurrent-base.js';
 export {
   GRUCell,
   LSTMCell,
@@ -27,3 +28,4 @@ export * from './modules/transformer.js';
 export * from './modules/transformer-layer.js';
 export * from './parameter.js';
 export type { LoadResult, StateDict } from './state-dict.js';
+export * as utils from './utils/index.js';

@@ -2,7 +2,7 @@ import { RuntimeError, Tensor } from '@sconce/core';
 import { ModuleValue, type Value } from '../corpus/value.js';
 import { find } from './library.js';
 import { MissingFeature } from './missing.js';
-import { buildModule } from './modules.js';
+import { buildModule, packed } from './modules.js';
 import { camelCase } from './names.js';
 import { buildOptimizer } from './optimizers.js';
 import { bind, parseSignature, type Signature } from './signature.js';
@@ -55,7 +55,7 @@ export function callTorch(path: string, args: Value[], kwargs: Map<string, Value
     throw new MissingFeature(`${path}: Sconce has no ${signature?.target ?? camelCase(name)}`);
   }
   checkSelf(path, module, args);
-  return target(...bind(path, signature, args, kwargs));
+  return target(...bind(path, signature, args.map(packed), kwargs));
 }
 
 function ours(module: string, name: string, target: string | undefined) {

@@ -1,6 +1,6 @@
 import type { Tensor } from '@sconce/core';
-import type { Module } from '@sconce/nn';
-import { ModuleValue, TorchPath, type Value } from '../corpus/value.js';
+import { type Module, utils } from '@sconce/nn';
+import { ModuleValue, PackedValue, TorchPath, type Value } from '../corpus/value.js';
 import { callTorch } from './call.js';
 import { classNamed } from './library.js';
 import { moduleSignatures } from './module-signatures.js';
@@ -34,8 +34,15 @@ export function callModule(
   kwargs: ReadonlyMap<string, Value>,
 ): Value {
   const signature = signatureNamed(`${shortName(name)}.forward`);
-  const given = bind(name, signature, args, kwargs);
+  const given = bind(name, signature, args.map(packed), kwargs);
   return (module as unknown as (...a: Value[]) => Value)(...given);
+}
+
+/** Our packed sequence for one of PyTorch's; other values as they are. */
+export function packed(value: Value): Value {
+  if (!(value instanceof PackedValue)) return value;
+  const [data, batchSizes, sorted, unsorted] = value.fields as Tensor[];
+  return new utils.rnn.PackedSequence(data as Tensor, batchSizes as Tensor, sorted, unsorted);
 }
 
 /** Modules among arguments are built too; callables of PyTorch's become ours. */
