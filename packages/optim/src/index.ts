@@ -4,6 +4,7 @@ export * from './adam.js';
 export * from './adamax.js';
 export * from './asgd.js';
 export { FusedUpdate } from './fused.js';
+export * from './lbfgs.js';
 export * from './lr-scheduler/combined.js';
 export * from './lr-scheduler/cosine-annealing-lr.js';
 export * from './lr-scheduler/cosine-annealing-warm-restarts.js';
