@@ -1,1 +1,2 @@
+export * from './clip-grad.js';
 export * as rnn from './rnn.js';
