@@ -3,7 +3,7 @@ import {
   formatShape,
   full,
   RuntimeError,
-  type Tensor,
+  Tensor,
   tensor,
   transpose,
   ValueError,
@@ -64,7 +64,7 @@ export class PackedSequence {
   }
 
   /** `batchSizes` as plain numbers. */
-  sizes(): number[] {
+  sizes(): readonly number[] {
     return numbers(this.batchSizes);
   }
 
@@ -74,11 +74,19 @@ export class PackedSequence {
   }
 }
 
-const numbers = (values: Tensor | readonly number[]): number[] =>
-  Array.from(Array.isArray(values) ? values : (values as Tensor).toTypedArraySync(), Number);
+// What was made from plain numbers is not read back: devices may only be read asynchronously.
+const plain = new WeakMap<Tensor, readonly number[]>();
 
-const indices = (values: readonly number[], like?: Tensor): Tensor =>
-  tensor([...values], { dtype: 'int64', device: like?.device ?? 'cpu' });
+const numbers = (values: Tensor | readonly number[]): readonly number[] =>
+  values instanceof Tensor
+    ? (plain.get(values) ?? Array.from(values.toTypedArraySync(), Number))
+    : values;
+
+function indices(values: readonly number[], like?: Tensor): Tensor {
+  const made = tensor([...values], { dtype: 'int64', device: like?.device ?? 'cpu' });
+  plain.set(made, values);
+  return made;
+}
 
 /** Successive steps that equally many sequences reach. */
 function* runs(
@@ -178,7 +186,7 @@ export function padPackedSequence(
   );
   if (unsortedIndices) {
     padded = padded.indexSelect(1, unsortedIndices);
-    lengths = lengths.indexSelect(0, indices(numbers(unsortedIndices)));
+    lengths = indices(numbers(unsortedIndices).map((i) => numbers(lengths)[i] as number));
   }
   return [batchFirst ? transpose(padded, 0, 1) : padded, lengths];
 }
