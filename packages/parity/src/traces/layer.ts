@@ -2,11 +2,11 @@ import type { Module } from '@sconce/nn';
 import { ModuleValue, type Value } from '../corpus/value.js';
 import { buildModule, callModule } from '../mapping/modules.js';
 
-/** A layer by PyTorch's name and keyword arguments, for layers that Sconce may not have yet. */
+/** A layer by PyTorch's name and arguments, through the mapping. */
 export const layer = (name: string, args: Value[], kwargs: Record<string, Value> = {}): Module =>
   buildModule(new ModuleValue(name, args, new Map(Object.entries(kwargs))));
 
-/** Calls such a layer. */
+/** Calls such a layer by PyTorch's arguments. */
 export const apply = <T>(
   name: string,
   module: Module,
