@@ -112,3 +112,9 @@ it('schedules rates', () => {
   ]);
   expect(run((o) => new CosineAnnealingLR(o, 4))).toEqual([1, 0.853553, 0.5, 0.146447, 0]);
 });
+
+it('prints its groups as PyTorch does', () => {
+  expect(String(new Adam([zeros([1])], { lr: 0.1 }))).toBe(
+    'Adam (\nParameter Group 0\n    amsgrad: False\n    betas: (0.9, 0.999)\n    eps: 1e-08\n    lr: 0.1\n    maximize: False\n    weight_decay: 0\n)',
+  );
+});

@@ -1,6 +1,7 @@
 import {
   fullLike,
   keep,
+  pythonRepr,
   type Tensor,
   Tensor as TensorClass,
   tensor,
@@ -243,12 +244,10 @@ function adopt(value: Tensor, param: Tensor): Tensor {
 const withoutUndefined = (x: object): object =>
   Object.fromEntries(Object.entries(x).filter(([, v]) => v !== undefined));
 
-function pythonText(value: unknown): string {
-  if (value === null || value === undefined) return 'None';
-  if (typeof value === 'boolean') return value ? 'True' : 'False';
-  if (Array.isArray(value)) return `(${value.map(pythonText).join(', ')})`;
-  return String(value);
-}
+const pythonText = (value: unknown): string =>
+  Array.isArray(value)
+    ? `(${value.map(pythonText).join(', ')})`
+    : pythonRepr((value ?? null) as number | string | boolean | null);
 
 /** @throws ValueError with PyTorch's words if a number is negative. */
 export function checkNonNegative(name: string, value: number): void {
