@@ -49,6 +49,9 @@ const table: Record<DType, DTypeInfo> = {
 /** Every dtype, in a fixed order. */
 export const dtypes = Object.keys(table) as readonly DType[];
 
+/** Whether a name is that of a dtype. */
+export const isDType = (name: string): name is DType => Object.hasOwn(table, name);
+
 /** Bytes one element takes on the host. */
 export const itemSize = (dtype: DType): number => table[dtype].bytes;
 
@@ -80,6 +83,10 @@ let defaultFloat: DType = 'float32';
 
 /** The floating dtype that creation functions and integer-to-float promotion use; `float32` unless set. */
 export const getDefaultDtype = (): DType => defaultFloat;
+
+/** The dtype of plain values of a promotion category: bool, int64, or the default float. */
+export const categoryDtype = (category: 0 | 1 | 2): DType =>
+  (['bool', 'int64', defaultFloat] as const)[category];
 
 /**
  * Sets the default floating dtype.

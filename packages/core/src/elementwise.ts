@@ -13,7 +13,14 @@ import { cast, type Expr, input, scalar } from './expr.js';
 import { autogradEngine } from './grad-mode.js';
 import { checkResult, checkWritable, defineOp, inplace, mustRecord, type Op } from './op.js';
 import type { ScalarValue } from './primitive.js';
-import { Float, isScalar, type Scalar, scalarCategory, scalarValue } from './scalar.js';
+import {
+  Float,
+  isScalar,
+  type Scalar,
+  scalarCategory,
+  scalarDtype,
+  scalarValue,
+} from './scalar.js';
 import { broadcastShapes, isDense, mayOverlap, sameShape } from './shape.js';
 import { allocate, Tensor } from './tensor.js';
 import { currentTrace, type Trace, Traced } from './trace.js';
@@ -89,7 +96,7 @@ export function resultType(...operands: readonly Operand[]): DType {
       if (x.shape.length > 0) dims = dims ? promoteTypes(dims, x.dtype) : x.dtype;
       else zero = zero ? promoteTypes(zero, x.dtype) : x.dtype;
     } else {
-      const own = (['bool', 'int64', getDefaultDtype()] as const)[scalarCategory(x)] as DType;
+      const own = scalarDtype(x);
       wrapped = wrapped ? promoteTypes(wrapped, own) : own;
     }
   }

@@ -1,4 +1,4 @@
-import { type DType, itemSize, type TypedArray, typedArray } from './dtype.js';
+import { type DType, type TypedArray, typedArray } from './dtype.js';
 import { RuntimeError, SconceError, ValueError } from './errors.js';
 import { bfloat16ToNumber, float16ToNumber } from './half.js';
 import { isContiguous, numel } from './shape.js';
@@ -163,6 +163,3 @@ export function toNested(t: Tensor, data: TypedArray): NestedArray {
   };
   return level(0);
 }
-
-/** Bytes the elements of `t` take on the host. */
-export const hostBytes = (t: Tensor): number => numel(t.shape) * itemSize(t.dtype);

@@ -1,4 +1,4 @@
-import type { DType } from './dtype.js';
+import { categoryDtype, type DType } from './dtype.js';
 
 /**
  * A number that promotes as a floating-point number even when it is whole, as Python's `2.0` does:
@@ -43,7 +43,5 @@ export function scalarCategory(x: Scalar): 0 | 1 | 2 {
 export const isScalar = (x: unknown): x is Scalar =>
   typeof x === 'number' || typeof x === 'boolean' || typeof x === 'bigint' || x instanceof Float;
 
-/** The dtype a scalar alone would have as a tensor. */
-export function scalarDtype(x: Scalar, defaultFloat: DType): DType {
-  return (['bool', 'int64', defaultFloat] as const)[scalarCategory(x)];
-}
+/** The dtype a scalar alone has as a tensor: bool, int64, or the default float. */
+export const scalarDtype = (x: Scalar): DType => categoryDtype(scalarCategory(x));

@@ -102,3 +102,14 @@ it('gives positions of maxima when asked, in the type too', () => {
   expect(values.toArraySync()).toEqual([[[5, 3]]]);
   expect(indices.toArraySync()).toEqual([[[1, 3]]]);
 });
+
+it('moves and converts with toAsync, floating-point tensors only for a dtype', async () => {
+  const net = new Net();
+  net.a.registerBuffer('count', tensor([3], { dtype: 'int64' }));
+  const { weight } = net.a;
+  await net.toAsync({ device: 'reference', dtype: 'float64' });
+  expect(net.a.weight).toBe(weight);
+  expect([weight.dtype, String(weight.device)]).toEqual(['float64', 'reference']);
+  expect(weight.toArraySync()).toEqual([2, 3]);
+  expect(net.stateDict().get('a.count')?.dtype).toBe('int64');
+});

@@ -1,5 +1,5 @@
-import { type DType, isFloatingPoint, RuntimeError, Tensor, to } from '@sconce/core';
-import { moved, type Target, targetOf } from './conversion.js';
+import { RuntimeError, Tensor, to } from '@sconce/core';
+import { type Target, wanted } from './conversion.js';
 import { type HookHandle, Hooks } from './hooks.js';
 import { Parameter } from './parameter.js';
 import { moduleRepr } from './repr.js';
@@ -220,21 +220,13 @@ export class Module {
    * @example model.to('webgpu');
    */
   to(target: Target): this {
-    return this.convert((t) => moved(t, target));
+    return this.convert((t) => to(t.detach(), wanted(t, target)));
   }
 
   /** As `to`, also from devices whose values can only be read asynchronously. */
   async toAsync(target: Target): Promise<this> {
-    const { device } = targetOf(target);
-    const place = device === undefined ? undefined : device;
     const ready = new Map<Tensor, Tensor>();
-    for (const t of this.tensors()) {
-      const local =
-        targetOf(target).dtype !== undefined && isFloatingPoint(t.dtype)
-          ? to(t.detach(), targetOf(target).dtype as DType)
-          : t.detach();
-      ready.set(t, place === undefined ? local : await local.toAsync(place));
-    }
+    for (const t of this.tensors()) ready.set(t, await t.detach().toAsync(wanted(t, target)));
     return this.convert((t) => ready.get(t) as Tensor);
   }
 

@@ -18,9 +18,9 @@ cubicWeights cumprod_ cumsum_ currentScope decode define defineOp drawsOnHost dr
 elementwise embeddingBackward enlist execute exponential_ exprKey float16ArrayToFloat32
 float16Table float16ToNumber floatDtype floatRepr foldImage formatDevice formatDtype
 formatExponent formatFixed formatShape formatSize formatTensor formatTuple fractionalMaxPool
-generatorFor geometric_ gradMode groupNormInputGrad groupNormWeightGrad hostBytes huber hurwitz
-im2col index indexAdd_ indexCopy_ indexFill_ indexInput indexPut_ indexReduce_ indexStage
-inferShape inplace input installAutograd intRepr isContiguous isDense isScalar itemSize
+generatorFor geometric_ gradMode groupNormInputGrad groupNormWeightGrad huber hurwitz
+im2col index indexAdd_ indexCopy_ indexFill_ indexInput indexPut_ indexReduce_ 
+inferShape inplace input installAutograd intRepr isContiguous isDense isScalar isDType scalarDtype categoryDtype toTarget itemSize
 keepStorage klDivElements klDivLogElements layerNormInputGrad layerNormWeightGrad linearIndex
 load logNormal_ logSoftmaxBackward makeView maskedScatter_ maxPoolBackward maxPoolWithIndices
 mayOverlap mustRecord nativeBatchNorm nativeGroupNorm nativeLayerNorm newEmpty newEmptyStrided
@@ -29,7 +29,7 @@ normalizeDim normalizeDims numberToBfloat16 numberToFloat16 op operations padMod
 padModeBackward pair put_ pythonRepr random_ readAll readAllSync readOne readOneSync reduceInto
 reduceOne reduceRows refusing registeredDevices regularWindows release resizeAs_ resize_
 rowLength rreluNoise runFused sameShape sampleInto sample_ scalar scalarAs scalarCategory
-scalarDtype scalarValue scalarsAfter scaledI0 scaledI1 scatterAdd_ scatterReduce_ scatter_
+scalarValue scalarsAfter scaledI0 scaledI1 scatterAdd_ scatterReduce_ scatter_
 separate setAt shortenRows slot smoothL1 softMarginElements softmaxBackward spatial
 specialFunctions squaredError stage tapPosition toBfloat16Array toFloat16Array toNested
 traceElementwise track tril_ triu_ typedArray typedArrayOver unary unfoldImage uniform_

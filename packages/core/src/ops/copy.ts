@@ -16,6 +16,7 @@ import {
 } from '../shape.js';
 import { Storage } from '../storage.js';
 import { allocate, Tensor } from '../tensor.js';
+import { toTarget } from './target.js';
 
 /** Writes the elements of `from`, broadcast and converted, into `to`; both on one device. */
 export function copyInto(to: Tensor, from: Tensor): void {
@@ -145,27 +146,6 @@ export async function toAsync(
   if (numel(self.shape) > 0)
     place.backend.write(result.storage.buffer, self.dtype, 0, await readAll(self));
   return dtype === undefined ? result : to(result, dtype);
-}
-
-const dtypeNames = new Set([
-  'float32',
-  'float64',
-  'float16',
-  'bfloat16',
-  'int8',
-  'uint8',
-  'int16',
-  'int32',
-  'int64',
-  'bool',
-]);
-
-function toTarget(target: DType | Device | DeviceLike | Tensor | ToOptions): ToOptions {
-  if (typeof target === 'string')
-    return dtypeNames.has(target) ? { dtype: target as DType } : { device: target };
-  if (target instanceof Tensor) return { dtype: target.dtype, device: target.device };
-  if (target instanceof Devices) return { device: target };
-  return target;
 }
 
 const copySchema = defineOp('copy', 'self source', ((self: Tensor, source: Tensor) => {

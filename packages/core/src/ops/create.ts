@@ -1,11 +1,25 @@
 import { Device, getDefaultDevice } from '../device.js';
-import { category, computeType, type DType, getDefaultDtype, type TypedArray } from '../dtype.js';
+import {
+  category,
+  categoryDtype,
+  computeType,
+  type DType,
+  getDefaultDtype,
+  type TypedArray,
+} from '../dtype.js';
 import { resultType } from '../elementwise.js';
 import { encode } from '../encode.js';
 import { formatShape, RuntimeError, ValueError } from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, coord, e, scalar } from '../expr.js';
-import { Float, isScalar, type Scalar, scalarCategory, scalarValue } from '../scalar.js';
+import {
+  Float,
+  isScalar,
+  type Scalar,
+  scalarCategory,
+  scalarDtype,
+  scalarValue,
+} from '../scalar.js';
 import { numel } from '../shape.js';
 import { Storage } from '../storage.js';
 import { allocate, type NestedArray, Tensor, type TensorOptions } from '../tensor.js';
@@ -113,11 +127,7 @@ export function tensor(data: TensorData | Tensor, options: TensorOptions = {}): 
   };
   visit(data as TensorData, 0);
   if (numel(shape) !== flat.length) throw ragged(shape, shape.length, flat.length);
-  const dtype =
-    options.dtype ??
-    (flat.length === 0
-      ? getDefaultDtype()
-      : (['bool', 'int64', getDefaultDtype()] as const)[highest]);
+  const dtype = options.dtype ?? (flat.length === 0 ? getDefaultDtype() : categoryDtype(highest));
   return finish(upload(encode(dtype, flat), shape, dtype, place(options)), options);
 }
 
@@ -169,10 +179,7 @@ export function asTensor(data: TensorData | Tensor, options: TensorOptions = {})
 /** A tensor with every element `value`: floats for numbers, int64 for bigints, bool for booleans unless `dtype` says otherwise. */
 export function full(shape: readonly number[], value: Scalar, options: TensorOptions = {}): Tensor {
   const dtype =
-    options.dtype ??
-    (typeof value === 'number'
-      ? getDefaultDtype()
-      : (['bool', 'int64', getDefaultDtype()] as const)[scalarCategory(value)]);
+    options.dtype ?? (typeof value === 'number' ? getDefaultDtype() : scalarDtype(value));
   const result = allocate(checkShape('full', shape), dtype, place(options));
   const compute = computeType(dtype);
   const source = scalar(0, compute === 'bool' ? 'int32' : compute);

@@ -67,6 +67,7 @@ export * from './softmax.js';
 export { igamma, igammac } from './special/incomplete-gamma.js';
 export * as special from './special/index.js';
 export { mvlgamma } from './special/multivariate-gamma.js';
+export * from './target.js';
 export * from './ternary.js';
 export * from './triangle-indices.js';
 export * from './unary.js';

@@ -1,4 +1,4 @@
-import { computeType, getDefaultDtype } from '../dtype.js';
+import { computeType } from '../dtype.js';
 import { resultType } from '../elementwise.js';
 import { RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
@@ -36,9 +36,7 @@ export const isin = (
   const { device } = given;
   const dtype = resultType(elements, testElements);
   const tensorOf = (x: Tensor | Scalar) =>
-    isScalar(x)
-      ? full([], x, { dtype: scalarDtype(x, getDefaultDtype()), device }).to(dtype)
-      : detach(x).to(dtype);
+    isScalar(x) ? full([], x, { dtype: scalarDtype(x), device }).to(dtype) : detach(x).to(dtype);
   const wanted = tensorOf(elements);
   const tests = sort(reshape(tensorOf(testElements), [-1]), 0).values;
   const result = allocate(wanted.shape, 'bool', device);

@@ -11,7 +11,7 @@ import { cast, type Expr, linearIndex } from '../expr.js';
 import { defineOp, inplace, type Op } from '../op.js';
 import type { ScalarValue } from '../primitive.js';
 import { defaultGenerator, type Generator, type Mt19937 } from '../random/index.js';
-import { numel } from '../shape.js';
+import { isDense, numel } from '../shape.js';
 import { allocate, type Tensor } from '../tensor.js';
 import { copyInto } from './copy.js';
 import { philoxScalars } from './philox-expr.js';
@@ -45,20 +45,6 @@ export function generatorFor(self: Tensor, options: RandomOptions): Generator {
   return options.generator ?? defaultGenerator(host ? 'cpu' : self.device);
 }
 
-/** Whether the elements fill one block of memory without gaps, in whatever order of dimensions. */
-function isDense(t: Tensor): boolean {
-  const dims = t.shape
-    .map((size, i) => [t.strides[i] as number, size] as const)
-    .filter(([, size]) => size !== 1);
-  dims.sort((a, b) => a[0] - b[0]);
-  let step = 1;
-  for (const [stride, size] of dims) {
-    if (stride !== step) return false;
-    step *= size;
-  }
-  return true;
-}
-
 /** Fills `self` without recording or checks. */
 export function sampleInto(self: Tensor, sampler: Sampler, options: RandomOptions): void {
   const count = numel(self.shape);
@@ -66,7 +52,7 @@ export function sampleInto(self: Tensor, sampler: Sampler, options: RandomOption
   const generator = generatorFor(self, options);
   if (drawsOnHost(self)) {
     const { backend, buffer } = self.storage;
-    if (isDense(self)) {
+    if (isDense(self.shape, self.strides)) {
       // PyTorch fills in the order of memory, not of indices.
       const mapped = backend.map?.(buffer, self.dtype);
       if (mapped) {

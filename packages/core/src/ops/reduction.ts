@@ -1,4 +1,4 @@
-import { type ComputeType, category, computeType, type DType, getDefaultDtype } from '../dtype.js';
+import { category, computeType, type DType, getDefaultDtype } from '../dtype.js';
 import { formatShape, IndexError } from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, constant, type Expr, e, input, stage } from '../expr.js';
@@ -66,9 +66,6 @@ export const floatDtype = (self: Tensor): DType =>
 /** Elements in one row. */
 export const rowLength = (self: Tensor, axes: readonly number[]): number =>
   axes.reduce((n, d) => n * (self.shape[d] as number), 1);
-
-/** Index stages give int64. */
-export const indexStage = (i: number): Expr => stage(i, 'int64' satisfies ComputeType);
 
 /** Whether an expression is not zero. */
 export const nonzeroExpr = (x: Expr): Expr =>
