@@ -7,7 +7,7 @@ import {
   getDefaultDtype,
   promoteTypes,
 } from './dtype.js';
-import { NotImplementedError, RuntimeError } from './errors.js';
+import { NotImplementedError, RuntimeError, wrongArgument } from './errors.js';
 import { execute } from './execute.js';
 import { cast, type Expr, input, scalar } from './expr.js';
 import { autogradEngine } from './grad-mode.js';
@@ -56,7 +56,7 @@ interface Plan {
 /** What an elementwise operation is: everything else follows from this one row. */
 export interface ElementwiseRow {
   readonly name: string;
-  /** Names of the operands, as the derivative table refers to them. */
+  /** Names of the operands, as the derivative table refers to them; for one with a `~` a plain number may stand. */
   readonly params: string;
   readonly promotion: Promotion;
   readonly body: Body;
@@ -113,11 +113,14 @@ export class Elementwise {
   readonly op: Op;
   readonly #plans = new Map<number, Plan>();
   readonly #arity: number;
+  readonly #takesNumber: readonly boolean[];
 
   constructor(row: ElementwiseRow) {
     this.row = row;
-    this.#arity = row.params.split(' ').length;
-    this.op = defineOp(row.name, row.params, ((...args: Operand[]) =>
+    const operands = row.params.split(' ');
+    this.#arity = operands.length;
+    this.#takesNumber = operands.map((name) => name.endsWith('~'));
+    this.op = defineOp(row.name, row.params.replaceAll('~', ''), ((...args: Operand[]) =>
       this.run(args)) as Op['forward']);
   }
 
@@ -245,17 +248,21 @@ export class Elementwise {
     return out;
   }
 
+  /** An operand of a kind the operation does not take. */
+  #refuse(position: number, x: unknown): never {
+    const wanted = this.#takesNumber[position] ? 'a Tensor or a number' : 'a Tensor';
+    throw wrongArgument(this.row.name, this.op.params[position] as string, position, wanted, x);
+  }
+
   /** Computes without recording; into `out`, or a new tensor. */
   run(operands: readonly Operand[], out?: Tensor): Tensor {
     const name = this.row.name;
     let device: Device | undefined;
     let shape: readonly number[] | undefined;
-    for (const x of operands) {
+    for (let i = 0; i < operands.length; i++) {
+      const x = operands[i];
       if (!(x instanceof Tensor)) {
-        if (!isScalar(x))
-          throw new TypeError(
-            `${name}: expected a Tensor or a number, got ${x === null ? 'null' : typeof x}`,
-          );
+        if (!isScalar(x) || !this.#takesNumber[i]) this.#refuse(i, x);
         continue;
       }
       if (device === undefined) {

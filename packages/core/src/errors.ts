@@ -30,3 +30,26 @@ export class OutOfMemoryError extends RuntimeError {
 
 /** A shape as messages show it: `[3, 4]`. */
 export const formatShape = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
+
+/** A value as messages about its kind show it. */
+const kindOf = (x: unknown): string => {
+  if (x === undefined || x === null || Array.isArray(x))
+    return Array.isArray(x) ? 'an array' : `${x}`;
+  if (typeof x !== 'object') return `the ${typeof x} ${String(x)}`;
+  return `a ${x.constructor?.name ?? 'plain object'}`;
+};
+
+/** The error for an argument of another kind than an operation takes; `wanted` says which, as in "a Tensor". */
+export function wrongArgument(
+  operation: string,
+  parameter: string,
+  position: number,
+  wanted: string,
+  got: unknown,
+): TypeError {
+  const number = typeof got === 'number' || typeof got === 'bigint' || typeof got === 'boolean';
+  const hint = number && wanted === 'a Tensor' ? `; scalarTensor(${got}) makes one` : '';
+  return new TypeError(
+    `${operation}: argument '${parameter}' (position ${position + 1}) must be ${wanted}, got ${kindOf(got)}${hint}`,
+  );
+}

@@ -1,5 +1,5 @@
 import { canCast, category, type DType } from './dtype.js';
-import { formatShape, RuntimeError } from './errors.js';
+import { formatShape, RuntimeError, wrongArgument } from './errors.js';
 import { autogradEngine, gradMode } from './grad-mode.js';
 import { sameShape } from './shape.js';
 import { Tensor } from './tensor.js';
@@ -47,10 +47,24 @@ export function op<F extends (...args: never[]) => unknown>(
   forward: F,
 ): F {
   const schema = defineOp(name, params, forward);
-  return ((...args: unknown[]) =>
-    mustRecord(args)
+  const first = schema.params[0] as string;
+  const takesTensor = first === 'self';
+  return ((...args: unknown[]) => {
+    if (takesTensor && !(args[0] instanceof Tensor)) checkTensor(name, first, 0, args[0]);
+    return mustRecord(args)
       ? (autogradEngine() as NonNullable<ReturnType<typeof autogradEngine>>).record(schema, args)
-      : (forward as unknown as (...a: unknown[]) => unknown)(...args)) as unknown as F;
+      : (forward as unknown as (...a: unknown[]) => unknown)(...args);
+  }) as unknown as F;
+}
+
+/** @throws TypeError if an argument is no tensor; `position` counts from 0. */
+export function checkTensor(
+  operation: string,
+  parameter: string,
+  position: number,
+  x: unknown,
+): asserts x is Tensor {
+  if (!(x instanceof Tensor)) throw wrongArgument(operation, parameter, position, 'a Tensor', x);
 }
 
 /** Registers an operation's schema without wrapping it. */

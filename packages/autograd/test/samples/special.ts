@@ -1,4 +1,4 @@
-import { special, type Tensor } from '@sconce/core';
+import { special, type Tensor, tensor } from '@sconce/core';
 import { positive, real, type Samples } from './sample.js';
 
 const one = (f: (x: Tensor) => Tensor, from: number, to: number, avoid: number[] = []) => [
@@ -18,6 +18,16 @@ export const specialSamples: Samples = {
   ndtri: one(special.ndtri, 0.02, 0.95),
   erfcx: one(special.erfcx, -1.5, 4),
   zeta: [{ run: (q) => special.zeta(2.5, q), inputs: () => [positive(4)] }],
-  igamma: [{ run: (x) => special.gammainc(2.5, x), inputs: () => [positive(4)] }],
-  igammac: [{ run: (x) => special.gammaincc(1.5, x), inputs: () => [positive(4)] }],
+  igamma: [
+    {
+      run: (x) => special.gammainc(tensor(2.5, { dtype: 'float64' }), x),
+      inputs: () => [positive(4)],
+    },
+  ],
+  igammac: [
+    {
+      run: (x) => special.gammaincc(tensor(1.5, { dtype: 'float64' }), x),
+      inputs: () => [positive(4)],
+    },
+  ],
 };

@@ -34,7 +34,7 @@ function row<A extends number[]>(
 ): (self: Tensor, values: A, options: ActivationOptions | undefined) => Tensor {
   const run = define<(...args: never[]) => Tensor>({
     name,
-    params: numbers === '' ? 'self' : `self ${numbers}`,
+    params: numbers === '' ? 'self' : `self ${numbers.replaceAll(/\w+/g, '$&~')}`,
     promotion: 'first',
     body,
     refuse,

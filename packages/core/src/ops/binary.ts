@@ -3,10 +3,20 @@ import { type OutOptions, resultType } from '../elementwise.js';
 import { RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { bitcast, cast, constant, type Expr, e, input, stage } from '../expr.js';
-import { float, isScalar, type Scalar, scalarCategory } from '../scalar.js';
+import { checkTensor } from '../op.js';
+import { float, isScalar, type Scalar, scalarCategory, scalarValue } from '../scalar.js';
 import { allocate, Tensor } from '../tensor.js';
 import { bitsOf, floorDivided, integral, one, zero } from './bodies.js';
-import { type Binary, binary, define, refusing } from './define.js';
+import {
+  type Binary,
+  binary,
+  define,
+  type EitherBinary,
+  eitherBinary,
+  refusing,
+  type TensorBinary,
+  tensorBinary,
+} from './define.js';
 
 const floats = ['float16', 'bfloat16', 'float32', 'float64'] as const;
 
@@ -16,10 +26,10 @@ export interface AlphaOptions extends OutOptions {
   alpha?: number | boolean;
 }
 
-type Additive = (self: Tensor, other: Tensor | Scalar, options?: AlphaOptions) => Tensor;
+type Additive = (self: Tensor | Scalar, other: Tensor | Scalar, options?: AlphaOptions) => Tensor;
 
-const plus = binary('add', 'same', (a, b) => (a.dtype === 'bool' ? e.or(a, b) : e.add(a, b)));
-const minus = binary('sub', 'same', (a, b) => e.sub(a, b));
+const plus = eitherBinary('add', 'same', (a, b) => (a.dtype === 'bool' ? e.or(a, b) : e.add(a, b)));
+const minus = eitherBinary('sub', 'same', (a, b) => e.sub(a, b));
 
 /** Bools have no difference, not even beside numbers. */
 function checkSubtraction(operation: string, self: Tensor | Scalar, other: Tensor | Scalar): void {
@@ -68,14 +78,15 @@ export const sub: Additive = (self, other, options) => {
   checkSubtraction('sub', self, other);
   return minus(self, scaled('sub', self, other, options?.alpha), options);
 };
-/** other - self. */
-export const rsub: Additive = (self, other, options) => {
+/** other - alpha * self. */
+export const rsub = (self: Tensor, other: Tensor | Scalar, options?: AlphaOptions): Tensor => {
+  checkTensor('rsub', 'self', 0, self);
   checkSubtraction('rsub', self, other);
-  return minus(other as Tensor, scaled('rsub', other, self, options?.alpha), options);
+  return minus(other, scaled('rsub', other, self, options?.alpha), options);
 };
 
 /** self * other. */
-export const mul: Binary = binary('mul', 'same', (a, b) =>
+export const mul: EitherBinary = eitherBinary('mul', 'same', (a, b) =>
   a.dtype === 'bool' ? e.and(a, b) : e.mul(a, b),
 );
 
@@ -86,8 +97,8 @@ export interface DivOptions extends OutOptions {
 }
 
 /** self / other without rounding; integers divide to the default float. */
-export const trueDivide: Binary = binary('div', 'float', (a, b) => e.div(a, b));
-const truncDivide = binary(
+export const trueDivide: EitherBinary = eitherBinary('div', 'float', (a, b) => e.div(a, b));
+const truncDivide = eitherBinary(
   'divTrunc',
   'same',
   (a, b) => (integral(a) ? e.idiv(a, b) : e.trunc(e.div(a, b))),
@@ -108,7 +119,7 @@ const floorDivideBody = (a: Expr, b: Expr): Expr => {
   const signedZero = e.mul(zero(a), e.div(a, b));
   return e.where(e.eq(b, 0), e.div(a, b), e.where(e.ne(adjusted, 0), nearest, signedZero));
 };
-const floorDivideOp = binary(
+const floorDivideOp = eitherBinary(
   'floorDivide',
   'same',
   floorDivideBody,
@@ -149,28 +160,25 @@ function hasZero(t: Tensor): boolean {
 }
 
 /** self / other; integers divide to the default float unless a rounding mode is given. */
-export const div: (self: Tensor, other: Tensor | Scalar, options?: DivOptions) => Tensor = (
-  self,
-  other,
-  options,
-) => {
-  const mode = options?.roundingMode;
-  if (!mode) return trueDivide(self, other, options);
-  if (mode === 'floor') return floorDivide(self, other, options);
-  if (mode !== 'trunc') {
-    throw new RuntimeError(
-      `div: expected roundingMode to be one of null, 'trunc', or 'floor' but found '${mode}'`,
-    );
-  }
-  checkIntegerDivisor('div', self, other);
-  return truncDivide(self, other, options);
-};
+export const div: (self: Tensor | Scalar, other: Tensor | Scalar, options?: DivOptions) => Tensor =
+  (self, other, options) => {
+    const mode = options?.roundingMode;
+    if (!mode) return trueDivide(self, other, options);
+    if (mode === 'floor') return floorDivide(self, other, options);
+    if (mode !== 'trunc') {
+      throw new RuntimeError(
+        `div: expected roundingMode to be one of null, 'trunc', or 'floor' but found '${mode}'`,
+      );
+    }
+    checkIntegerDivisor('div', self, other);
+    return truncDivide(self, other, options);
+  };
 /** The quotient rounded downwards. */
-export const floorDivide: Binary = (self, other, options) => {
+export const floorDivide: EitherBinary = (self, other, options) => {
   checkIntegerDivisor('floorDivide', self, other);
   return floorDivideOp(self, other, options);
 };
-const remainderOp = binary(
+const remainderOp = eitherBinary(
   'remainder',
   'same',
   (a, b) => {
@@ -181,7 +189,7 @@ const remainderOp = binary(
   refusing('remainder_cpu', ['bool']),
 );
 /** Python's %: the remainder with the sign of the divisor. */
-export const remainder: Binary = (self, other, options) => {
+export const remainder: EitherBinary = (self, other, options) => {
   checkIntegerDivisor('remainder', self, other);
   return remainderOp(self, other, options);
 };
@@ -213,46 +221,40 @@ function integerPower(a: Expr, b: Expr): Expr {
   );
   return e.where(e.lt(b, zero(b)), negative, result);
 }
-const power = binary('pow', 'same', (a, b) => (integral(a) ? integerPower(a, b) : e.pow(a, b)));
+const power = eitherBinary('pow', 'same', (a, b) =>
+  integral(a) ? integerPower(a, b) : e.pow(a, b),
+);
 /**
  * self to the power other.
  *
  * @throws RuntimeError for an integer tensor to a negative integer number.
  */
-export const pow: Binary = (self, other, options) => {
-  if (
-    isScalar(other) &&
-    scalarCategory(other) < 2 &&
-    category(self.dtype) < 2 &&
-    Number(other) < 0
-  ) {
-    throw new RuntimeError('pow: Integers to negative integer powers are not allowed.');
-  }
-  if (
-    isScalar(other) &&
-    category(self.dtype) === 2 &&
-    Number(typeof other === 'object' ? other.value : other) === 2
-  ) {
-    return powSquare(self, other, options);
+export const pow: EitherBinary = (self, other, options) => {
+  if (self instanceof Tensor && isScalar(other)) {
+    const exponent = Number(scalarValue(other));
+    const whole = category(self.dtype) < 2;
+    if (whole && scalarCategory(other) < 2 && exponent < 0)
+      throw new RuntimeError('pow: Integers to negative integer powers are not allowed.');
+    if (!whole && exponent === 2) return powSquare(self, other, options);
   }
   return power(self, other, options);
 };
 // x^2 is by far the commonest power: the same operation with a cheaper body.
 const powSquare = define<Binary>({
   name: 'pow',
-  params: 'self other',
+  params: 'self other~',
   promotion: 'same',
   body: (a) => e.mul(a, a),
 });
 
 /** atan(self / other) in the right quadrant. */
-export const atan2: Binary = binary('atan2', 'float', (a, b) => e.atan2(a, b));
+export const atan2: TensorBinary = tensorBinary('atan2', 'float', (a, b) => e.atan2(a, b));
 /** Elementwise greater; NaN if either is. */
-export const maximum: Binary = binary('maximum', 'same', (a, b) =>
+export const maximum: TensorBinary = tensorBinary('maximum', 'same', (a, b) =>
   a.dtype === 'bool' ? e.or(a, b) : e.max(a, b),
 );
 /** Elementwise smaller; NaN if either is. */
-export const minimum: Binary = binary('minimum', 'same', (a, b) =>
+export const minimum: TensorBinary = tensorBinary('minimum', 'same', (a, b) =>
   a.dtype === 'bool' ? e.and(a, b) : e.min(a, b),
 );
 const ignoringNaN =
@@ -260,15 +262,15 @@ const ignoringNaN =
   (a: Expr, b: Expr): Expr =>
     integral(a) ? pick(a, b) : e.where(e.isnan(a), b, e.where(e.isnan(b), a, pick(a, b)));
 /** Elementwise greater; the other where one is NaN. */
-export const fmax: Binary = binary('fmax', 'same', (a, b) =>
+export const fmax: TensorBinary = tensorBinary('fmax', 'same', (a, b) =>
   a.dtype === 'bool' ? e.or(a, b) : ignoringNaN(e.max)(a, b),
 );
 /** Elementwise smaller; the other where one is NaN. */
-export const fmin: Binary = binary('fmin', 'same', (a, b) =>
+export const fmin: TensorBinary = tensorBinary('fmin', 'same', (a, b) =>
   a.dtype === 'bool' ? e.and(a, b) : ignoringNaN(e.min)(a, b),
 );
 /** sqrt(self² + other²) without overflow. */
-export const hypot: Binary = binary(
+export const hypot: TensorBinary = tensorBinary(
   'hypot',
   'same',
   (a, b) => {
@@ -297,7 +299,7 @@ export const copysign: Binary = binary('copysign', 'float', (a, b) => {
   return bitcast(e.or(e.and(bitsOf(a), e.not(sign)), e.and(bitsOf(b), sign)), a.dtype);
 });
 /** log(e^self + e^other), without overflow. */
-export const logaddexp: Binary = binary(
+export const logaddexp: TensorBinary = tensorBinary(
   'logaddexp',
   'same',
   (a, b) => {
@@ -308,7 +310,7 @@ export const logaddexp: Binary = binary(
   refusing('logaddexp_cpu', ['bool', 'uint8', 'int8', 'int16', 'int32', 'int64']),
 );
 /** log2(2^self + 2^other), without overflow. */
-export const logaddexp2: Binary = binary(
+export const logaddexp2: TensorBinary = tensorBinary(
   'logaddexp2',
   'same',
   (a, b) => {
@@ -319,11 +321,11 @@ export const logaddexp2: Binary = binary(
   refusing('logaddexp2_cpu', ['bool', 'uint8', 'int8', 'int16', 'int32', 'int64']),
 );
 /** self * log(other), 0 where self is 0. */
-export const xlogy: Binary = binary('xlogy', 'float', (a, b) =>
+export const xlogy: EitherBinary = eitherBinary('xlogy', 'float', (a, b) =>
   e.where(e.isnan(b), b, e.where(e.eq(a, 0), zero(a), e.mul(a, e.log(b)))),
 );
 /** 0, `other` or 1 as self is negative, zero or positive. */
-export const heaviside: Binary = binary('heaviside', 'same', (a, b) =>
+export const heaviside: TensorBinary = tensorBinary('heaviside', 'same', (a, b) =>
   a.dtype === 'bool'
     ? e.or(a, b)
     : e.where(e.eq(a, zero(a)), b, e.where(e.gt(a, zero(a)), one(a), zero(a))),
@@ -353,41 +355,47 @@ export const ge: Binary = compare('ge');
 
 const truth = (x: Expr) => cast(x, 'bool');
 /** Both are nonzero. */
-export const logicalAnd: Binary = binary('logicalAnd', 'bool', (a, b) => e.and(truth(a), truth(b)));
+export const logicalAnd: TensorBinary = tensorBinary('logicalAnd', 'bool', (a, b) =>
+  e.and(truth(a), truth(b)),
+);
 /** Either is nonzero. */
-export const logicalOr: Binary = binary('logicalOr', 'bool', (a, b) => e.or(truth(a), truth(b)));
+export const logicalOr: TensorBinary = tensorBinary('logicalOr', 'bool', (a, b) =>
+  e.or(truth(a), truth(b)),
+);
 /** Exactly one is nonzero. */
-export const logicalXor: Binary = binary('logicalXor', 'bool', (a, b) => e.xor(truth(a), truth(b)));
+export const logicalXor: TensorBinary = tensorBinary('logicalXor', 'bool', (a, b) =>
+  e.xor(truth(a), truth(b)),
+);
 /** Bitwise and; logical on bools. */
-export const bitwiseAnd: Binary = binary(
+export const bitwiseAnd: EitherBinary = eitherBinary(
   'bitwiseAnd',
   'same',
   (a, b) => e.and(a, b),
   refusing('bitwise_and_cpu', floats),
 );
 /** Bitwise or; logical on bools. */
-export const bitwiseOr: Binary = binary(
+export const bitwiseOr: EitherBinary = eitherBinary(
   'bitwiseOr',
   'same',
   (a, b) => e.or(a, b),
   refusing('bitwise_or_cpu', floats),
 );
 /** Bitwise exclusive or; logical on bools. */
-export const bitwiseXor: Binary = binary(
+export const bitwiseXor: EitherBinary = eitherBinary(
   'bitwiseXor',
   'same',
   (a, b) => e.xor(a, b),
   refusing('bitwise_xor_cpu', floats),
 );
 /** self << other. */
-export const bitwiseLeftShift: Binary = binary(
+export const bitwiseLeftShift: EitherBinary = eitherBinary(
   'bitwiseLeftShift',
   'same',
   (a, b) => e.shl(a, b),
   refusing('lshift_cpu', ['bool', ...floats]),
 );
 /** self >> other, keeping the sign. */
-export const bitwiseRightShift: Binary = binary(
+export const bitwiseRightShift: EitherBinary = eitherBinary(
   'bitwiseRightShift',
   'same',
   (a, b) => e.shr(a, b),

@@ -1,6 +1,7 @@
 import { category } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { e } from '../expr.js';
+import { checkTensor } from '../op.js';
 import { sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { define } from './define.js';
@@ -18,7 +19,7 @@ export interface CloseOptions {
 
 const close = define<(self: Tensor, other: Tensor, rtol: number, atol: number) => Tensor>({
   name: 'isclose',
-  params: 'self other rtol atol',
+  params: 'self other rtol~ atol~',
   promotion: 'bool',
   body: (a, b, rtol, atol) => {
     if (a.dtype === 'bool') return e.eq(a, b);
@@ -40,6 +41,8 @@ const same = define<(self: Tensor, other: Tensor) => Tensor>({
  * @throws RuntimeError if the dtypes differ or a tolerance is negative.
  */
 export const isclose = (self: Tensor, other: Tensor, options: CloseOptions = {}): Tensor => {
+  checkTensor('isclose', 'self', 0, self);
+  checkTensor('isclose', 'other', 1, other);
   const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options;
   if (self.dtype !== other.dtype)
     throw new RuntimeError(`isclose: ${self.dtype} did not match ${other.dtype}`);

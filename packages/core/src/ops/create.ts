@@ -9,7 +9,7 @@ import {
 } from '../dtype.js';
 import { resultType } from '../elementwise.js';
 import { encode } from '../encode.js';
-import { formatShape, RuntimeError, ValueError } from '../errors.js';
+import { formatShape, RuntimeError, ValueError, wrongArgument } from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, coord, e, scalar } from '../expr.js';
 import {
@@ -278,8 +278,7 @@ export function arange(...args: (Scalar | TensorOptions | undefined)[]): Tensor 
 }
 
 function checkSteps(operation: string, steps: number): void {
-  if (!Number.isInteger(steps))
-    throw new TypeError(`${operation}: argument 'steps' must be an integer, got ${steps}`);
+  if (!Number.isInteger(steps)) throw wrongArgument(operation, 'steps', 2, 'an integer', steps);
   if (steps < 0)
     throw new RuntimeError(`${operation}: number of steps must be non-negative, got ${steps}`);
 }

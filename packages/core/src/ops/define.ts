@@ -15,6 +15,16 @@ export type Unary = (self: Tensor, options?: OutOptions) => Tensor;
 /** A function of two operands that broadcast together; a plain number may stand for the second. */
 export type Binary = (self: Tensor, other: Tensor | Scalar, options?: OutOptions) => Tensor;
 
+/** A function of two tensors that broadcast together. */
+export type TensorBinary = (self: Tensor, other: Tensor, options?: OutOptions) => Tensor;
+
+/** A function of two operands that broadcast together, either of which may be a plain number. */
+export type EitherBinary = (
+  self: Tensor | Scalar,
+  other: Tensor | Scalar,
+  options?: OutOptions,
+) => Tensor;
+
 /** Every elementwise operation by name: what in-place methods are made from. */
 export const elementwise = new Map<string, Elementwise>();
 
@@ -38,9 +48,12 @@ export const unary = (
   refuse?: ElementwiseRow['refuse'],
 ): Unary => define<Unary>({ name, params: 'self', promotion, body, refuse });
 
-export const binary = (
-  name: string,
-  promotion: Promotion,
-  body: Body,
-  refuse?: ElementwiseRow['refuse'],
-): Binary => define<Binary>({ name, params: 'self other', promotion, body, refuse });
+/** Defines a kind of function of two operands from their names. */
+const pairs =
+  <F extends (...args: never[]) => Tensor>(params: string) =>
+  (name: string, promotion: Promotion, body: Body, refuse?: ElementwiseRow['refuse']): F =>
+    define<F>({ name, params, promotion, body, refuse });
+
+export const binary = pairs<Binary>('self other~');
+export const tensorBinary = pairs<TensorBinary>('self other');
+export const eitherBinary = pairs<EitherBinary>('self~ other~');

@@ -6,7 +6,7 @@ import type { Scalar } from '../scalar.js';
 import { allocate, Tensor } from '../tensor.js';
 import { mul } from './binary.js';
 import { bitsOf } from './bodies.js';
-import { type Binary, binary, refusing } from './define.js';
+import { refusing, type TensorBinary, tensorBinary } from './define.js';
 import { exp2 } from './unary.js';
 
 const notFloat = [
@@ -21,7 +21,7 @@ const notFloat = [
 ] as const;
 
 /** The next representable number after `self` in the direction of `other`. */
-export const nextafter: Binary = binary(
+export const nextafter: TensorBinary = tensorBinary(
   'nextafter',
   'same',
   (a, b) => {

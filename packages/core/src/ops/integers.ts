@@ -1,6 +1,6 @@
 import { constant, type Expr, e } from '../expr.js';
 import { zero } from './bodies.js';
-import { type Binary, binary, refusing } from './define.js';
+import { refusing, type TensorBinary, tensorBinary } from './define.js';
 
 const integersOnly = (name: string) =>
   refusing(name, ['bool', 'float16', 'bfloat16', 'float32', 'float64']);
@@ -18,9 +18,14 @@ function greatestDivisor(a: Expr, b: Expr): Expr {
   return x;
 }
 /** The greatest common divisor, never negative. @throws NotImplementedError on other than integers. */
-export const gcd: Binary = binary('gcd', 'same', greatestDivisor, integersOnly('gcd_cpu'));
+export const gcd: TensorBinary = tensorBinary(
+  'gcd',
+  'same',
+  greatestDivisor,
+  integersOnly('gcd_cpu'),
+);
 /** The least common multiple, never negative; 0 if either is 0. @throws NotImplementedError on other than integers. */
-export const lcm: Binary = binary(
+export const lcm: TensorBinary = tensorBinary(
   'lcm',
   'same',
   (a, b) => {

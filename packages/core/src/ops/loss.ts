@@ -27,7 +27,7 @@ const withNumber = (
 ): WithNumber =>
   define<WithNumber>({
     name,
-    params: `self target ${number}`,
+    params: `self target ${number}~`,
     promotion: 'same',
     body,
     refuse: refusing(kernel, integers),

@@ -6,6 +6,7 @@ import { op } from '../op.js';
 import type { Epilogue } from '../primitive.js';
 import { broadcastShapes, numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
+import { full } from './create.js';
 import { expand, permute, reshape, squeeze, unsqueeze } from './view.js';
 
 /** @throws RuntimeError where dtypes differ, or are none that can be multiplied. */
@@ -232,7 +233,9 @@ const combine = (self: Tensor, result: Tensor, options: AddmmOptions): Tensor =>
     const terms = [beta !== 0 ? self : null, alpha !== 0 ? result : null].filter((t) => t !== null);
     return terms.length === 2
       ? self.logicalOr(result)
-      : (terms[0] ?? result.logicalAnd(false)).expand(result.shape as number[]).clone();
+      : (terms[0] ?? full(result.shape, false, { device: result.device }))
+          .expand(result.shape as number[])
+          .clone();
   }
   const right = alpha === 1 ? result : result.mul(alpha);
   return beta === 0 ? right : (beta === 1 ? self : self.mul(beta)).add(right);

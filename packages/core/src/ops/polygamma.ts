@@ -38,7 +38,7 @@ export function hurwitz(x: Expr, s: Expr): Expr {
 
 const polygammaOp = define<(self: Tensor, n: number, factor: number) => Tensor>({
   name: 'polygamma',
-  params: 'self n factor',
+  params: 'self n~ factor~',
   promotion: 'float',
   body: (x: Expr, n: Expr, factor: Expr) => {
     const lit = (value: number) => constant(value, x.dtype);

@@ -15,7 +15,7 @@ const clampBoth = define<
   (self: Tensor, min: Tensor | Scalar, max: Tensor | Scalar, options?: OutOptions) => Tensor
 >({
   name: 'clamp',
-  params: 'self min max',
+  params: 'self min~ max~',
   promotion: 'same',
   body: (x, low, high) => lower(raise(x, low), high),
 });
@@ -45,7 +45,7 @@ export const clamp = (self: Tensor, min?: Limit, max?: Limit, options?: OutOptio
 const choose = define<(condition: Tensor, self: Tensor | Scalar, other: Tensor | Scalar) => Tensor>(
   {
     name: 'where',
-    params: 'condition self other',
+    params: 'condition self~ other~',
     promotion: 'same',
     body: (c, a, b) => e.where(c, a, b),
     condition: 0,
@@ -77,7 +77,7 @@ const addcmulOp = define<
   (self: Tensor, a: Tensor, b: Tensor, value: Scalar, options?: OutOptions) => Tensor
 >({
   name: 'addcmul',
-  params: 'self tensor1 tensor2 value',
+  params: 'self tensor1 tensor2 value~',
   promotion: 'same',
   numbers: 1,
   body: (s, a, b, v) => e.add(s, e.mul(e.mul(v, a), b)),
@@ -94,7 +94,7 @@ const addcdivOp = define<
   (self: Tensor, a: Tensor, b: Tensor, value: Scalar, options?: OutOptions) => Tensor
 >({
   name: 'addcdiv',
-  params: 'self tensor1 tensor2 value',
+  params: 'self tensor1 tensor2 value~',
   promotion: 'same',
   numbers: 1,
   body: (s, a, b, v) => e.add(s, e.mul(v, e.div(a, b))),
@@ -115,7 +115,7 @@ const lerpOp = define<
   (self: Tensor, end: Tensor, weight: Tensor | Scalar, options?: OutOptions) => Tensor
 >({
   name: 'lerp',
-  params: 'self end weight',
+  params: 'self end weight~',
   promotion: 'same',
   body: (a, b, w) => {
     const d = e.sub(b, a);
@@ -145,7 +145,7 @@ export const lerp = (
 
 const fillOp = define<(self: Tensor, value: Tensor | Scalar, options?: OutOptions) => Tensor>({
   name: 'fill',
-  params: 'self value',
+  params: 'self value~',
   promotion: 'first',
   body: (_, v) => v,
 });
@@ -180,7 +180,7 @@ const maskedFillOp = define<
   (self: Tensor, mask: Tensor, value: Tensor | Scalar, options?: OutOptions) => Tensor
 >({
   name: 'maskedFill',
-  params: 'self mask value',
+  params: 'self mask value~',
   promotion: 'first',
   body: (x, m, v) => e.where(m, v, x),
   condition: 1,

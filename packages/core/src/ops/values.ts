@@ -88,7 +88,7 @@ const nanToNumOp = define<
   (self: Tensor, nan: Scalar, posinf: Scalar, neginf: Scalar, options?: OutOptions) => Tensor
 >({
   name: 'nanToNum',
-  params: 'self nan posinf neginf',
+  params: 'self nan~ posinf~ neginf~',
   promotion: 'first',
   body: (x, nan, posinf, neginf) =>
     isFloat(x)

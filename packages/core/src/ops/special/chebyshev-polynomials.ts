@@ -1,6 +1,6 @@
 import { constant, type Expr, e } from '../../expr.js';
-import { define } from '../define.js';
-import { type EitherBinary, recurrence, withoutGradient } from './recurrence.js';
+import { define, type EitherBinary } from '../define.js';
+import { recurrence, withoutGradient } from './recurrence.js';
 
 /** Degrees that are computed by the recurrence outside of [-1, 1]; above, by hyperbolic functions. */
 const highest = 16;
@@ -72,7 +72,7 @@ function polynomial(letter: keyof typeof kinds, shifted: boolean): EitherBinary 
   const name = `${shifted ? 'shiftedChebyshev' : 'chebyshev'}Polynomial${letter}`;
   const run = define<EitherBinary>({
     name,
-    params: 'self other',
+    params: 'self~ other~',
     promotion: 'float',
     body: (x: Expr, degree: Expr) => {
       const n = e.trunc(degree);

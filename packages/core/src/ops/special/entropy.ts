@@ -1,6 +1,5 @@
 import { constant, type Expr, e } from '../../expr.js';
-import { define, type Unary, unary } from '../define.js';
-import type { EitherBinary } from './recurrence.js';
+import { define, type EitherBinary, type Unary, unary } from '../define.js';
 
 /**
  * -x ln(x): 0 at zero and -inf for negative numbers.
@@ -20,7 +19,7 @@ export const entr: Unary = unary('entr', 'float', (x) => {
  */
 export const xlog1py: EitherBinary = define<EitherBinary>({
   name: 'xlog1py',
-  params: 'self other',
+  params: 'self~ other~',
   promotion: 'float',
   body: (a: Expr, b: Expr) =>
     e.where(e.isnan(b), b, e.where(e.eq(a, 0), constant(0, a.dtype), e.mul(a, e.log1p(b)))),

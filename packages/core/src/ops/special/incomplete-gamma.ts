@@ -1,6 +1,7 @@
 import { constant, type Expr, e } from '../../expr.js';
+import type { TensorBinary } from '../define.js';
 import { define, refusing } from '../define.js';
-import { type EitherBinary, refuseGradient } from './recurrence.js';
+import { refuseGradient } from './recurrence.js';
 
 /** Terms of the series and of the continued fraction. */
 const terms = 100;
@@ -117,14 +118,14 @@ function body(upper: boolean) {
   };
 }
 
-const lowerOp = define<EitherBinary>({
+const lowerOp = define<TensorBinary>({
   name: 'igamma',
   params: 'self other',
   promotion: 'same',
   body: body(false),
   refuse: refusing('igamma_cpu', ['bool', 'uint8', 'int8', 'int16', 'int32', 'int64']),
 });
-const upperOp = define<EitherBinary>({
+const upperOp = define<TensorBinary>({
   name: 'igammac',
   params: 'self other',
   promotion: 'same',
@@ -138,12 +139,12 @@ const upperOp = define<EitherBinary>({
  * @throws RuntimeError if `self` requires grad: only the derivative to `other` is there.
  * @see https://pytorch.org/docs/stable/special.html#torch.special.gammainc
  */
-export const igamma: EitherBinary = (self, other, options) => {
+export const igamma: TensorBinary = (self, other, options) => {
   refuseGradient('igamma', [self]);
   return lowerOp(self, other, options);
 };
 /** The regularized upper incomplete gamma function, 1 - `igamma`, exact where that is small. */
-export const igammac: EitherBinary = (self, other, options) => {
+export const igammac: TensorBinary = (self, other, options) => {
   refuseGradient('igammac', [self]);
   return upperOp(self, other, options);
 };

@@ -1,7 +1,7 @@
 import { constant, type Expr, e } from '../../expr.js';
 import { isScalar, scalarValue } from '../../scalar.js';
-import { define } from '../define.js';
-import { type EitherBinary, recurrence, withoutGradient } from './recurrence.js';
+import { define, type EitherBinary } from '../define.js';
+import { recurrence, withoutGradient } from './recurrence.js';
 
 /** Steps for degrees given as a tensor, whose values are not looked at. */
 const usual = 64;
@@ -39,7 +39,7 @@ function polynomial(name: string, letter: keyof typeof families): EitherBinary {
   const upTo = (last: number) =>
     define<EitherBinary>({
       name,
-      params: 'self other',
+      params: 'self~ other~',
       promotion: 'float',
       body: (x: Expr, degree: Expr) => {
         const n = e.trunc(degree);

@@ -1,16 +1,6 @@
-import type { OutOptions } from '../../elementwise.js';
 import { RuntimeError } from '../../errors.js';
 import { type Expr, e } from '../../expr.js';
 import { mustRecord } from '../../op.js';
-import type { Scalar } from '../../scalar.js';
-import type { Tensor } from '../../tensor.js';
-
-/** A function of two operands that broadcast together, either of which may be a plain number. */
-export type EitherBinary = (
-  self: Tensor | Scalar,
-  other: Tensor | Scalar,
-  options?: OutOptions,
-) => Tensor;
 
 /**
  * A function that gradients do not go through, as in PyTorch: it says so instead of dropping them.

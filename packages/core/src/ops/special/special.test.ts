@@ -139,8 +139,8 @@ test('incomplete gamma functions by series, fraction and quadrature', () => {
   near(special.gammainc(a, x), lower, 1e-11);
   near(special.gammaincc(a, x), upper, 1e-11);
   // Rests too small for a number, on both sides.
-  expect(special.gammainc(2000, tensor([1000, 3000])).toArraySync()).toEqual([0, 1]);
-  expect(special.gammaincc(2000, tensor([1000, 3000])).toArraySync()).toEqual([1, 0]);
+  expect(special.gammainc(tensor(2000), tensor([1000, 3000])).toArraySync()).toEqual([0, 1]);
+  expect(special.gammaincc(tensor(2000), tensor([1000, 3000])).toArraySync()).toEqual([1, 0]);
 });
 
 test('Chebyshev polynomials, by recurrence and closed forms', () => {

@@ -1,11 +1,11 @@
 import { constant, type Expr, e } from '../../expr.js';
-import { define } from '../define.js';
+import { define, type EitherBinary } from '../define.js';
 import { hurwitz } from '../polygamma.js';
-import { type EitherBinary, refuseGradient } from './recurrence.js';
+import { refuseGradient } from './recurrence.js';
 
 const zetaOp = define<EitherBinary>({
   name: 'zeta',
-  params: 'self other',
+  params: 'self~ other~',
   promotion: 'float',
   body: (s: Expr, q: Expr) => {
     const lit = (value: number) => constant(value, s.dtype);

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import * as core from './index.js';
+import { scalarTensor, tensor } from './index.js';
+import { elementwise } from './ops/define.js';
+
+const takesNumber = (params: string, position: number) =>
+  params.split(' ')[position]?.endsWith('~');
+
+// Every row says which of its operands may be numbers; the others are refused by name.
+test.each([...elementwise.values()].map((row) => [row.row.name, row] as const))(
+  '%s refuses what is neither a tensor nor, where it may stand, a number',
+  (name, { row, op }) => {
+    const dtype = row.refuse?.('float32') ? 'int64' : 'float32';
+    op.params.forEach((param, position) => {
+      const call = (wrong: unknown) => {
+        const args = op.params.map((_, i) =>
+          i === position
+            ? wrong
+            : row.condition === i
+              ? tensor([true])
+              : takesNumber(row.params, i) && i > 0
+                ? 2
+                : tensor([1, 2], { dtype }),
+        );
+        return () => (op.forward as (...a: unknown[]) => unknown)(...args);
+      };
+      const place = `${name}: argument '${param}' (position ${position + 1}) must be a Tensor`;
+      expect(call('2')).toThrow(TypeError);
+      expect(call('2')).toThrow(place);
+      expect(call(undefined)).toThrow(`${place}`);
+      if (takesNumber(row.params, position)) return;
+      expect(call(2)).toThrow(`${place}, got the number 2; scalarTensor(2) makes one`);
+      expect(call(true)).toThrow(TypeError);
+    });
+  },
+);
+
+test('the tensor an operation works on is asked for by name', () => {
+  const wrong = 5 as unknown as core.Tensor;
+  expect(() => core.permute(wrong, [0])).toThrow(
+    "permute: argument 'self' (position 1) must be a Tensor",
+  );
+  expect(() => core.rsub(wrong, tensor([1]))).toThrow("rsub: argument 'self' (position 1)");
+  expect(() => core.isclose(scalarTensor(1), wrong)).toThrow("isclose: argument 'other'");
+  expect(() => core.maximum(tensor([1]), wrong)).toThrow(TypeError);
+});
+
+test('a count of steps is an integer', () => {
+  expect(() => core.linspace(0, 1, 2.5)).toThrow(
+    "linspace: argument 'steps' (position 3) must be an integer, got the number 2.5",
+  );
+  expect(() => core.logspace(0, 1, core.float(3) as never)).toThrow(TypeError);
+});
