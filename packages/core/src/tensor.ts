@@ -116,6 +116,16 @@ export class Tensor {
     return this.transpose(-2, -1);
   }
 
+  /** The conjugate transpose, which of real numbers is `T`. */
+  get H(): Tensor {
+    return this.T;
+  }
+
+  /** The conjugate transpose of each matrix in a stack, which of real numbers is `mT`. */
+  get mH(): Tensor {
+    return this.mT;
+  }
+
   // autograd
 
   /** Whether gradients flow to this tensor. Assign to a leaf to change it. */

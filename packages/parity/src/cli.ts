@@ -2,12 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { groupNames } from './corpus/corpus.js';
 import type { Report } from './report/counts.js';
+import { updateCoverage } from './report/coverage.js';
 import { updateRatchet } from './report/ratchet.js';
 import { formatMarkdown, formatTable } from './report/table.js';
 import { runParity } from './runner.js';
 
 const usage = `pnpm parity [--device cpu|webgpu|reference]... [--group NAME]... [--op NAME] [--corpus DIR]
-            [--report FILE.json] [--list-failures] [--markdown] [--update-ratchet]
+            [--report FILE.json] [--list-failures] [--markdown] [--update-ratchet] [--coverage]
 
 groups: ${groupNames.join(', ')}`;
 
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     'list-failures': { type: 'boolean', default: false },
     markdown: { type: 'boolean', default: false },
     'update-ratchet': { type: 'boolean', default: false },
+    coverage: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -39,8 +41,12 @@ async function main(): Promise<void> {
   if (values['update-ratchet'] && (values.op !== undefined || values.corpus !== undefined)) {
     throw new Error('--update-ratchet: the ratchet counts whole groups of the public corpus');
   }
+  if (values.coverage && (values.op !== undefined || values.corpus || values.group)) {
+    throw new Error('--coverage: the page is about every operator of the public corpus');
+  }
   const reports: Report[] = [];
   for (const device of devices) reports.push(await runOn(device));
+  if (values.coverage) updateCoverage(reports);
   if (values.markdown) console.log(formatMarkdown(reports));
 }
 

@@ -5,6 +5,7 @@ import type { Group, Run } from './groups/group.js';
 import { groups } from './groups/index.js';
 import {
   type CaseOutcome,
+  countOperator,
   type Direction,
   type Failure,
   noCounts,
@@ -32,7 +33,7 @@ export async function runParity(options: ParityOptions = {}): Promise<Report> {
   const device = await init(options.device ?? 'cpu');
   setDefaultDevice(device);
   const run: Run = { device, corpus: new Corpus(options.corpus) };
-  const report: Report = { device: device.toString(), groups: {}, failures: [] };
+  const report: Report = { device: device.toString(), groups: {}, operators: {}, failures: [] };
   const available = run.corpus.groups();
   for (const group of groupNames) {
     if (!available.includes(group)) continue;
@@ -56,6 +57,7 @@ async function runGroup(
   report.groups[name] = counts;
   for (const test of cases) {
     const outcome = await runCase(group, test, run);
+    countOperator(report, name, outcome);
     for (const direction of ['forward', 'gradient'] as const) {
       const result = outcome[direction];
       if (!result) continue;

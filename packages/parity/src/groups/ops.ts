@@ -49,10 +49,18 @@ export const ops: Group = {
   async run(test, run) {
     const op = ops.subject(test);
     if (test.raises) return { op, forward: await raising(test, run) };
-    if (!ops.hasGradient(test)) return { op, forward: await forward(test, run) };
-    return { op, ...(await both(test, run)) };
+    const reads: Reads = { happened: false };
+    const outcome = ops.hasGradient(test)
+      ? await both(test, run, reads)
+      : { forward: await forward(test, run, reads) };
+    return { op, ...outcome, readsValues: reads.happened };
   },
 };
+
+/** Whether a call had to be repeated with values of the device. */
+interface Reads {
+  happened: boolean;
+}
 
 async function raising(test: Case, run: Run): Promise<Outcome> {
   try {
@@ -71,17 +79,22 @@ function outcomeOfRaised(error: unknown, raised: Raised): Outcome {
   return outcome.status === 'notImplemented' ? outcome : judged(errorDifference(error, raised));
 }
 
-async function forward(test: Case, run: Run): Promise<Outcome> {
+async function forward(test: Case, run: Run, reads: Reads): Promise<Outcome> {
   try {
-    return await compared(await resultOf(test, inputs(test, run, false), run), test, run);
+    const result = await resultOf(test, inputs(test, run, false), run, reads);
+    return await compared(result, test, run);
   } catch (error) {
     return outcomeOf(error);
   }
 }
 
 /** What the call gives; where that is unique only up to signs, with PyTorch's. */
-async function resultOf(test: Case, given: Inputs, run: Run): Promise<Value> {
-  const result = await withReads(() => call(test, given));
+async function resultOf(test: Case, given: Inputs, run: Run, reads: Reads): Promise<Value> {
+  let calls = 0;
+  const result = await withReads(() => {
+    reads.happened ||= calls++ > 0;
+    return call(test, given);
+  });
   if (test.compare !== 'nonunique') return result;
   return alignSigns(test.op as string, result, expectedDecoder(run.device).decode(test.out));
 }
@@ -92,15 +105,15 @@ async function compared(result: Value, test: Case, run: Run): Promise<Outcome> {
   return judged(difference(await readBack(result), expected, how));
 }
 
-async function both(test: Case, run: Run): Promise<Omit<CaseOutcome, 'op'>> {
+async function both(test: Case, run: Run, reads: Reads): Promise<Omit<CaseOutcome, 'op'>> {
   let given: Inputs;
   let result: Value;
   try {
     given = inputs(test, run, true);
-    result = await resultOf(test, given, run);
+    result = await resultOf(test, given, run, reads);
   } catch (error) {
     // What cannot be recorded may still be computed.
-    return { forward: await forward(test, run), gradient: outcomeOf(error) };
+    return { forward: await forward(test, run, reads), gradient: outcomeOf(error) };
   }
   let forwardOutcome: Outcome;
   try {

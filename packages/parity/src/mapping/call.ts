@@ -58,6 +58,15 @@ export function callTorch(path: string, args: Value[], kwargs: Map<string, Value
   return target(...bind(path, signature, args.map(packed), kwargs));
 }
 
+/** Whether there is a counterpart of a callable of PyTorch's, by its dotted path. */
+export function hasTorch(path: string): boolean {
+  const [module, name] = split(path);
+  const keys = keysOf(module, name);
+  if (specials[keys[0] as string]) return true;
+  const key = keys.find((k) => k in signatures);
+  return ours(module, name, key === undefined ? undefined : signatureOf(key)?.target) !== undefined;
+}
+
 function ours(module: string, name: string, target: string | undefined) {
   // The in-place form of a method goes by the name of the method, whatever the function is called.
   const inplace = module === 'torch.Tensor' && name.endsWith('_') && !name.endsWith('__');

@@ -31,9 +31,9 @@ type Callable = (...args: unknown[]) => unknown;
 const places: Record<string, (name: string) => unknown> = {
   torch: (name) => packages.core[name] ?? packages.autograd[name],
   'torch.Tensor': (name) =>
-    (core.Tensor.prototype as unknown as Namespace)[name] === undefined
-      ? undefined
-      : (self: Namespace, ...rest: unknown[]) => (self[name] as Callable).apply(self, rest),
+    name in core.Tensor.prototype
+      ? (self: Namespace, ...rest: unknown[]) => (self[name] as Callable).apply(self, rest)
+      : undefined,
   'torch.nn.functional': (name) =>
     namespace(packages.nn, 'functional')[name] ?? packages.core[name],
   'torch.nn.init': (name) => packages.init[name],

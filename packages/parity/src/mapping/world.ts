@@ -14,9 +14,9 @@ import { scalarLike } from './specials.js';
 const tensorAttributes: Record<string, (t: Tensor) => Value> = {
   T: (t) => t.T,
   mT: (t) => t.mT,
-  H: (t) => t.T,
+  H: (t) => t.H,
   // Of what is no matrix PyTorch 1.13 gives the adjoint too.
-  mH: (t) => (t.ndim < 2 ? t.T : t.mT),
+  mH: (t) => (t.ndim < 2 ? t.T : t.mH),
   shape: (t) => Tuple.of(...t.shape),
   dtype: (t) => t.dtype,
   device: (t) => t.device.toString(),
