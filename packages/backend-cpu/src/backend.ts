@@ -105,7 +105,7 @@ export class CpuBackend implements Backend {
 
   execute(p: Primitive): void {
     const compiled = this.#compiled;
-    if (compiled === undefined) this.#fallback.run(p);
+    if (compiled === undefined || p.kind === 'linalg') this.#fallback.run(p);
     else if (p.kind === 'matmul') runMatmul(p, compiled.gemm, this.#runLoop);
     else if (p.kind === 'conv') compiled.conv.run(p, this.#runLoop);
     else if (p.kind === 'sort') runSort(p, this.memory);

@@ -1,4 +1,10 @@
-import { type Backend, InterpreterBackend, type Primitive, type View } from '@sconce/core';
+import {
+  type Backend,
+  InterpreterBackend,
+  mapViews,
+  type Primitive,
+  type View,
+} from '@sconce/core';
 import type { CpuBuffer, LinearMemory } from './memory.js';
 
 /**
@@ -56,6 +62,8 @@ export class Fallback {
         return { ...p, inputs: p.inputs.map(view), output: view(p.output) };
       case 'sort':
         return { ...p, input: view(p.input), values: view(p.values), indices: view(p.indices) };
+      case 'linalg':
+        return { kind: 'linalg', ...mapViews(p, view) };
     }
   }
 

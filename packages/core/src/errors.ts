@@ -18,6 +18,11 @@ export class ValueError extends SconceError {
   override name = 'ValueError';
 }
 
+/** A matrix that a routine of linear algebra cannot take by its values: singular, not positive-definite, not finite. */
+export class LinAlgError extends RuntimeError {
+  override name = 'LinAlgError';
+}
+
 /** Something PyTorch has and this device or dtype cannot do. */
 export class NotImplementedError extends RuntimeError {
   override name = 'NotImplementedError';

@@ -18,6 +18,8 @@ function outputsOf(p: Primitive): readonly View[] {
       return [p.output];
     case 'sort':
       return [p.values, p.indices];
+    case 'linalg':
+      return p.outputs as readonly View[];
   }
 }
 
@@ -27,6 +29,7 @@ function inputsOf(p: Primitive): readonly View[] {
     case 'map':
     case 'reduce':
     case 'scatter':
+    case 'linalg':
       return p.inputs;
     case 'scan':
     case 'sort':

@@ -9,6 +9,7 @@ export * from './format/index.js';
 export * from './grad-mode.js';
 export * from './half.js';
 export { InterpreterBackend } from './interpreter/interpreter-backend.js';
+export { mapViews } from './interpreter/linalg/index.js';
 export * as specialFunctions from './interpreter/special.js';
 export * from './keep.js';
 export * from './memory.js';

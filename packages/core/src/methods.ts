@@ -8,7 +8,14 @@ import { corrcoef, cov } from './ops/covariance.js';
 import * as creating from './ops/create-like.js';
 import * as floatBits from './ops/float-bits.js';
 import * as integers from './ops/integers.js';
-import { crossOfFirst as cross } from './ops/linalg/products.js';
+import { choleskyOf as cholesky, choleskyInverse, choleskySolve } from './ops/linalg/cholesky.js';
+import { det, logdet, slogdet } from './ops/linalg/det.js';
+import { symeig } from './ops/linalg/eigh.js';
+import { luOf as lu, luSolveOfRight as luSolve } from './ops/linalg/lu.js';
+import { crossOfFirst as cross, matrixPower } from './ops/linalg/products.js';
+import { geqrf, orgqr, ormqr, qrOf as qr } from './ops/linalg/qr.js';
+import { inverse, triangularSolve } from './ops/linalg/solve.js';
+import { svdOf as svd } from './ops/linalg/svd.js';
 import * as products from './ops/matmul.js';
 import { max, min } from './ops/max.js';
 import { median, nanmedian } from './ops/median.js';
@@ -54,15 +61,32 @@ export type InplaceMethods<M> = {
 
 /** Functions of modules that are not attached whole. */
 const others = {
+  cholesky,
+  choleskyInverse,
+  choleskySolve,
   corrcoef,
   cov,
   cross,
+  det,
+  geqrf,
   igamma: (self: Tensor, other: Tensor) => igamma(self, other),
   igammac: (self: Tensor, other: Tensor) => igammac(self, other),
+  inverse,
+  logdet,
+  lu,
+  luSolve,
+  matrixPower,
   mvlgamma,
+  orgqr,
+  ormqr,
+  qr,
   renorm,
   resize_,
   resizeAs_,
+  slogdet,
+  svd,
+  symeig,
+  triangularSolve,
 };
 
 declare module './tensor.js' {

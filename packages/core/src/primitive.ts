@@ -151,6 +151,118 @@ export interface SortPrimitive {
   readonly indices: View;
 }
 
+/**
+ * The dense matrix routines, by name: what they read, what they write, and how. `V` is what stands for a matrix: the last
+ * two dimensions of a view of float32 or float64, all of one call alike; vectors and numbers that belong to a matrix
+ * are views with one and two dimensions less. The batch dimensions in front of these are already expanded to the same sizes, any size
+ * may be 0, outputs overlap nothing. Conventions are LAPACK's: pivots and `info` are int32, pivots count from 1, `info` is 0 on
+ * success. A failure is not an error: `info` says it, for each matrix, and the other outputs hold what was reached. NaN
+ * and infinities in a matrix never keep a routine from ending.
+ */
+export interface LinalgRoutines<V> {
+  /**
+   * a = L L^T (`upper`: U^T U); reads that triangle of `a` only and writes the other with 0. `info`: the order of the
+   * first leading minor that is not positive.
+   */
+  readonly cholesky: {
+    readonly inputs: readonly [a: V];
+    readonly outputs: readonly [factor: V, info: V];
+    readonly flags: { readonly upper: boolean };
+  };
+  /**
+   * P^T a = L U of [m, n], both in one matrix (L has a diagonal of ones); k = min(m, n) pivots: row i was exchanged with row
+   * `pivots[i]` in the i-th step. Without `pivot` no rows are exchanged. `info`: the first i for which U[i, i] is 0, from 1.
+   */
+  readonly lu: {
+    readonly inputs: readonly [a: V];
+    readonly outputs: readonly [lu: V, pivots: V, info: V];
+    readonly flags: { readonly pivot: boolean };
+  };
+  /** Solves a x = b, or (`adjoint`) a^T x = b, from the result of `lu` for square a. */
+  readonly luSolve: {
+    readonly inputs: readonly [lu: V, pivots: V, b: V];
+    readonly outputs: readonly [x: V];
+    readonly flags: { readonly adjoint: boolean };
+  };
+  /** The order of rows that exchanges give: `permutation` [m] (int64; int32 where there is none), from 0, of k <= m pivots. */
+  readonly permutation: {
+    readonly inputs: readonly [pivots: V];
+    readonly outputs: readonly [permutation: V];
+    readonly flags: Record<string, never>;
+  };
+  /**
+   * a = Q R of [m, n], as LAPACK packs it: R on and above the diagonal, below it the reflectors whose product is Q, with
+   * their factors `tau` [min(m, n)]: Q = H_1 H_2 ..., H_i = I - tau_i v_i v_i^T, v_i = (0, ..., 1, below the diagonal).
+   */
+  readonly qr: {
+    readonly inputs: readonly [a: V];
+    readonly outputs: readonly [packed: V, tau: V];
+    readonly flags: Record<string, never>;
+  };
+  /** The first columns of H_1 ... H_k: `q` [m, n] from reflectors [m, n] packed as by `qr` and `tau` [k], k <= n <= m. */
+  readonly householderProduct: {
+    readonly inputs: readonly [packed: V, tau: V];
+    readonly outputs: readonly [q: V];
+    readonly flags: Record<string, never>;
+  };
+  /** Q c or (`transpose`) Q^T c, with Q = H_1 ... H_k of [m, m] from reflectors [m, >= k] packed as by `qr`, `tau` [k], c [m, p]. */
+  readonly householderMultiply: {
+    readonly inputs: readonly [packed: V, tau: V, c: V];
+    readonly outputs: readonly [product: V];
+    readonly flags: { readonly transpose: boolean };
+  };
+  /**
+   * a = V diag(values) V^T of a symmetric matrix, of which one triangle is read; values ascend, vectors are the columns of
+   * V and are computed only if there is a third output. `info`: how many values did not converge.
+   */
+  readonly eigh: {
+    readonly inputs: readonly [a: V];
+    readonly outputs: readonly [values: V, info: V, vectors?: V];
+    readonly flags: { readonly upper: boolean };
+  };
+  /**
+   * a = U diag(s) V^T of [m, n]; the k = min(m, n) singular values descend. `u` and `vt` are computed only if given, both or
+   * neither: [m, k] and [k, n], or whole bases [m, m] and [n, n], as their shapes say. `info` as of `eigh`; -4 if `a` is not finite.
+   */
+  readonly svd: {
+    readonly inputs: readonly [a: V];
+    readonly outputs: readonly [s: V, info: V, u?: V, vt?: V];
+    readonly flags: Record<string, never>;
+  };
+  /**
+   * Solves a x = b for triangular a, of which that triangle is read only, and with `unitriangular` not the diagonal, which
+   * counts as ones. Zeros on the diagonal give infinities and NaN.
+   */
+  readonly triangularSolve: {
+    readonly inputs: readonly [a: V, b: V];
+    readonly outputs: readonly [x: V];
+    readonly flags: { readonly upper: boolean; readonly unitriangular: boolean };
+  };
+  /**
+   * a = L D L^T of a symmetric matrix, of which the lower triangle is read, by Bunch and Kaufman's pivoting: L and D, whose blocks
+   * are 1x1 or 2x2, in one lower triangle; negative pivots, in pairs, tell 2x2 blocks. `info`: the first i for which D[i, i] is 0.
+   */
+  readonly ldl: {
+    readonly inputs: readonly [a: V];
+    readonly outputs: readonly [ld: V, pivots: V, info: V];
+    readonly flags: Record<string, never>;
+  };
+  /** Solves a x = b from the result of `ldl`. */
+  readonly ldlSolve: {
+    readonly inputs: readonly [ld: V, pivots: V, b: V];
+    readonly outputs: readonly [x: V];
+    readonly flags: Record<string, never>;
+  };
+}
+
+/** A call of one of the routines. */
+export type LinalgCall<V> = {
+  readonly [R in keyof LinalgRoutines<V>]: { readonly routine: R } & LinalgRoutines<V>[R];
+}[keyof LinalgRoutines<V>];
+
+/** A dense matrix routine on batches of matrices: see `LinalgRoutines`. */
+export type LinalgPrimitive = { readonly kind: 'linalg' } & LinalgCall<View>;
+
 /** The closed list of what a backend executes; every operation is written on it. */
 export type Primitive =
   | MapPrimitive
@@ -159,4 +271,5 @@ export type Primitive =
   | MatmulPrimitive
   | ConvPrimitive
   | ScatterPrimitive
-  | SortPrimitive;
+  | SortPrimitive
+  | LinalgPrimitive;

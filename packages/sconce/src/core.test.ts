@@ -23,7 +23,7 @@ im2col index indexAdd_ indexCopy_ indexFill_ indexInput indexPut_ indexReduce_
 inferShape inplace input installAutograd intRepr isContiguous isDense isScalar isDType scalarDtype categoryDtype toTarget itemSize
 keepStorage klDivElements klDivLogElements layerNormInputGrad layerNormWeightGrad linearIndex
 load logNormal_ logSoftmaxBackward makeView maskedScatter_ maxPoolBackward maxPoolWithIndices
-mayOverlap mustRecord nativeBatchNorm nativeGroupNorm nativeLayerNorm newEmpty newEmptyStrided
+mapViews mayOverlap mustRecord named nativeBatchNorm nativeGroupNorm nativeLayerNorm newEmpty newEmptyStrided
 newFull newOnes newTensor newZeros nllLossBackward nllLossForward nodesOf nonzeroExpr normal_
 normalizeDim normalizeDims numberToBfloat16 numberToFloat16 op operations padMode
 padModeBackward pair put_ pythonRepr random_ readAll readAllSync readOne readOneSync reduceInto

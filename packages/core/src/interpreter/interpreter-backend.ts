@@ -5,6 +5,7 @@ import { SconceError } from '../errors.js';
 import type { Expr } from '../expr.js';
 import type { Primitive, View } from '../primitive.js';
 import { runConv } from './conv.js';
+import { mapViews, runLinalg } from './linalg/index.js';
 import { runMap } from './map.js';
 import { runMatmul } from './matmul.js';
 import { runReduce } from './reduce.js';
@@ -159,6 +160,9 @@ export class InterpreterBackend implements Backend {
           values: hostView(primitive.values),
           indices: hostView(primitive.indices),
         });
+        break;
+      case 'linalg':
+        runLinalg(mapViews(primitive, hostView));
         break;
     }
   }

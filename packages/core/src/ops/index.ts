@@ -33,9 +33,25 @@ export * from './integers.js';
 export * from './interpolate.js';
 export * from './isin.js';
 export * from './join.js';
+export {
+  choleskyInverse,
+  choleskyOf as cholesky,
+  choleskySolve,
+} from './linalg/cholesky.js';
+export { det, logdet, slogdet } from './linalg/det.js';
+export { type SymeigOptions, symeig } from './linalg/eigh.js';
 export * as linalg from './linalg/index.js';
+export {
+  type LuUnpackOptions,
+  luOf as lu,
+  luSolveOfRight as luSolve,
+  luUnpack,
+} from './linalg/lu.js';
 export { matrixExp } from './linalg/matrix-exp.js';
-export { crossOfFirst as cross } from './linalg/products.js';
+export { crossOfFirst as cross, matrixPower } from './linalg/products.js';
+export { geqrf, type OrmqrOptions, orgqr, ormqr, qrOf as qr } from './linalg/qr.js';
+export { inverse, type TriangularSolveOptions, triangularSolve } from './linalg/solve.js';
+export { type SvdOptions, svdOf as svd } from './linalg/svd.js';
 export { vanderOfVector as vander } from './linalg/vander.js';
 export * from './linear.js';
 export * from './loss.js';
@@ -44,6 +60,7 @@ export * from './matmul.js';
 export * from './max.js';
 export * from './max-pool.js';
 export * from './median.js';
+export { type Named, named } from './named.js';
 export * from './nll-loss.js';
 export * from './norm.js';
 export * from './normalize.js';

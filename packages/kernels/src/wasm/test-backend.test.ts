@@ -56,7 +56,8 @@ export class KernelBackend implements Backend {
   async synchronize(): Promise<void> {}
 
   execute(primitive: Primitive): void {
-    if (primitive.kind === 'matmul' || primitive.kind === 'conv' || primitive.kind === 'sort') {
+    const { kind } = primitive;
+    if (kind === 'matmul' || kind === 'conv' || kind === 'sort' || kind === 'linalg') {
       throw new Error('not a loop');
     }
     const plan = planWasm(primitive);

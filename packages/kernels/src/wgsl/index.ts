@@ -1,4 +1,4 @@
-import type { Primitive } from '@sconce/core';
+import { NotImplementedError, type Primitive } from '@sconce/core';
 import { planConv } from './conv.js';
 import { planMap } from './map.js';
 import { planMatmul } from './matmul.js';
@@ -22,7 +22,7 @@ export {
  * What a WebGPU device runs for a primitive, in order. Elements are words of four bytes: floats as
  * float32 (rounded to their dtype), integers as int32, bools as 0 or 1.
  *
- * @throws NotImplementedError for float64.
+ * @throws NotImplementedError for float64, and for linear algebra, which has no kernels.
  */
 export function planWgsl(p: Primitive, limits: WgslLimits): WgslStep[] {
   const steps: WgslStep[] = [];
@@ -68,6 +68,10 @@ export function planWgsl(p: Primitive, limits: WgslLimits): WgslStep[] {
       planSort({ descending, input: operandOf(p.input), values, indices }, steps);
       break;
     }
+    case 'linalg':
+      throw new NotImplementedError(
+        `linalg: WGSL has no kernel for ${p.routine}; it is the host's`,
+      );
   }
   return steps;
 }
