@@ -106,6 +106,12 @@ abstract class AdamBase extends Optimizer<AdamOptions> {
  */
 export class Adam extends AdamBase {
   protected override readonly kind = 'adam';
+  protected override readonly torchOptions: Readonly<Record<string, boolean | null>> = {
+    foreach: null,
+    capturable: false,
+    differentiable: false,
+    fused: false,
+  };
 
   constructor(params: Params<AdamOptions>, options: Partial<AdamOptions> = {}) {
     super(params, options, 0);
@@ -121,6 +127,10 @@ export class Adam extends AdamBase {
  */
 export class AdamW extends AdamBase {
   protected override readonly kind = 'adamw';
+  protected override readonly torchOptions: Readonly<Record<string, boolean | null>> = {
+    foreach: null,
+    capturable: false,
+  };
 
   constructor(params: Params<AdamOptions>, options: Partial<AdamOptions> = {}) {
     super(params, options, 1e-2);

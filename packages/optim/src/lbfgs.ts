@@ -67,6 +67,7 @@ const product = (a: Tensor, b: Tensor): number => read(a.dot(b));
 export class LBFGS extends Optimizer<LBFGSOptions> {
   // PyTorch keeps what counts here in plain numbers.
   protected override readonly scalarState: readonly string[] = [];
+  protected override readonly torchOptions: Readonly<Record<string, boolean | null>> = {};
 
   constructor(params: Params<LBFGSOptions>, options: Partial<LBFGSOptions> = {}) {
     const maxIter = options.maxIter ?? 20;

@@ -115,6 +115,6 @@ it('schedules rates', () => {
 
 it('prints its groups as PyTorch does', () => {
   expect(String(new Adam([zeros([1])], { lr: 0.1 }))).toBe(
-    'Adam (\nParameter Group 0\n    amsgrad: False\n    betas: (0.9, 0.999)\n    eps: 1e-08\n    lr: 0.1\n    maximize: False\n    weight_decay: 0\n)',
+    'Adam (\nParameter Group 0\n    amsgrad: False\n    betas: (0.9, 0.999)\n    capturable: False\n    differentiable: False\n    eps: 1e-08\n    foreach: None\n    fused: False\n    lr: 0.1\n    maximize: False\n    weight_decay: 0\n)',
   );
 });

@@ -45,6 +45,11 @@ export abstract class Optimizer<O extends object = Options> {
   readonly defaults: O;
   /** Numbers of the state that PyTorch keeps as tensors on the cpu, and so has in its state dicts. */
   protected readonly scalarState: readonly string[] = ['step'];
+  /**
+   * PyTorch's options that choose among its implementations of a step, of which there is one here. State dicts
+   * and reprs have them, so that they are PyTorch's to the key.
+   */
+  protected readonly torchOptions: Readonly<Record<string, boolean | null>> = { foreach: null };
 
   constructor(params: Params<O>, defaults: O) {
     this.defaults = defaults;
@@ -163,13 +168,19 @@ export abstract class Optimizer<O extends object = Options> {
       state: Object.fromEntries(
         [...this.state].map(([p, s]) => [numbers.get(p) as number, this.#exported(s)]),
       ),
-      param_groups: this.paramGroups.map(({ params, ...options }) => ({
-        ...(Object.fromEntries(
-          Object.entries(options).map(([key, value]) => [snakeCase(key), value]),
-        ) as Record<string, OptionValue>),
-        params: params.map((p) => numbers.get(p) as number),
+      param_groups: this.paramGroups.map((group) => ({
+        ...(Object.fromEntries(this.#optionsOf(group)) as Record<string, OptionValue>),
+        params: group.params.map((p) => numbers.get(p) as number),
       })),
     };
+  }
+
+  /** The options of a group under PyTorch's names. */
+  #optionsOf({ params: _, ...options }: ParamGroup<O>): [string, unknown][] {
+    return Object.entries({ ...options, ...this.torchOptions }).map(([key, value]) => [
+      snakeCase(key),
+      value,
+    ]);
   }
 
   /**
@@ -189,8 +200,9 @@ export abstract class Optimizer<O extends object = Options> {
     state.param_groups.forEach((saved, i) => {
       const group = this.paramGroups[i] as ParamGroup<O>;
       const { params, ...options } = saved;
-      for (const [key, value] of Object.entries(options))
-        Object.assign(group, { [camelCase(key)]: value });
+      for (const [key, value] of Object.entries(options)) {
+        if (!(key in this.torchOptions)) Object.assign(group, { [camelCase(key)]: value });
+      }
       params.forEach((number, j) => {
         const own = state.state[number];
         const param = group.params[j];
@@ -224,9 +236,7 @@ export abstract class Optimizer<O extends object = Options> {
 
   toString(): string {
     const groups = this.paramGroups.map((group, i) => {
-      const { params: _, ...options } = group;
-      const lines = Object.entries(options)
-        .map(([key, value]) => [snakeCase(key), value] as const)
+      const lines = this.#optionsOf(group)
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([key, value]) => `    ${key}: ${pythonText(value)}`);
       return `Parameter Group ${i}\n${lines.join('\n')}\n`;

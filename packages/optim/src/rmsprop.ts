@@ -66,6 +66,11 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
   // PyTorch counts these steps in plain numbers.
   protected override readonly scalarState: readonly string[] = [];
 
+  protected override readonly torchOptions: Readonly<Record<string, boolean | null>> = {
+    foreach: null,
+    differentiable: false,
+  };
+
   constructor(params: Params<RMSpropOptions>, options: Partial<RMSpropOptions> = {}) {
     const {
       lr = 1e-2,

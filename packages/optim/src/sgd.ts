@@ -51,6 +51,11 @@ const lookahead = withMomentum(true);
  * const optimizer = new SGD(model.parameters(), { lr: 0.01, momentum: 0.9 });
  */
 export class SGD extends Optimizer<SGDOptions> {
+  protected override readonly torchOptions: Readonly<Record<string, boolean | null>> = {
+    foreach: null,
+    differentiable: false,
+  };
+
   constructor(params: Params<SGDOptions>, options: Partial<SGDOptions> = {}) {
     const {
       lr = 1e-3,
