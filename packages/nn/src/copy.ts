@@ -1,10 +1,10 @@
 import { Tensor } from '@sconce/core';
-import { bufferNames, entries, Module } from './module.js';
+import { bufferNames, entries, hooksOf, Module } from './module.js';
 import { Parameter } from './parameter.js';
 
 /**
  * A module of the same class with the same settings and its own copies of parameters, buffers and submodules.
- * No constructor runs, so that no random numbers are drawn; hooks and `#private` fields are not copied.
+ * No constructor runs, so that no random numbers are drawn; the copy has the same hooks, and no `#private` fields.
  */
 export const copyModule = <M extends Module>(module: M): M =>
   copied(module, new Map<object, object>()) as M;
@@ -22,6 +22,13 @@ function copied(module: Module, done: Map<object, object>): Module {
     if (buffer) copy.registerBuffer(name, own as Tensor | null, buffer);
     else Object.defineProperty(copy, name, { ...propertyOf(module, name), value: own });
   }
+  // Those that compute a parametrized weight, and the name that goes with it.
+  for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(module))) {
+    if (property.configurable && !property.enumerable) Object.defineProperty(copy, name, property);
+  }
+  const [hooks, own] = [hooksOf(module), hooksOf(copy)];
+  for (const hook of hooks.preHooks) own.preHooks.add(hook);
+  for (const hook of hooks.forwardHooks) own.forwardHooks.add(hook);
   return copy;
 }
 

@@ -13,6 +13,16 @@ export class Hooks<H> implements Iterable<H> {
     return { remove: () => void this.#hooks.delete(key) };
   }
 
+  /** The first hook that `is` holds for. */
+  find(is: (hook: H) => boolean): H | undefined {
+    return [...this.#hooks.values()].find(is);
+  }
+
+  /** Takes a hook off. */
+  delete(hook: H): void {
+    for (const [key, known] of this.#hooks) if (known === hook) this.#hooks.delete(key);
+  }
+
   *[Symbol.iterator](): Iterator<H> {
     if (this.#hooks.size > 0) yield* [...this.#hooks.values()];
   }

@@ -1,6 +1,7 @@
+import { gradcheck } from '@sconce/autograd';
 import { ones, type Tensor, tensor } from '@sconce/core';
 import { expect, expectTypeOf, it } from 'vitest';
-import { MaxPool1d, Module, Parameter } from './index.js';
+import { CrossMapLRN2d, MaxPool1d, Module, Parameter } from './index.js';
 
 class Scale extends Module {
   static override readonly stateKeys = { runningMean: 'running_mean' };
@@ -112,4 +113,18 @@ it('moves and converts with toAsync, floating-point tensors only for a dtype', a
   expect([weight.dtype, String(weight.device)]).toEqual(['float64', 'reference']);
   expect(weight.toArraySync()).toEqual([2, 3]);
   expect(net.stateDict().get('a.count')?.dtype).toBe('int64');
+});
+
+it('CrossMapLRN2d: the window of PyTorch, and the gradient of that window', () => {
+  const layer = new CrossMapLRN2d(3, { alpha: 3, beta: 1 });
+  expect(String(layer)).toBe('CrossMapLRN2d(3, alpha=3, beta=1, k=1)');
+  const x = tensor([1, 2, 3, 4, 5], { dtype: 'float64' }).reshape([1, 5, 1, 1]);
+  // Channels 0-1, 0-2, 0-3, 2-4 and 3-4, the last two with channel 0.
+  const sums = [5, 14, 30, 51, 42];
+  const y = layer(x);
+  sums.forEach((sum, i) => {
+    expect(y.flatten().at(i).itemSync()).toBeCloseTo((i + 1) / (1 + sum), 12);
+  });
+  expect(gradcheck((t) => layer(t), [x.requiresGrad_()])).toBe(true);
+  expect(() => layer(ones([3, 4]))).toThrow('expected images [n, channels, height, width]');
 });

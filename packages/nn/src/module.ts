@@ -192,9 +192,11 @@ export class Module {
     let found: Module = this;
     for (const name of path === '' ? [] : path.split('.')) {
       const holder = found;
-      const next = entries(holder).find(
-        ([key]) => key === name || stateKey(holder, key) === name,
-      )?.[1];
+      const property = propertyNamed(holder, name);
+      const next =
+        property === undefined
+          ? undefined
+          : (holder as unknown as Record<string, unknown>)[property];
       if (!(next instanceof Module)) {
         throw new RuntimeError(
           `getSubmodule: ${found.getName()} has no submodule '${name}' (path '${path}')`,
@@ -340,6 +342,10 @@ export class Module {
 
 const registry = (module: Module): Registry => registries.get(module) as Registry;
 
+/** The hooks that run before and after a module. */
+export const hooksOf = (module: Module): Pick<Registry, 'preHooks' | 'forwardHooks'> =>
+  registry(module);
+
 /** Own properties that can hold state, in order of assignment. */
 export function entries(module: Module): [string, unknown][] {
   return Object.entries(module);
@@ -348,6 +354,10 @@ export function entries(module: Module): [string, unknown][] {
 /** Names and persistence of a module's buffers. */
 export const bufferNames = (module: Module): ReadonlyMap<string, { persistent: boolean }> =>
   registry(module).buffers;
+
+/** The property of that name, or of that name in state dicts. */
+export const propertyNamed = (module: Module, name: string): string | undefined =>
+  Object.keys(module).find((key) => key === name || stateKey(module, key) === name);
 
 const join = (prefix: string, name: string): string => (prefix === '' ? name : `${prefix}.${name}`);
 

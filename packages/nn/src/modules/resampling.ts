@@ -3,15 +3,19 @@ import {
   channelShuffle,
   empty,
   foldImage,
+  formatShape,
   type InterpolateOptions,
   interpolate,
   type LocalResponseNormOptions,
   localResponseNorm,
+  matmul,
   maxUnpool1d,
   maxUnpool2d,
   maxUnpool3d,
+  ones,
   pixelShuffle,
   pixelUnshuffle,
+  RuntimeError,
   rrelu,
   type Tensor,
   unfoldImage,
@@ -253,6 +257,53 @@ export class LocalResponseNorm extends Module {
   override extraRepr(): string {
     const { alpha, beta, k } = this.options;
     return `${this.size}, alpha=${floatText(alpha)}, beta=${floatText(beta)}, k=${floatText(k)}`;
+  }
+}
+
+/**
+ * Normalisation over neighbouring channels of images [n, channels, h, w], as Torch7 did: the sum of squares reaches
+ * (size - 1) / 2 channels to both sides, and has the first channel wherever that window does not begin at it.
+ * That last part is an oversight in PyTorch's forward, which is kept so that ported networks give the same numbers; new ones want
+ * `LocalResponseNorm`. The gradient is that of this forward, which PyTorch's is not.
+ *
+ * @throws RuntimeError if the input is not 4D.
+ * @see https://github.com/pytorch/pytorch/blob/v1.13.1/torch/nn/modules/_functions.py
+ */
+export class CrossMapLRN2d extends Module {
+  readonly size: number;
+  readonly options: Required<LocalResponseNormOptions>;
+
+  constructor(size: number, options: LocalResponseNormOptions = {}) {
+    super();
+    this.size = size;
+    this.options = { alpha: 1e-4, beta: 0.75, k: 1, ...options };
+  }
+
+  override forward(input: Tensor): Tensor {
+    if (input.ndim !== 4) {
+      throw new RuntimeError(
+        `CrossMapLRN2d: expected images [n, channels, height, width], got ${formatShape(input.shape)}`,
+      );
+    }
+    const { alpha, beta, k } = this.options;
+    const channels = input.shape[1] as number;
+    const reach = Math.floor((this.size - 1) / 2);
+    const window = ones([channels, channels], { dtype: input.dtype, device: input.device })
+      .triu(-reach)
+      .tril(reach);
+    window.select(1, 0).fill_(1);
+    const total = matmul(window, input.square().flatten(2)).reshape(input.shape);
+    return input.mul(
+      total
+        .mul(alpha / this.size)
+        .add(k)
+        .pow(-beta),
+    );
+  }
+
+  override extraRepr(): string {
+    const { alpha, beta, k } = this.options;
+    return `${this.size}, alpha=${text(alpha)}, beta=${text(beta)}, k=${text(k)}`;
   }
 }
 

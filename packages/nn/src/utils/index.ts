@@ -1,2 +1,7 @@
 export * from './clip-grad.js';
+export * as parametrizations from './parametrizations.js';
+export * as parametrize from './parametrize.js';
+export type { SpectralNormOptions } from './power-method.js';
 export * as rnn from './rnn.js';
+export { removeSpectralNorm, spectralNorm } from './spectral-norm.js';
+export * from './weight-norm.js';

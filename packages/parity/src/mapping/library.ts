@@ -41,6 +41,8 @@ const places: Record<string, (name: string) => unknown> = {
   'torch.nn.utils.rnn': (name) =>
     namespace(namespace(packages.nn, 'utils'), 'rnn')[name] ??
     namespace(packages.nn, 'utils')[name],
+  'torch.nn.utils.parametrizations': (name) =>
+    namespace(namespace(packages.nn, 'utils'), 'parametrizations')[name],
   'torch.autograd': (name) => packages.autograd[name],
   'torch.special': (name) =>
     namespace(packages.core, 'special')[name] ??

@@ -47,7 +47,7 @@ export const moduleSignatures: Readonly<Record<string, string>> = {
   ]),
 
   // normalisation
-  ...rows('num_features | eps momentum affine track_running_stats', [
+  ...rows('num_features | eps momentum? affine track_running_stats', [
     'BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d InstanceNorm3d SyncBatchNorm',
   ]),
   LayerNorm: 'normalized_shape | eps elementwise_affine',

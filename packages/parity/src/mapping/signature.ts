@@ -12,9 +12,9 @@ interface Parameter {
   readonly key: string;
   /**
    * `operand` keeps whole floats apart from ints; `exact` makes ints bigints, which mean int64; `word` is a string
-   * that we write in camelCase.
+   * that we write in camelCase; `nullable` has a meaning of its own for None.
    */
-  readonly kind: 'plain' | 'operand' | 'exact' | 'word';
+  readonly kind: 'plain' | 'operand' | 'exact' | 'word' | 'nullable';
   /** Takes all the positional arguments that are left, as one array. */
   readonly rest: boolean;
 }
@@ -30,7 +30,7 @@ export interface Signature {
 /**
  * Reads a signature of the mapping: `input dim | keepdim dtype` are two positional parameters and two options.
  * `other~` is an operand that promotes, `value!` a value whose ints are int64, `*tensors` takes what is left,
- * `dim:axis` has another name in our options, and `vectorNorm(...)` names our function.
+ * `dim?` may be null, which is more than absent, `dim:axis` has another name in our options, and `vectorNorm(...)` names our function.
  */
 export function parseSignature(text: string): Signature {
   const found = /^([\w.]+)\((.*)\)$/.exec(text.trim());
@@ -44,10 +44,15 @@ export function parseSignature(text: string): Signature {
   };
 }
 
-const kinds: Record<string, Parameter['kind']> = { '~': 'operand', '!': 'exact', '^': 'word' };
+const kinds: Record<string, Parameter['kind']> = {
+  '~': 'operand',
+  '!': 'exact',
+  '^': 'word',
+  '?': 'nullable',
+};
 
 function parseParameter(text: string): Parameter {
-  const [, star, name, flag, key] = /^(\*?)(\w+)([~!^]?)(?::(\w+))?$/.exec(text) as unknown as [
+  const [, star, name, flag, key] = /^(\*?)(\w+)([~!^?]?)(?::(\w+))?$/.exec(text) as unknown as [
     string,
     string,
     string,
@@ -123,7 +128,8 @@ function bindTo(
     if (parameters.indexOf(parameter) >= 0 && parameters.indexOf(parameter) < positional) continue;
     // PyTorch's own bookkeeping.
     if (parameter.name.startsWith('_')) continue;
-    if (value !== null && value !== undefined)
+    if (value === null && parameter.kind === 'nullable') options[parameter.key] = null;
+    else if (value !== null && value !== undefined)
       options[parameter.key] = convert(value, parameter.kind);
   }
   return withOptions(result, options);

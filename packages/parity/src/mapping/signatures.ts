@@ -288,6 +288,10 @@ export const signatures: Readonly<Record<string, string>> = {
   // nn.utils
   'nn.utils.clip_grad_norm_': 'parameters max_norm | norm_type error_if_nonfinite',
   'nn.utils.clip_grad_value_': 'parameters clip_value',
+  'nn.utils.weight_norm': 'module name | dim?',
+  'nn.utils.spectral_norm': 'module name | n_power_iterations eps dim',
+  'nn.utils.parametrizations.spectral_norm': 'module name | n_power_iterations eps dim',
+  'nn.utils.parametrizations.orthogonal': 'module name | orthogonal_map^ use_trivialization',
   'nn.utils.rnn.pad_sequence': 'sequences | batch_first padding_value',
   'nn.utils.rnn.pack_sequence': 'sequences | enforce_sorted',
   'nn.utils.rnn.pack_padded_sequence': 'input lengths | batch_first enforce_sorted',
