@@ -72,7 +72,7 @@ export const activations: Readonly<Record<string, Derivatives>> = {
   },
   hardtanh: {
     self: saving('self', (g, { self, minVal, maxVal }) =>
-      only(self.gt(minVal).logicalAnd(self.lt(maxVal)), g),
+      except(self.le(minVal).logicalOr(self.ge(maxVal)), g),
     ),
   },
   leakyRelu: {
@@ -80,7 +80,7 @@ export const activations: Readonly<Record<string, Derivatives>> = {
       where(self.gt(0), g, g.mul(negativeSlope)),
     ),
   },
-  threshold: { self: saving('self', (g, { self, threshold }) => only(self.gt(threshold), g)) },
+  threshold: { self: saving('self', (g, { self, threshold }) => except(self.le(threshold), g)) },
   hardshrink: { self: saving('self', (g, { self, lambd }) => shrunk(g, self, lambd)) },
   softshrink: { self: saving('self', (g, { self, lambd }) => shrunk(g, self, lambd)) },
   prelu: {

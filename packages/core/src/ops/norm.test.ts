@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import {
   batchNorm,
   groupNorm,
@@ -6,6 +6,7 @@ import {
   layerNorm,
   localResponseNorm,
   nativeBatchNorm,
+  nativeLayerNorm,
   ones,
   rmsNorm,
   type Tensor,
@@ -29,6 +30,13 @@ describe('batchNorm', () => {
       [1, 10],
       [3, 30],
     ]);
+
+  it('takes batches without values, and refuses single ones', () => {
+    const nothing = tensor([]);
+    expect(batchNorm(nothing, nothing, nothing, null, null, { training: true }).shape).toEqual([0]);
+    const one = ones([1, 3, 1]);
+    expect(() => batchNorm(one, null, null, null, null, { training: true })).toThrow(/more than 1/);
+  });
 
   it('normalises channels by the batch, and moves the running statistics', () => {
     const [mean, variance] = [zeros([2]), ones([2])];
@@ -87,7 +95,7 @@ describe('layerNorm', () => {
       [-r, r, -r, r],
     );
     expect(() => layerNorm(x, [3])).toThrow(
-      'layerNorm: Given normalizedShape=[3], expected input with shape [*, 3], but got input of size [2, 2]',
+      'layerNorm: Given normalized_shape=[3], expected input with shape [*, 3], but got input of size [2, 2]',
     );
   });
 
@@ -138,4 +146,10 @@ describe('rmsNorm and localResponseNorm', () => {
     const y = localResponseNorm(tensor([[[1], [2], [3]]]), 3, { alpha: 3, beta: 1, k: 1 });
     close(y, [1 / 6, 2 / 15, 3 / 14]);
   });
+});
+
+test('nativeLayerNorm refuses shapes that do not agree', () => {
+  const x = ones([1, 2, 3]);
+  expect(() => nativeLayerNorm(x, [], null, null, 1e-5)).toThrow(/at least 1-dimensional/);
+  expect(() => nativeLayerNorm(x, [2, 3], ones([3]), null, 1e-5)).toThrow(/same shape/);
 });

@@ -199,7 +199,8 @@ export const batchNorm = (
   options: BatchNormOptions = {},
 ): Tensor => {
   const { training = false, momentum = 0.1, eps = 1e-5 } = options;
-  if (training && numel(input.shape) === (input.shape[1] ?? 0)) {
+  const valuesPerChannel = numel(input.shape.filter((_, d) => d !== 1));
+  if (training && valuesPerChannel === 1) {
     throw new ValueError(
       `batchNorm: Expected more than 1 value per channel when training, got input size ${formatShape(input.shape)}`,
     );
@@ -260,8 +261,7 @@ export function batchNormWeightGrad(
 /** Output and statistics of a normalisation by rows. */
 export type RowNormalized = Omit<Normalized, 'variance'>;
 
-/** Layer normalisation over the last dimensions: output, mean, 1 / sqrt(variance + eps). */
-export const nativeLayerNorm: (
+const layerNormOp: (
   input: Tensor,
   normalizedShape: readonly number[],
   weight: Maybe,
@@ -288,6 +288,22 @@ export interface NormOptions {
 }
 
 /**
+ * Layer normalisation over the last dimensions: output, mean, 1 / sqrt(variance + eps).
+ *
+ * @throws RuntimeError if the shapes do not agree; NotImplementedError on integers.
+ */
+export const nativeLayerNorm = (
+  input: Tensor,
+  normalizedShape: readonly number[],
+  weight: Maybe,
+  bias: Maybe,
+  eps: number,
+): RowNormalized => {
+  checkLayerNorm(input, normalizedShape, weight, bias);
+  return layerNormOp(input, [...normalizedShape], weight, bias, eps);
+};
+
+/**
  * Layer normalisation over the last dimensions, which must be `normalizedShape`.
  *
  * @throws RuntimeError if the shapes do not agree.
@@ -300,10 +316,18 @@ export const layerNorm = (
   weight?: Maybe,
   bias?: Maybe,
   options: NormOptions = {},
-): Tensor => {
+): Tensor =>
+  nativeLayerNorm(input, normalizedShape, weight ?? null, bias ?? null, options.eps ?? 1e-5).out;
+
+function checkLayerNorm(
+  input: Tensor,
+  normalizedShape: readonly number[],
+  weight: Maybe,
+  bias: Maybe,
+): void {
   if (normalizedShape.length < 1) {
     throw new RuntimeError(
-      'layerNorm: Expected normalizedShape to be at least 1-dimensional, i.e., containing at least one element, but got []',
+      'layerNorm: Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []',
     );
   }
   for (const [what, t] of [
@@ -312,14 +336,14 @@ export const layerNorm = (
   ] as const) {
     if (t && !sameShape(t.shape, normalizedShape)) {
       throw new RuntimeError(
-        `layerNorm: Expected ${what} to be of same shape as normalizedShape, but got ${what} of shape ${formatShape(t.shape)} and normalizedShape = ${formatShape(normalizedShape)}`,
+        `layerNorm: Expected ${what} to be of same shape as normalized_shape, but got ${what} of shape ${formatShape(t.shape)} and normalized_shape = ${formatShape(normalizedShape)}`,
       );
     }
   }
   const tail = input.shape.slice(Math.max(0, input.shape.length - normalizedShape.length));
   if (!sameShape(tail, normalizedShape)) {
     throw new RuntimeError(
-      `layerNorm: Given normalizedShape=${formatShape(normalizedShape)}, expected input with shape [*, ${normalizedShape.join(', ')}], but got input of size ${formatShape(input.shape)}`,
+      `layerNorm: Given normalized_shape=${formatShape(normalizedShape)}, expected input with shape [*, ${normalizedShape.join(', ')}], but got input of size ${formatShape(input.shape)}`,
     );
   }
   if (!isFloatingPoint(input.dtype)) {
@@ -327,9 +351,7 @@ export const layerNorm = (
       `layerNorm: "LayerNormKernelImpl" not implemented for '${input.dtype}'`,
     );
   }
-  const shape = [...normalizedShape];
-  return nativeLayerNorm(input, shape, weight ?? null, bias ?? null, options.eps ?? 1e-5).out;
-};
+}
 
 /** The gradient of `nativeLayerNorm` to its input; recorded as that of `batchNormTrain` is. */
 export function layerNormInputGrad(

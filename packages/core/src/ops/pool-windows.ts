@@ -170,8 +170,9 @@ export function regularWindows(
     return count;
   });
   if (out.some((count) => count < 1)) {
+    const short = out.find((count) => count < 1);
     throw new RuntimeError(
-      `${name}: Given input size: (${shape.slice(-dims - 1).join('x')}). Calculated output size: (${[...shape.slice(-dims - 1, -dims), ...out].join('x')}). Output size is too small`,
+      `${name}: Invalid computed output size: ${short}. Given input size: (${shape.slice(-dims - 1).join('x')}). Calculated output size: (${[...shape.slice(-dims - 1, -dims), ...out].join('x')}). Output size is too small`,
     );
   }
   return { kind: 'regular', kernel, stride, padding, dilation, size, out };
@@ -223,9 +224,12 @@ export function adaptiveWindows(
 function checkRank(name: string, dims: number, shape: readonly number[]): void {
   const batch = shape.length === dims + 2 ? 1 : 0;
   const fits = shape.length === dims + 1 || batch === 1;
-  if (!fits || shape.slice(batch).some((size) => size === 0)) {
-    throw new RuntimeError(
-      `${name}: Expected ${dims + 1}D or ${dims + 2}D (batch mode) tensor with optional 0 dim batch size for input, but got: ${formatShape(shape)}`,
-    );
-  }
+  const empty = shape.indexOf(0, batch);
+  if (fits && empty < 0) return;
+  const why =
+    fits &&
+    `: Expected input's non-batch dimensions to have positive length, but input has a shape of ${formatShape(shape)} and non-batch dimension ${empty} has length zero`;
+  throw new RuntimeError(
+    `${name}: Expected ${dims + 1}D or ${dims + 2}D (batch mode) tensor with optional 0 dim batch size for input, but got: ${formatShape(shape)}${why || ''}`,
+  );
 }

@@ -25,6 +25,15 @@ const range = (...shape: number[]): Tensor =>
   ).reshape(shape);
 
 describe('maxPool', () => {
+  it('says which dimension is empty, and how small the output would be', () => {
+    expect(() => maxPool3d(range(2, 1, 0, 1, 2), 1)).toThrow(
+      /non-batch dimension 2 has length zero/,
+    );
+    expect(() => maxPool1d(range(1, 2), 5, { stride: 1 })).toThrow(
+      /Invalid computed output size: -2/,
+    );
+  });
+
   it('takes the maximum of each window, and its place', () => {
     const x = tensor([
       [

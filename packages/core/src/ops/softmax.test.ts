@@ -22,6 +22,11 @@ describe('softmax', () => {
     close(logSoftmax(x, 1), [-1 - Math.log1p(e), -Math.log1p(e), -Math.LN2, -Math.LN2]);
   });
 
+  it('negates in the dtype of the tensor before it converts, as PyTorch does', () => {
+    const bytes = tensor([0, 1], { dtype: 'uint8' });
+    close(softmin(bytes, 0, { dtype: 'float64' }), [0, 1]);
+  });
+
   it('takes strided, scalar and empty tensors', () => {
     const x = tensor([
       [0, 1, 2],

@@ -118,7 +118,7 @@ export const logSoftmax = (self: Tensor, dim: number, options?: SoftmaxOptions):
 
 /** `softmax` of the negated tensor. */
 export const softmin = (self: Tensor, dim: number, options?: SoftmaxOptions): Tensor =>
-  softmax(neg(options?.dtype === undefined ? self : to(self, options.dtype)), dim);
+  softmax(neg(self), dim, options);
 
 const softmaxGradPlan = byType((type) => {
   const [g, y] = [input(0, type), input(1, type)];

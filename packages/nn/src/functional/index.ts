@@ -88,6 +88,8 @@ export {
   upsampleBilinear,
   upsampleNearest,
 } from '@sconce/core';
+export { convTbc } from './conv-tbc.js';
 export * from './gumbel-softmax.js';
+export * from './inplace.js';
 export * from './loss.js';
 export * from './margin-loss.js';

@@ -1,6 +1,6 @@
 import '@sconce/autograd';
 import { type Tensor, tensor } from '@sconce/core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import * as F from './index.js';
 
 const ints = (...values: number[]): Tensor => tensor(values, { dtype: 'int64' });
@@ -162,4 +162,9 @@ describe('margin losses', () => {
       5,
     );
   });
+});
+
+test('cosineEmbeddingLoss takes integers', () => {
+  const [x, y] = [tensor([[3n, 4n]]), tensor([[4n, 3n]])];
+  close(F.cosineEmbeddingLoss(x, y, ints(1)), 1 - 24 / 25);
 });

@@ -1,5 +1,4 @@
 import {
-  cosineSimilarity,
   float,
   formatShape,
   logsigmoid,
@@ -164,7 +163,10 @@ export const cosineEmbeddingLoss = (
       `cosineEmbeddingLoss: ${rank}D target tensor expects ${rank + 1}D input tensors, but found inputs with sizes ${formatShape(input1.shape)} and ${formatShape(input2.shape)}.`,
     );
   }
-  const similarity = cosineSimilarity(input1, input2, { dim: rank, eps: 1e-12 });
+  // Not `cosineSimilarity`: integers have one too here, and the limit is added to the squares.
+  const square = (x: Tensor) => x.mul(x).sum(rank).add(1e-12);
+  const lengths = square(input1).mul(square(input2)).sqrt();
+  const similarity = input1.mul(input2).sum(rank).div(lengths);
   const close = where(target.eq(1), similarity.neg().add(1), 0);
   const apart = where(target.eq(-1), similarity.sub(margin).clampMin(0), 0);
   return reduced('cosineEmbeddingLoss', close.add(apart), reduction);

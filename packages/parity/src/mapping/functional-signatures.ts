@@ -5,6 +5,12 @@ export const functionalSignatures: Readonly<Record<string, string>> = {
   // nn.functional: activations
   'nn.functional.relu': 'input | inplace',
   'nn.functional.relu6': 'input | inplace',
+  'nn.functional.celu_': 'input | alpha',
+  'nn.functional.elu_': 'input | alpha',
+  'nn.functional.hardtanh_': 'input | min_val max_val',
+  'nn.functional.leaky_relu_': 'input | negative_slope',
+  'nn.functional.rrelu_': 'input | lower upper training',
+  'nn.functional.threshold_': 'input threshold value',
   'nn.functional.selu': 'input | inplace',
   'nn.functional.silu': 'input | inplace',
   'nn.functional.mish': 'input | inplace',
@@ -27,6 +33,7 @@ export const functionalSignatures: Readonly<Record<string, string>> = {
 
   // nn.functional: layers
   'nn.functional.linear': 'input weight bias',
+  'nn.functional.conv_tbc': 'input weight bias pad',
   'nn.functional.bilinear': 'input1 input2 weight bias',
   ...rows('input weight bias | stride padding dilation groups', [
     'nn.functional.conv1d nn.functional.conv2d nn.functional.conv3d',
@@ -51,9 +58,10 @@ export const functionalSignatures: Readonly<Record<string, string>> = {
   ...rows('input norm_type kernel_size | stride ceil_mode', [
     'nn.functional.lp_pool1d nn.functional.lp_pool2d',
   ]),
-  ...rows('input kernel_size | output_size output_ratio return_indices _random_samples', [
-    'nn.functional.fractional_max_pool2d nn.functional.fractional_max_pool3d',
-  ]),
+  ...rows(
+    'input kernel_size | output_size output_ratio return_indices _random_samples:randomSamples',
+    ['nn.functional.fractional_max_pool2d nn.functional.fractional_max_pool3d'],
+  ),
   'nn.functional.pad': 'input pad | mode value',
   'nn.functional.interpolate':
     'input | size scale_factor mode align_corners recompute_scale_factor antialias',

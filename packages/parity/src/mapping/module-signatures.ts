@@ -42,7 +42,7 @@ export const moduleSignatures: Readonly<Record<string, string>> = {
   ...rows('input indices output_size', [
     'MaxUnpool1d.forward MaxUnpool2d.forward MaxUnpool3d.forward',
   ]),
-  ...rows('kernel_size | output_size output_ratio return_indices _random_samples', [
+  ...rows('kernel_size | output_size output_ratio return_indices _random_samples:randomSamples', [
     'FractionalMaxPool2d FractionalMaxPool3d',
   ]),
 
@@ -65,6 +65,7 @@ export const moduleSignatures: Readonly<Record<string, string>> = {
   Hardshrink: 'lambd',
   Softshrink: 'lambd',
   Softplus: 'beta threshold',
+  AdaptiveLogSoftmaxWithLoss: 'in_features n_classes cutoffs | div_value head_bias',
   Threshold: 'threshold value | inplace',
   PReLU: 'num_parameters | init',
   RReLU: 'lower upper | inplace',

@@ -126,8 +126,8 @@ function bindTo(
   const options: Record<string, Value> = {};
   for (const [parameter, value] of bound) {
     if (parameters.indexOf(parameter) >= 0 && parameters.indexOf(parameter) < positional) continue;
-    // PyTorch's own bookkeeping.
-    if (parameter.name.startsWith('_')) continue;
+    // PyTorch's own bookkeeping, unless it has a name here.
+    if (parameter.name.startsWith('_') && parameter.key === camelCase(parameter.name)) continue;
     if (value === null && parameter.kind === 'nullable') options[parameter.key] = null;
     else if (value !== null && value !== undefined)
       options[parameter.key] = convert(value, parameter.kind);

@@ -52,6 +52,9 @@ describe('masked', () => {
     expect(list(masked.cumsum(row, 0, { mask: some }))).toEqual([1, 1, 2]);
     expect(list(masked.cumprod(row.mul(3), 0, { mask: some }))).toEqual([3, 3, 9]);
     expect(list(masked.normalize(row, 1, 0, { mask: some }))).toEqual([0.5, 0, 0.5]);
+    const bytes = tensor([200, 100], { dtype: 'uint8' });
+    expect(list(masked.cumsum(bytes, 0))).toEqual([200, 44]);
+    expect(masked.cumprod(bytes, 0).dtype).toBe('uint8');
     const sum = masked.logaddexp(row, row, { inputMask: some, otherMask: tensor([false]) });
     expect(list(sum)).toEqual([1, -Infinity, 1]);
   });

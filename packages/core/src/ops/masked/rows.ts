@@ -25,13 +25,13 @@ export const logSoftmax: AlongDim = (self, dim, options = {}) =>
 export const softmin: AlongDim = (self, dim, options = {}) =>
   plain.softmin(filled('softmin', self, options, Infinity), dim);
 
-/** The running sums, in which elements count where the mask is true. */
+/** The running sums, in which elements count where the mask is true; unlike `cumsum` in the dtype of `self`. */
 export const cumsum: AlongDim = (self, dim, options = {}) =>
-  scan.cumsum(filled('cumsum', self, options, 0), dim, { dtype: options.dtype });
+  scan.cumsum(filled('cumsum', self, options, 0), dim, { dtype: options.dtype ?? self.dtype });
 
-/** The running products, in which elements count where the mask is true. */
+/** The running products, in which elements count where the mask is true; in the dtype of `self`. */
 export const cumprod: AlongDim = (self, dim, options = {}) =>
-  scan.cumprod(filled('cumprod', self, options, 1), dim, { dtype: options.dtype });
+  scan.cumprod(filled('cumprod', self, options, 1), dim, { dtype: options.dtype ?? self.dtype });
 
 /** The elements over their `ord`-norm, which is at least `eps` (1e-12); 0 where the mask is false. */
 export const normalize = (

@@ -1,6 +1,6 @@
 import { constant, type Expr, e } from '../../expr.js';
 import { define, type EitherBinary } from '../define.js';
-import { recurrence, withoutGradient } from './recurrence.js';
+import { isDegree, recurrence, withoutGradient } from './recurrence.js';
 
 /** Degrees that are computed by the recurrence outside of [-1, 1]; above, by hyperbolic functions. */
 const highest = 16;
@@ -94,7 +94,7 @@ function polynomial(letter: keyof typeof kinds, shifted: boolean): EitherBinary 
         e.where(e.gt(n, highest), outside, low),
       );
       const value = e.where(e.eq(size, 1), ends, regular);
-      return e.where(e.ge(n, 0), value, constant(0, x.dtype));
+      return e.where(isDegree(n), value, constant(0, x.dtype));
     },
   });
   return withoutGradient(name, run);

@@ -107,14 +107,14 @@ function body(upper: boolean) {
       wide,
       narrow,
     );
+    value = e.where(e.or(e.isnan(a), e.isnan(x)), lit(Number.NaN), value);
+    // From here on in PyTorch's order, in which some limits do not look at the other operand.
     value = e.where(e.eq(x, Infinity), end, value);
     const endless = e.where(e.eq(x, Infinity), lit(Number.NaN), start);
     value = e.where(e.eq(a, Infinity), endless, value);
     value = e.where(e.eq(x, 0), start, value);
     value = e.where(e.eq(a, 0), e.where(e.gt(x, 0), end, lit(Number.NaN)), value);
-    const outsideDomain = e.or(e.lt(a, 0), e.lt(x, 0));
-    const unknown = e.or(e.isnan(a), e.isnan(x));
-    return e.where(e.or(outsideDomain, unknown), lit(Number.NaN), value);
+    return e.where(e.or(e.lt(a, 0), e.lt(x, 0)), lit(Number.NaN), value);
   };
 }
 

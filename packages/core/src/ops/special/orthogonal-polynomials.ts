@@ -1,7 +1,7 @@
 import { constant, type Expr, e } from '../../expr.js';
 import { isScalar, scalarValue } from '../../scalar.js';
 import { define, type EitherBinary } from '../define.js';
-import { recurrence, withoutGradient } from './recurrence.js';
+import { isDegree, recurrence, withoutGradient } from './recurrence.js';
 
 /** Steps for degrees given as a tensor, whose values are not looked at. */
 const usual = 64;
@@ -47,7 +47,7 @@ function polynomial(name: string, letter: keyof typeof families): EitherBinary {
           next(x, k, q, p),
         );
         const known = e.where(e.gt(n, last), constant(Number.NaN, x.dtype), value);
-        return e.where(e.ge(n, 0), known, constant(0, x.dtype));
+        return e.where(isDegree(n), known, constant(0, x.dtype));
       },
     });
   const first = upTo(usual);

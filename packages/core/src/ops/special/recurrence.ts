@@ -23,6 +23,9 @@ export function refuseGradient(name: string, args: readonly unknown[]): void {
   }
 }
 
+/** Whether there is a polynomial of that degree: not where it is negative, NaN, or too large for an integer. */
+export const isDegree = (n: Expr): Expr => e.and(e.ge(n, 0), e.lt(n, 2 ** 63));
+
 /**
  * The polynomial of degree `n` among those that a three-term recurrence makes of the ones of degree 0 and 1, for
  * degrees to `last`. `next(k, q, p)` is the polynomial of degree k from those of degrees k - 1 and k - 2.

@@ -139,8 +139,32 @@ test('incomplete gamma functions by series, fraction and quadrature', () => {
   near(special.gammainc(a, x), lower, 1e-11);
   near(special.gammaincc(a, x), upper, 1e-11);
   // Rests too small for a number, on both sides.
-  expect(special.gammainc(tensor(2000), tensor([1000, 3000])).toArraySync()).toEqual([0, 1]);
-  expect(special.gammaincc(tensor(2000), tensor([1000, 3000])).toArraySync()).toEqual([1, 0]);
+  const large = tensor([2000, 2000]);
+  expect(special.gammainc(large, tensor([1000, 3000])).toArraySync()).toEqual([0, 1]);
+  expect(special.gammaincc(large, tensor([1000, 3000])).toArraySync()).toEqual([1, 0]);
+  // Some limits are there whatever the other operand is, as in PyTorch.
+  const [inf, nan] = [Infinity, Number.NaN];
+  const [p, q] = [tensor([inf, nan, nan, 0, inf]), tensor([nan, inf, 0, nan, inf])];
+  expect(special.gammainc(p, q).toArraySync()).toEqual([0, 1, 0, nan, nan]);
+  expect(special.gammaincc(p, q).toArraySync()).toEqual([1, 0, 1, nan, nan]);
+  expect(() => special.gammainc(2 as never, q)).toThrow(TypeError);
+});
+
+test('zeta left of zero, up to infinity', () => {
+  const q = tensor([-Infinity, -2, -0.5]);
+  expect((special.zeta(2, q).toArraySync() as number[]).slice(0, 2)).toEqual([Infinity, Infinity]);
+  expect((special.zeta(2.5, q).toArraySync() as number[])[2]).toBeNaN();
+});
+
+test('polynomials are 0 where the degree is no number', () => {
+  const degrees = tensor([Number.NaN, Infinity, -Infinity, -1]);
+  for (const f of [
+    special.chebyshevPolynomialU,
+    special.shiftedChebyshevPolynomialT,
+    special.laguerrePolynomialL,
+  ]) {
+    expect(f(tensor([Infinity, 2, 0.5, 2]), degrees).toArraySync()).toEqual([0, 0, 0, 0]);
+  }
 });
 
 test('Chebyshev polynomials, by recurrence and closed forms', () => {

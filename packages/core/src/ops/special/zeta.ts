@@ -14,7 +14,7 @@ const zetaOp = define<EitherBinary>({
     // Left of zero the terms from q to f - 1 are a difference of two sums to the right, up to the sign.
     const before = e.sub(hurwitz(e.sub(lit(1), f), s), hurwitz(e.sub(lit(1), q), s));
     const signed = e.where(e.eq(e.fmod(s, 2), 0), before, e.neg(before));
-    const whole = e.eq(f, 0);
+    const whole = e.eq(q, e.floor(q));
     const fractional = e.ne(s, e.floor(s));
     const negative = e.where(fractional, lit(Number.NaN), e.add(positive, signed));
     const left = e.where(whole, lit(Infinity), negative);
