@@ -1,15 +1,31 @@
-import { hardtanh, relu6, type Tensor, tensor, threshold } from '@sconce/core';
+import {
+  celu,
+  elu,
+  hardshrink,
+  hardtanh,
+  relu6,
+  selu,
+  softshrink,
+  type Tensor,
+  tensor,
+  threshold,
+} from '@sconce/core';
 import { expect, test } from 'vitest';
 import './index.js';
 
 const gradient = (f: (x: Tensor) => Tensor): unknown => {
-  const x = tensor([Number.NaN, -1, 0.5, 7], { requiresGrad: true });
+  const x = tensor([Number.NaN, -9, 0.25, 7], { requiresGrad: true });
   f(x).sum().backward();
   return x.grad?.toArraySync();
 };
 
-test('activations with limits pass gradients on at NaN, which is beyond none of them', () => {
-  expect(gradient((x) => hardtanh(x))).toEqual([1, 0, 1, 0]);
-  expect(gradient((x) => relu6(x))).toEqual([1, 0, 1, 0]);
+test('what activations give back at NaN is what the vectorised loops of PyTorch do', () => {
+  expect(gradient((x) => hardtanh(x))).toEqual([0, 0, 1, 0]);
+  expect(gradient((x) => relu6(x))).toEqual([0, 0, 1, 0]);
+  expect(gradient((x) => hardshrink(x))).toEqual([0, 1, 0, 1]);
+  expect(gradient((x) => softshrink(x))).toEqual([0, 1, 0, 1]);
   expect(gradient((x) => threshold(x, 0.5, 9))).toEqual([1, 0, 0, 1]);
+  for (const f of [celu, elu, selu]) {
+    expect((gradient((x) => f(x)) as number[])[0]).toBeNaN();
+  }
 });

@@ -34,7 +34,7 @@ separate setAt shortenRows slot smoothL1 softMarginElements softmaxBackward spat
 specialFunctions squaredError stage tapPosition toBfloat16Array toFloat16Array toNested
 traceElementwise track tril_ triu_ typedArray typedArrayOver unary unfoldImage uniform_
 updateRunning updating upsample upsampleBackward uses verify viewStrides windowLoad
-windowScalars windowView wrapIndex zero_
+windowScalars windowView wrapIndex wrongArgument checkTensor tensorBinary eitherBinary zero_
 `
     .trim()
     .split(/\s+/),

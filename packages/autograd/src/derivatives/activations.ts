@@ -2,7 +2,7 @@ import { type Tensor, where } from '@sconce/core';
 import { type Derivatives, saving } from './formula.js';
 import { except, only } from './pointwise.js';
 
-/** Activation functions. */
+/** Activation functions. At NaN, PyTorch's vectorised loops and what they leave over differ: these are the former. */
 export const activations: Readonly<Record<string, Derivatives>> = {
   relu: { self: saving('result', (g, { result }) => except(result.le(0), g)) },
   silu: {
@@ -28,17 +28,17 @@ export const activations: Readonly<Record<string, Derivatives>> = {
   },
   selu: {
     self: saving('self', (g, { self }) =>
-      where(self.le(0), g.mul(self.exp().mul(seluAlpha * seluScale)), g.mul(seluScale)),
+      where(self.gt(0), g.mul(seluScale), g.mul(self.exp().mul(seluAlpha * seluScale))),
     ),
   },
   elu: {
     self: saving('self', (g, { self, alpha }) =>
-      where(self.le(0), g.mul(self.exp().mul(alpha)), g),
+      where(self.gt(0), g, g.mul(self.exp().mul(alpha))),
     ),
   },
   celu: {
     self: saving('self', (g, { self, alpha }) =>
-      where(self.le(0), g.mul(self.div(alpha).exp()), g),
+      where(self.gt(0), g, g.mul(self.div(alpha).exp())),
     ),
   },
   gelu: {
@@ -72,7 +72,7 @@ export const activations: Readonly<Record<string, Derivatives>> = {
   },
   hardtanh: {
     self: saving('self', (g, { self, minVal, maxVal }) =>
-      except(self.le(minVal).logicalOr(self.ge(maxVal)), g),
+      only(self.gt(minVal).logicalAnd(self.lt(maxVal)), g),
     ),
   },
   leakyRelu: {
@@ -100,4 +100,4 @@ const seluAlpha = 1.6732632423543772;
 const seluScale = 1.0507009873554805;
 const geluScale = Math.sqrt(2 / Math.PI);
 
-const shrunk = (g: Tensor, self: Tensor, lambd: number): Tensor => except(self.abs().le(lambd), g);
+const shrunk = (g: Tensor, self: Tensor, lambd: number): Tensor => only(self.abs().gt(lambd), g);

@@ -34,26 +34,41 @@ function fraction(a: Expr, x: Expr): Expr {
   return e.div(density(a, x), e.add(e.add(base, 1), inner));
 }
 
+/** Terms of log(1 + u) - u below, for |u| up to 0.3. */
+const excessTerms = { float32: 4, float64: 10 } as const;
+
+/** log(1 + u) - u, which is about -u²/2: exact to its own size near 0. */
+function logExcess(u: Expr): Expr {
+  const wide = u.dtype === 'float64';
+  const r = e.div(u, e.add(u, 2));
+  const square = e.mul(r, r);
+  let series = constant(0, u.dtype);
+  for (let k = excessTerms[wide ? 'float64' : 'float32']; k >= 0; k--) {
+    series = e.add(e.mul(series, square), constant(1 / (2 * k + 3), u.dtype));
+  }
+  const near = e.mul(r, e.sub(e.mul(e.add(square, square), series), u));
+  return e.where(e.lt(e.abs(u), 0.3), near, e.sub(e.log1p(u), u));
+}
+
 /**
  * The part of the density between x and where it vanishes, on the side of x away from the peak, by Gauss-Legendre:
- * the upper function right of the peak, minus the lower one left of it.
+ * the upper function right of the peak, minus the lower one left of it. Counted from the peak in units of it, as x
+ * itself has too few digits where a is huge.
  */
 function outside(a: Expr, x: Expr): Expr {
   const peak = e.sub(a, 1);
-  const width = e.sqrt(peak);
-  const right = e.max(e.add(peak, e.mul(width, 11.5)), e.add(x, e.mul(width, 6)));
+  const width = e.div(constant(1, a.dtype), e.sqrt(peak));
+  const start = e.div(e.sub(x, peak), peak);
+  const right = e.max(e.mul(width, 11.5), e.add(start, e.mul(width, 6)));
   const left = e.max(
-    e.min(e.sub(peak, e.mul(width, 7.5)), e.sub(x, e.mul(width, 5))),
-    constant(0, a.dtype),
+    e.min(e.mul(width, -7.5), e.sub(start, e.mul(width, 5))),
+    constant(-1, a.dtype),
   );
-  const end = e.where(e.gt(x, peak), right, left);
-  const half = e.mul(e.sub(end, x), 0.5);
-  const middle = e.mul(e.add(end, x), 0.5);
+  const end = e.where(e.gt(start, 0), right, left);
+  const half = e.mul(e.sub(end, start), 0.5);
+  const middle = e.mul(e.add(end, start), 0.5);
   let total = constant(0, a.dtype);
-  const at = (t: Expr): Expr => {
-    const u = e.div(e.sub(t, peak), peak);
-    return e.exp(e.mul(peak, e.sub(e.log1p(u), u)));
-  };
+  const at = (u: Expr): Expr => e.exp(e.mul(peak, logExcess(u)));
   for (const [node, weight] of gauss) {
     const shift = e.mul(half, node);
     total = e.add(total, e.mul(e.add(at(e.add(middle, shift)), at(e.sub(middle, shift))), weight));
@@ -64,7 +79,7 @@ function outside(a: Expr, x: Expr): Expr {
     inverse,
     e.sub(e.mul(e.mul(inverse, inverse), 1 / 360), constant(1 / 12, a.dtype)),
   );
-  const height = e.div(e.exp(correction), e.sqrt(e.mul(peak, 2 * Math.PI)));
+  const height = e.mul(e.exp(correction), e.sqrt(e.mul(peak, 1 / (2 * Math.PI))));
   return e.mul(e.mul(total, half), height);
 }
 

@@ -4,7 +4,7 @@ import { define, type EitherBinary } from '../define.js';
 import { isDegree, recurrence, withoutGradient } from './recurrence.js';
 
 /** Steps for degrees given as a tensor, whose values are not looked at. */
-const usual = 64;
+const usual = 128;
 
 /** What makes the polynomial of degree k of those of degrees k - 1 (q) and k - 2 (p) at x. */
 interface Family {
@@ -67,7 +67,7 @@ function polynomial(name: string, letter: keyof typeof families): EitherBinary {
 
 /**
  * The physicist's Hermite polynomial of degree `other` (rounded towards zero; 0 where negative) at `self`.
- * Degrees in a tensor may be up to 64 (NaN beyond); a plain number any.
+ * Degrees in a tensor may be up to 128 (NaN beyond); a plain number any.
  *
  * @see https://pytorch.org/docs/stable/special.html#torch.special.hermite_polynomial_h
  */

@@ -142,6 +142,9 @@ test('incomplete gamma functions by series, fraction and quadrature', () => {
   const large = tensor([2000, 2000]);
   expect(special.gammainc(large, tensor([1000, 3000])).toArraySync()).toEqual([0, 1]);
   expect(special.gammaincc(large, tensor([1000, 3000])).toArraySync()).toEqual([1, 0]);
+  const huge = tensor([1e20]);
+  near(special.gammainc(huge, huge), [0.5], 1e-6);
+  near(special.gammaincc(huge, huge), [0.5], 1e-6);
   // Some limits are there whatever the other operand is, as in PyTorch.
   const [inf, nan] = [Infinity, Number.NaN];
   const [p, q] = [tensor([inf, nan, nan, 0, inf]), tensor([nan, inf, 0, nan, inf])];
@@ -154,6 +157,8 @@ test('zeta left of zero, up to infinity', () => {
   const q = tensor([-Infinity, -2, -0.5]);
   expect((special.zeta(2, q).toArraySync() as number[]).slice(0, 2)).toEqual([Infinity, Infinity]);
   expect((special.zeta(2.5, q).toArraySync() as number[])[2]).toBeNaN();
+  const far = tensor([-1001.2, -1001.8]);
+  expect(special.zeta(501, far).toArraySync()).toEqual([-Infinity, Infinity]);
 });
 
 test('polynomials are 0 where the degree is no number', () => {

@@ -16,7 +16,10 @@ const zetaOp = define<EitherBinary>({
     const signed = e.where(e.eq(e.fmod(s, 2), 0), before, e.neg(before));
     const whole = e.eq(q, e.floor(q));
     const fractional = e.ne(s, e.floor(s));
-    const negative = e.where(fractional, lit(Number.NaN), e.add(positive, signed));
+    // Where both sides overflow, the one whose first term is nearer to zero is the larger.
+    const both = e.where(e.gt(f, 0.5), signed, positive);
+    const sum = e.where(e.eq(positive, Infinity), both, e.add(positive, signed));
+    const negative = e.where(fractional, lit(Number.NaN), sum);
     const left = e.where(whole, lit(Infinity), negative);
     const value = e.where(e.le(q, 0), left, positive);
     const above = e.where(e.eq(s, 1), lit(Infinity), value);
