@@ -1,4 +1,12 @@
-import { gradMode, isFloatingPoint, type Op, operations, RuntimeError, Tensor } from '@sconce/core';
+import {
+  gradMode,
+  isFloatingPoint,
+  type Op,
+  operations,
+  RuntimeError,
+  runAs,
+  Tensor,
+} from '@sconce/core';
 import { CopySlices } from './copy-slices.js';
 import { derivativesOf, type Input, type Row } from './derivatives/index.js';
 import { fusedGradient } from './fuse.js';
@@ -115,6 +123,10 @@ export class OpNode extends Node {
   }
 
   apply(grads: readonly Gradient[], needed: (edge: number) => boolean): readonly Gradient[] {
+    return runAs(this.#op.name, () => this.#gradients(grads, needed));
+  }
+
+  #gradients(grads: readonly Gradient[], needed: (edge: number) => boolean): readonly Gradient[] {
     const context = this.#context();
     const results: Gradient[] = new Array(this.edges.length).fill(undefined);
     let edge = 0;

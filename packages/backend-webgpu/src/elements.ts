@@ -12,9 +12,10 @@ import {
  * Host elements as the words a WebGPU buffer holds: four bytes each. float16 and bfloat16 are
  * widened to float32, integers and bools to int32.
  *
- * @throws ValueError if an int64 does not fit in int32.
+ * @param wrap whether int64 wrap at 32 bits, as in arithmetic on the device
+ * @throws ValueError if an int64 does not fit in int32, unless they wrap.
  */
-export function toWords(dtype: DType, data: TypedArray): Float32Array | Int32Array {
+export function toWords(dtype: DType, data: TypedArray, wrap = false): Float32Array | Int32Array {
   switch (dtype) {
     case 'float32':
       return data as Float32Array;
@@ -27,6 +28,11 @@ export function toWords(dtype: DType, data: TypedArray): Float32Array | Int32Arr
     case 'int64': {
       const source = data as BigInt64Array;
       const words = new Int32Array(source.length);
+      if (wrap) {
+        const halves = new Int32Array(source.buffer, source.byteOffset, 2 * source.length);
+        for (let i = 0; i < words.length; i++) words[i] = halves[2 * i] as number;
+        return words;
+      }
       for (let i = 0; i < source.length; i++) {
         const value = source[i] as bigint;
         const narrowed = Number(value) | 0;

@@ -1,18 +1,29 @@
 import { OutOfMemoryError, RuntimeError } from '@sconce/core';
 
+interface Kept {
+  readonly error: Error;
+  /** The number of the step that failed; 0 where only the device knows when. */
+  readonly at: number;
+}
+
 /**
- * The errors of a device, which WebGPU reports some time after the call that caused them. They are
+ * The errors of a device, which are known some time after the call that caused them. They are
  * kept until the next read or `synchronize`, which rejects with the first.
  */
 export class Failures {
-  readonly #kept: RuntimeError[] = [];
+  #kept: Kept[] = [];
   #lost: RuntimeError | undefined;
 
-  /** Notes an error and says it on the console, in case nobody reads. */
+  /** Notes an error that WebGPU reported, and says it on the console, in case nobody reads. */
   report(error: RuntimeError): void {
     // What follows from the first error says less than it does.
-    if (this.#kept.length < 8) this.#kept.push(error);
+    if (this.#kept.length < 8) this.#kept.push({ error, at: 0 });
     if (this.#kept.length === 1) console.error(`sconce: ${error.message}`);
+  }
+
+  /** Notes that the `at`-th step found its operands wanting. */
+  note(error: Error, at: number): void {
+    if (this.#kept.length < 8) this.#kept.push({ error, at });
   }
 
   /** Notes that the device is gone for good. */
@@ -28,12 +39,15 @@ export class Failures {
     if (this.#lost) throw this.#lost;
   }
 
-  /** @throws the first error since the last call; running out of memory comes before what it causes. */
-  check(): void {
+  /**
+   * @param upTo the last step that came before what now checks
+   * @throws the first error since the last call; running out of memory comes before what it causes.
+   */
+  check(upTo: number): void {
     this.checkLost();
-    if (this.#kept.length === 0) return;
-    const first = this.#kept.find((e) => e instanceof OutOfMemoryError) ?? this.#kept[0];
-    this.#kept.length = 0;
-    throw first;
+    const mine = this.#kept.filter(({ at }) => at <= upTo);
+    if (mine.length === 0) return;
+    this.#kept = this.#kept.filter(({ at }) => at > upTo);
+    throw (mine.find(({ error }) => error instanceof OutOfMemoryError) ?? (mine[0] as Kept)).error;
   }
 }

@@ -1,8 +1,8 @@
 import { Device, init, registerBackend } from '@sconce/core';
 import { findAdapter, findGpu } from './gpu.js';
-import { WebGpuBackend } from './webgpu-backend.js';
+import { WebGpuBackend, type WebGpuOptions } from './webgpu-backend.js';
 
-export { WebGpuBackend } from './webgpu-backend.js';
+export { WebGpuBackend, type WebGpuOptions } from './webgpu-backend.js';
 
 /** The limits that kernels gain from, raised to what the adapter has. */
 const raised = [
@@ -18,12 +18,12 @@ const software = /swiftshader|llvmpipe|lavapipe|basic render|cpu/i;
  * Opens a WebGPU device: the browser's, or in Node that of the npm package `webgpu`. Importing this
  * package registers it as `webgpu`, so that `await init('webgpu')` does this.
  *
- * @param options.tiles whether large matrices are multiplied in tiles of shared memory; by default on GPUs
+ * @param options what is to differ from what suits the adapter
  * @throws RuntimeError that says what is missing.
  */
 export async function openWebGpu(
   name = 'webgpu',
-  options: { tiles?: boolean } = {},
+  options: Partial<WebGpuOptions> = {},
 ): Promise<WebGpuBackend> {
   const adapter = await findAdapter(await findGpu());
   const requiredLimits: Record<string, number> = {};
@@ -31,7 +31,7 @@ export async function openWebGpu(
   const device = await adapter.requestDevice({ label: 'sconce', requiredLimits });
   const { architecture, description, vendor } = adapter.info;
   const tiles = options.tiles ?? !software.test(`${vendor} ${architecture} ${description}`);
-  const backend = new WebGpuBackend(device, name, { tiles });
+  const backend = new WebGpuBackend(device, name, { ...options, tiles });
   endWithProcess(backend);
   return backend;
 }

@@ -4,6 +4,7 @@ import {
   e,
   init,
   input,
+  type MapPrimitive,
   memoryStats,
   OutOfMemoryError,
   type Primitive,
@@ -22,7 +23,7 @@ let on: Fixture;
 const backend = () => device.backend as WebGpuBackend;
 
 /** `out = x + value`. */
-const addScalar = (x: View, value: number, out: View): Primitive => ({
+const addScalar = (x: View, value: number, out: View): MapPrimitive => ({
   kind: 'map',
   shape: x.shape,
   inputs: [x],

@@ -1,19 +1,30 @@
 import {
   type Backend,
   type DeviceBuffer,
+  type DeviceOptions,
   type DType,
+  HostStep,
+  NotImplementedError,
   OutOfMemoryError,
   type Primitive,
   RuntimeError,
+  runningOperation,
   SconceError,
   type TypedArray,
   typedArray,
 } from '@sconce/core';
-import { planWgsl, Temporary, type WgslKernel, type WgslLimits } from '@sconce/kernels';
+import {
+  planWgsl,
+  Temporary,
+  type WgslKernel,
+  type WgslLimits,
+  type WgslStep,
+} from '@sconce/kernels';
 import { BufferPool, classSize, GpuBlock } from './buffers.js';
 import { fromWords, toWords } from './elements.js';
 import { Failures } from './failures.js';
 import { inNode } from './gpu.js';
+import { Order } from './order.js';
 import { Patience } from './patience.js';
 import { Pipelines } from './pipelines.js';
 import { Recorder } from './recorder.js';
@@ -22,7 +33,24 @@ import { Recorder } from './recorder.js';
 const storageUsage = 0x80 | 0x04 | 0x08;
 const stagingUsage = 0x01 | 0x08;
 
+/** What the environment says of the option `fallback`; browsers have none. */
+const fallbackByDefault = (): boolean =>
+  /^(1|true|on|yes)$/i.test(
+    (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env
+      ?.SCONCE_FALLBACK ?? '',
+  );
+
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+
+/** How a backend uses its device. */
+export interface WebGpuOptions extends DeviceOptions {
+  /** Whether large matrices are multiplied in tiles of shared memory; by default on GPUs. */
+  readonly tiles: boolean;
+  /** Buffers that one kernel may use, at most those the device takes, which is the default. */
+  readonly storageBuffers?: number;
+  /** Bytes of the largest tensor, at most those of the device, which is the default. */
+  readonly tensorBytes?: number;
+}
 
 /**
  * A GPU behind WebGPU. Every element takes four bytes there: float16 and bfloat16 are float32 rounded to
@@ -41,19 +69,32 @@ export class WebGpuBackend implements Backend {
   readonly #pool: BufferPool;
   readonly #staging = new BufferPool((bytes) => this.#createBlock(bytes, stagingUsage));
   readonly #patience = inNode ? new Patience() : undefined;
-  /** Checks of allocations that have not answered yet. */
+  /** Checks of allocations and of values that have not answered yet. */
   readonly #checks = new Set<Promise<void>>();
+  readonly #order = new Order((error) => this.#failures.note(error as Error, this.#steps));
+  /** How many steps may have failed by themselves so far: those on the host, and checks of values. */
+  #steps = 0;
+  #fallback: boolean;
+  readonly #warned = new Set<string>();
 
   /**
    * @param name what it is called in messages
-   * @param options.tiles whether large matrices are multiplied in tiles of shared memory
    */
-  constructor(device: GPUDevice, name: string, { tiles }: { tiles: boolean }) {
+  constructor(device: GPUDevice, name: string, options: WebGpuOptions) {
     this.device = device;
     this.#name = name;
     const { limits } = device;
-    this.#limits = { storageBuffers: limits.maxStorageBuffersPerShaderStage, tiles };
-    this.#maxBytes = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+    const { tiles, storageBuffers = Number.POSITIVE_INFINITY } = options;
+    this.#limits = {
+      storageBuffers: Math.min(storageBuffers, limits.maxStorageBuffersPerShaderStage),
+      tiles,
+    };
+    this.#maxBytes = Math.min(
+      limits.maxStorageBufferBindingSize,
+      limits.maxBufferSize,
+      options.tensorBytes ?? Number.POSITIVE_INFINITY,
+    );
+    this.#fallback = options.fallback ?? fallbackByDefault();
     this.#pipelines = new Pipelines(device);
     this.#recorder = new Recorder(device, this.#pipelines);
     this.#pool = new BufferPool((bytes) => this.#createBlock(bytes, storageUsage));
@@ -85,24 +126,18 @@ export class WebGpuBackend implements Backend {
   }
 
   release(buffer: DeviceBuffer): void {
-    this.#pool.give(this.#block(buffer));
-    if (this.#pool.bloated) this.#trim();
+    const block = this.#block(buffer);
+    if (this.#order.holding) this.#order.act(() => this.#release(block));
+    else this.#release(block);
   }
 
   write(buffer: DeviceBuffer, dtype: DType, offset: number, data: TypedArray): void {
     this.#failures.checkLost();
     if (data.length === 0) return;
     const block = this.#block(buffer);
-    // The queue writes at once; commands recorded before must see the old contents.
-    if (this.#recorder.uses(block)) this.#recorder.submit();
-    const words = toWords(dtype, data);
-    this.device.queue.writeBuffer(
-      block.gpu,
-      offset * 4,
-      words.buffer as ArrayBuffer,
-      words.byteOffset,
-      words.byteLength,
-    );
+    let words = toWords(dtype, data);
+    if (this.#order.holding && words === data) words = words.slice();
+    this.#order.act(() => this.#write(block, offset, words));
   }
 
   async read(
@@ -114,54 +149,61 @@ export class WebGpuBackend implements Backend {
     this.#failures.checkLost();
     if (length === 0) return typedArray(dtype, 0);
     const block = this.#block(buffer);
-    const staging = this.#staging.take(length * 4);
-    this.#recorder.copy(block.gpu, offset * 4, staging.gpu, 0, length * 4);
-    this.#recorder.submit();
-    try {
-      await this.#patiently(staging.gpu.mapAsync(1, 0, length * 4));
-      await this.#settled();
-      return fromWords(dtype, staging.gpu.getMappedRange(0, length * 4).slice(0));
-    } catch (error) {
-      await this.#settled();
-      throw error;
-    } finally {
-      staging.gpu.unmap();
-      this.#staging.give(staging);
-    }
+    return this.#order.begin(async () => {
+      const before = this.#steps;
+      try {
+        return await this.#fetch(block, dtype, offset, length);
+      } finally {
+        // What is wrong with the device says more than what became of the read.
+        await this.#settled(before);
+      }
+    });
+  }
+
+  inspect(
+    buffer: DeviceBuffer,
+    dtype: DType,
+    offset: number,
+    length: number,
+    check: (values: TypedArray) => Error | undefined,
+  ): void {
+    const block = this.#block(buffer);
+    let step = 0;
+    const looked = this.#order.begin(() => {
+      step = ++this.#steps;
+      return this.#fetch(block, dtype, offset, length);
+    });
+    this.#expect(
+      looked.then(
+        (values) => {
+          const error = check(values);
+          if (error) this.#failures.note(error, step);
+        },
+        (error: Error) => this.#failures.note(error, step),
+      ),
+    );
   }
 
   execute(primitive: Primitive): void {
     this.#failures.checkLost();
-    const temporaries = new Map<DeviceBuffer, GpuBlock>();
-    const blockOf = (buffer: DeviceBuffer): GpuBlock => {
-      if (!(buffer instanceof Temporary)) return this.#block(buffer);
-      let block = temporaries.get(buffer);
-      if (!block) {
-        block = this.#pool.take(buffer.bytes);
-        temporaries.set(buffer, block);
-      }
-      return block;
-    };
-    for (const step of planWgsl(primitive, this.#limits)) {
-      if (step.kind === 'dispatch') {
-        const blocks = step.buffers.map(blockOf);
-        for (const block of blocks) block.usedBy ??= step.kernel.label;
-        this.#recorder.dispatch(step, blocks);
-      } else {
-        const from = blockOf(step.from).gpu;
-        const to = blockOf(step.to).gpu;
-        const bytes = step.length * 4;
-        this.#recorder.copy(from, step.fromElement * 4, to, step.toElement * 4, bytes);
-      }
-    }
-    for (const block of temporaries.values()) this.#pool.give(block);
+    const steps = this.#plan(primitive);
+    if (!steps) this.#computeOnHost(primitive);
+    else if (this.#order.holding) this.#order.act(() => this.#run(steps));
+    else this.#run(steps);
+  }
+
+  configure({ fallback }: DeviceOptions): void {
+    if (fallback !== undefined) this.#fallback = fallback;
   }
 
   async synchronize(): Promise<void> {
     this.#failures.checkLost();
-    this.#recorder.submit();
-    await this.#patiently(this.device.queue.onSubmittedWorkDone());
-    await this.#settled();
+    await this.#order.begin(async () => {
+      const before = this.#steps;
+      this.#recorder.submit();
+      await this.#patiently(this.device.queue.onSubmittedWorkDone());
+      await this.#settled(before);
+    });
   }
 
   /**
@@ -172,6 +214,7 @@ export class WebGpuBackend implements Backend {
   async warmup(primitives: readonly Primitive[]): Promise<void> {
     const kernels: WgslKernel[] = [];
     for (const primitive of primitives) {
+      if (primitive.kind === 'linalg') continue;
       for (const step of planWgsl(primitive, this.#limits)) {
         if (step.kind === 'dispatch') kernels.push(step.kernel);
       }
@@ -214,19 +257,125 @@ export class WebGpuBackend implements Backend {
       },
       () => {}, // the device is lost, which is reported by itself
     );
-    this.#checks.add(check);
-    void check.then(() => this.#checks.delete(check));
+    this.#expect(check);
     return block;
+  }
+
+  /** What a primitive is on the device; undefined if the host is to compute it. */
+  #plan(primitive: Primitive): WgslStep[] | undefined {
+    // Dense matrix routines are sequences of small steps that depend on one another: the host is the place for them.
+    if (primitive.kind === 'linalg') return undefined;
+    try {
+      return planWgsl(primitive, this.#limits);
+    } catch (error) {
+      if (!(error instanceof NotImplementedError)) throw error;
+      const operation = runningOperation() ?? primitive.kind;
+      const reason = `${operation}: webgpu cannot run this here, ${error.message}`;
+      if (!this.#fallback) {
+        throw new NotImplementedError(
+          `${reason}; move the tensors to the cpu, or have the host compute such operations with \`await init('${this.#name}', { fallback: true })\``,
+          { cause: error },
+        );
+      }
+      if (!this.#warned.has(operation)) {
+        this.#warned.add(operation);
+        console.warn(`sconce: ${reason}; it is computed on the host, which is slow`);
+      }
+      return undefined;
+    }
+  }
+
+  #run(steps: readonly WgslStep[]): void {
+    const temporaries = new Map<DeviceBuffer, GpuBlock>();
+    const blockOf = (buffer: DeviceBuffer): GpuBlock => {
+      if (!(buffer instanceof Temporary)) return this.#block(buffer);
+      let block = temporaries.get(buffer);
+      if (!block) {
+        block = this.#pool.take(buffer.bytes);
+        temporaries.set(buffer, block);
+      }
+      return block;
+    };
+    for (const step of steps) {
+      if (step.kind === 'dispatch') {
+        const blocks = step.buffers.map(blockOf);
+        for (const block of blocks) block.usedBy ??= step.kernel.label;
+        this.#recorder.dispatch(step, blocks);
+      } else {
+        const from = blockOf(step.from).gpu;
+        const to = blockOf(step.to).gpu;
+        const bytes = step.length * 4;
+        this.#recorder.copy(from, step.fromElement * 4, to, step.toElement * 4, bytes);
+      }
+    }
+    for (const block of temporaries.values()) this.#pool.give(block);
+  }
+
+  /** Computes a primitive on the host, in its turn: its operands come down, what it wrote goes up. */
+  #computeOnHost(primitive: Primitive): void {
+    const work = new HostStep(primitive);
+    const blocks = work.parts.map(({ buffer }) => this.#block(buffer));
+    this.#order.hold(async () => {
+      this.#steps++;
+      const values = await Promise.all(
+        work.parts.map(({ dtype, start, length, read }, i) =>
+          read && length > 0 ? this.#fetch(blocks[i] as GpuBlock, dtype, start, length) : undefined,
+        ),
+      );
+      const after = work.run(values);
+      work.parts.forEach(({ dtype, start, length, written }, i) => {
+        if (!written || length === 0) return;
+        this.#write(blocks[i] as GpuBlock, start, toWords(dtype, after[i] as TypedArray, true));
+      });
+    });
+  }
+
+  #release(block: GpuBlock): void {
+    this.#pool.give(block);
+    if (this.#pool.bloated) this.#trim();
+  }
+
+  #write(block: GpuBlock, offset: number, words: Float32Array | Int32Array): void {
+    // The queue writes at once; commands recorded before must see the old contents.
+    if (this.#recorder.uses(block)) this.#recorder.submit();
+    const { buffer, byteOffset, byteLength } = words;
+    this.device.queue.writeBuffer(
+      block.gpu,
+      offset * 4,
+      buffer as ArrayBuffer,
+      byteOffset,
+      byteLength,
+    );
+  }
+
+  /** Elements after all that was recorded before. */
+  async #fetch(block: GpuBlock, dtype: DType, offset: number, length: number): Promise<TypedArray> {
+    this.#failures.checkLost();
+    const staging = this.#staging.take(length * 4);
+    this.#recorder.copy(block.gpu, offset * 4, staging.gpu, 0, length * 4);
+    this.#recorder.submit();
+    try {
+      await this.#patiently(staging.gpu.mapAsync(1, 0, length * 4));
+      return fromWords(dtype, staging.gpu.getMappedRange(0, length * 4).slice(0));
+    } finally {
+      staging.gpu.unmap();
+      this.#staging.give(staging);
+    }
   }
 
   #patiently<T>(promise: Promise<T>): Promise<T> {
     return this.#patience ? this.#patience.wait(promise) : promise;
   }
 
-  /** Waits until errors of what was done so far are known, and throws the first. */
-  async #settled(): Promise<void> {
+  #expect(check: Promise<void>): void {
+    this.#checks.add(check);
+    void check.then(() => this.#checks.delete(check));
+  }
+
+  /** Waits until errors of what was done so far are known, and throws the first of those before a step. */
+  async #settled(before: number): Promise<void> {
     await Promise.all(this.#checks);
-    this.#failures.check();
+    this.#failures.check(before);
   }
 
   #trim(): void {

@@ -7,6 +7,15 @@ export interface DeviceBuffer {
   readonly bytes: number;
 }
 
+/** How a device is to work; see `init`. */
+export interface DeviceOptions {
+  /**
+   * Whether what the device cannot run is computed on the host, with a warning for each operation; otherwise it is an
+   * error. By default false, or what the environment variable `SCONCE_FALLBACK` says (`1`).
+   */
+  readonly fallback?: boolean;
+}
+
 /**
  * What a device must provide: memory for typed elements, transfer, and the primitives. Nothing else
  * exists on one device and not on another; a backend may take any fast path inside `execute`.
@@ -40,6 +49,21 @@ export interface Backend {
 
   /** Runs or enqueues one primitive; its operands are validated already and all live on this device. */
   execute(primitive: Primitive): void;
+
+  /**
+   * Looks at elements once the work submitted before is done; an error that `check` returns is what the next read or
+   * `synchronize` rejects with. Only on backends that cannot be read at once.
+   */
+  inspect?(
+    buffer: DeviceBuffer,
+    dtype: DType,
+    offset: number,
+    length: number,
+    check: (values: TypedArray) => Error | undefined,
+  ): void;
+
+  /** Takes the options of `init`; absent where there is nothing to choose. */
+  configure?(options: DeviceOptions): void;
 
   /** Resolves when all submitted work is done; rejects with the device's error if it failed. */
   synchronize(): Promise<void>;

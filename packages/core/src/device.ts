@@ -1,4 +1,4 @@
-import type { Backend } from './backend.js';
+import type { Backend, DeviceOptions } from './backend.js';
 import { RuntimeError } from './errors.js';
 import { InterpreterBackend } from './interpreter/interpreter-backend.js';
 
@@ -122,11 +122,19 @@ const opening = new Map<Device, Promise<Device>>();
 /**
  * Prepares a device that opens asynchronously (`webgpu`), and returns it; at once for one that is ready.
  *
+ * @param options how it is to work; may be given for a device that is open already, and stays as it is where left out.
  * @throws RuntimeError if the device is not registered or the machine lacks it.
- * @example const device = await init('webgpu');
+ * @example
+ * const device = await init('webgpu');
+ * await init('webgpu', { fallback: true }); // what it cannot run is computed on the host, with a warning
  */
-export function init(device: DeviceLike): Promise<Device> {
-  const target = Device.from(device);
+export async function init(device: DeviceLike, options?: DeviceOptions): Promise<Device> {
+  const target = await open(Device.from(device));
+  if (options) target.backend.configure?.(options);
+  return target;
+}
+
+function open(target: Device): Promise<Device> {
   if (target.attached) return Promise.resolve(target);
   const under = opening.get(target);
   if (under) return under;

@@ -11,7 +11,7 @@ import { NotImplementedError, RuntimeError, wrongArgument } from './errors.js';
 import { execute } from './execute.js';
 import { cast, type Expr, input, scalar } from './expr.js';
 import { autogradEngine } from './grad-mode.js';
-import { checkResult, checkWritable, defineOp, inplace, mustRecord, type Op } from './op.js';
+import { checkResult, checkWritable, defineOp, inplace, mustRecord, type Op, runAs } from './op.js';
 import type { ScalarValue } from './primitive.js';
 import {
   Float,
@@ -300,7 +300,9 @@ export class Elementwise {
     } else {
       result = allocate(shape, plan.dtype, device);
     }
-    execute({ kind: 'map', shape, inputs, scalars, values: [value], outputs: [result] });
+    runAs(name, () =>
+      execute({ kind: 'map', shape, inputs, scalars, values: [value], outputs: [result] }),
+    );
     return result;
   }
 }

@@ -2,7 +2,7 @@ import { RuntimeError } from './errors.js';
 import type { MapPrimitive, Primitive, View } from './primitive.js';
 
 /** The views a primitive writes. */
-function outputsOf(p: Primitive): readonly View[] {
+export function outputsOf(p: Primitive): readonly View[] {
   switch (p.kind) {
     case 'map':
       return p.outputs;
@@ -24,7 +24,7 @@ function outputsOf(p: Primitive): readonly View[] {
 }
 
 /** The views a primitive reads. */
-function inputsOf(p: Primitive): readonly View[] {
+export function inputsOf(p: Primitive): readonly View[] {
   switch (p.kind) {
     case 'map':
     case 'reduce':

@@ -8,6 +8,7 @@ export * from './expr.js';
 export * from './format/index.js';
 export * from './grad-mode.js';
 export * from './half.js';
+export * from './host-step.js';
 export { InterpreterBackend } from './interpreter/interpreter-backend.js';
 export { mapViews } from './interpreter/linalg/index.js';
 export * as specialFunctions from './interpreter/special.js';

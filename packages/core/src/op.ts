@@ -31,6 +31,22 @@ export function mustRecord(args: readonly unknown[]): boolean {
   return gradMode.enabled && autogradEngine() !== undefined && requiresGrad(args);
 }
 
+let running: string | undefined;
+
+/** The name of the operation that is being computed, for messages of devices; the outermost where one is made of others. */
+export const runningOperation = (): string | undefined => running;
+
+/** Runs `compute` under the name of an operation, unless one is running already. */
+export function runAs<T>(name: string, compute: () => T): T {
+  if (running !== undefined) return compute();
+  running = name;
+  try {
+    return compute();
+  } finally {
+    running = undefined;
+  }
+}
+
 /**
  * Defines a differentiable operation. The result is called like `forward`; when gradients are on
  * and an argument requires grad, the call goes through the autograd engine, which looks
@@ -51,9 +67,16 @@ export function op<F extends (...args: never[]) => unknown>(
   const takesTensor = first === 'self';
   return ((...args: unknown[]) => {
     if (takesTensor && !(args[0] instanceof Tensor)) checkTensor(name, first, 0, args[0]);
-    return mustRecord(args)
-      ? (autogradEngine() as NonNullable<ReturnType<typeof autogradEngine>>).record(schema, args)
-      : (forward as unknown as (...a: unknown[]) => unknown)(...args);
+    // As `runAs`, without its closure.
+    const outer = running;
+    running ??= name;
+    try {
+      return mustRecord(args)
+        ? (autogradEngine() as NonNullable<ReturnType<typeof autogradEngine>>).record(schema, args)
+        : (forward as unknown as (...a: unknown[]) => unknown)(...args);
+    } finally {
+      running = outer;
+    }
   }) as unknown as F;
 }
 
@@ -88,7 +111,7 @@ export function inplace(schema: Op, args: readonly unknown[], write: () => void)
   const run = () => {
     const harmless = filling.has(schema.name) || (schema.name === 'copy' && args[1] === self);
     if (!harmless) checkWritable(schema.name, self);
-    write();
+    runAs(schema.name, write);
     self.counter.version++;
   };
   if (mustRecord(args)) {

@@ -108,6 +108,24 @@ export function readAllSync(t: Tensor, operation: string): TypedArray {
   );
 }
 
+/**
+ * Raises what `check` finds wrong with the elements of `t` in row-major order: at once where they can be read at
+ * once; elsewhere it is what the next read of that device, or `synchronize`, rejects with.
+ */
+export function checkValues(t: Tensor, check: (values: TypedArray) => Error | undefined): void {
+  if (numel(t.shape) === 0) return;
+  const { backend, buffer } = t.storage;
+  if (backend.inspect && !canRead(t)) {
+    const [first, last] = extent(t);
+    backend.inspect(buffer, t.dtype, first, last - first + 1, (raw) =>
+      check(gatherLogical(t, raw, first)),
+    );
+    return;
+  }
+  const error = check(readAllSync(t, 'checkValues'));
+  if (error) throw error;
+}
+
 /** One raw element as the number it stands for. */
 export function decode(dtype: DType, raw: number | bigint): number {
   switch (dtype) {

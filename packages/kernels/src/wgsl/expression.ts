@@ -14,9 +14,7 @@ export interface Leaves {
 /** The WGSL type that values of a compute type have; int64 is held as int32. */
 export function wgslType(dtype: Expr['dtype']): 'f32' | 'i32' | 'bool' {
   if (dtype === 'float64') {
-    throw new NotImplementedError(
-      'webgpu has no float64; use float32, or keep this tensor on the cpu',
-    );
+    throw new NotImplementedError('since it computes in float64, which webgpu has not');
   }
   return dtype === 'float32' ? 'f32' : dtype === 'bool' ? 'bool' : 'i32';
 }

@@ -54,9 +54,7 @@ export function narrow(dtype: DType, value: string, functions: Set<string>): str
     case 'bool':
       return `select(0,1,${value})`;
     case 'float64':
-      throw new NotImplementedError(
-        'webgpu has no float64; use float32, or keep this tensor on the cpu',
-      );
+      throw new NotImplementedError('since it computes in float64, which webgpu has not');
     default:
       return value;
   }

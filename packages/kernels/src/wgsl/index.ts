@@ -1,4 +1,4 @@
-import { NotImplementedError, type Primitive } from '@sconce/core';
+import { type LinalgPrimitive, NotImplementedError, type Primitive } from '@sconce/core';
 import { planConv } from './conv.js';
 import { planMap } from './map.js';
 import { planMatmul } from './matmul.js';
@@ -18,13 +18,16 @@ export {
   type WgslStep,
 } from './plan.js';
 
+/** What there are kernels for: dense matrix routines are the host's. */
+export type WgslPrimitive = Exclude<Primitive, LinalgPrimitive>;
+
 /**
  * What a WebGPU device runs for a primitive, in order. Elements are words of four bytes: floats as
  * float32 (rounded to their dtype), integers as int32, bools as 0 or 1.
  *
- * @throws NotImplementedError for float64, and for linear algebra, which has no kernels.
+ * @throws NotImplementedError that says why the device cannot run it.
  */
-export function planWgsl(p: Primitive, limits: WgslLimits): WgslStep[] {
+export function planWgsl(p: WgslPrimitive, limits: WgslLimits): WgslStep[] {
   const steps: WgslStep[] = [];
   switch (p.kind) {
     case 'map': {
@@ -68,10 +71,13 @@ export function planWgsl(p: Primitive, limits: WgslLimits): WgslStep[] {
       planSort({ descending, input: operandOf(p.input), values, indices }, steps);
       break;
     }
-    case 'linalg':
+  }
+  for (const step of steps) {
+    if (step.kind === 'dispatch' && step.buffers.length > limits.storageBuffers) {
       throw new NotImplementedError(
-        `linalg: WGSL has no kernel for ${p.routine}; it is the host's`,
+        `since '${step.kernel.label}' takes ${step.buffers.length} buffers at once, and this device ${limits.storageBuffers}`,
       );
+    }
   }
   return steps;
 }

@@ -1,9 +1,9 @@
-import type { Expr, ScalarValue } from '@sconce/core';
+import { computeType, type Expr, input, type ScalarValue } from '@sconce/core';
 import { broadcastStrides, elementCount, rowMajorStrides } from '../layout.js';
 import { Block } from './expression.js';
 import { Frame, Nest } from './frame.js';
 import { usesOf } from './leaves.js';
-import { packInputs } from './pack.js';
+import { packInputs, planSeparately } from './pack.js';
 import type { Operand, WgslLimits, WgslStep } from './plan.js';
 
 /** A `MapPrimitive` over operands. */
@@ -22,6 +22,7 @@ export function planMap(work: MapWork, limits: WgslLimits, steps: WgslStep[]): v
   const { shape, outputs, values } = work;
   const count = elementCount(shape);
   if (count === 0) return;
+  if (tooManyOutputs(work, limits, steps)) return;
   const inputs = packInputs(work.inputs, outputs, limits, steps);
   const uses = usesOf(values);
   const axes = shape.map((_, i) => i);
@@ -61,6 +62,23 @@ ${nest.decode(0, 'i')}${block.text}${stores.join('')}`,
   steps.push(
     frame.dispatch(() => `map ${values.map(describe).join(', ')}`, Math.ceil(count / size), render),
   );
+}
+
+function tooManyOutputs(work: MapWork, limits: WgslLimits, steps: WgslStep[]): boolean {
+  const indexed = work.outputs.map((operand, i) => ({ operand, value: work.values[i] as Expr }));
+  return planSeparately(
+    indexed,
+    ({ operand }) => operand,
+    ({ value }, into) => planMap({ ...work, values: [value], outputs: [into] }, limits, steps),
+    (from, to) => planCopy(from, to, limits, steps),
+    limits,
+  );
+}
+
+/** Adds the dispatch that copies between operands of one shape and dtype. */
+export function planCopy(from: Operand, to: Operand, limits: WgslLimits, steps: WgslStep[]): void {
+  const values = [input(0, computeType(to.dtype))];
+  planMap({ shape: to.shape, inputs: [from], scalars: [], values, outputs: [to] }, limits, steps);
 }
 
 /** A tree's outermost function, for messages. */

@@ -11,8 +11,8 @@ import { combination } from './combine.js';
 import { Block } from './expression.js';
 import { Frame, type KernelText, Nest, widen } from './frame.js';
 import { substitute, usesOf } from './leaves.js';
-import { describe, planMap, positions } from './map.js';
-import { packInputs } from './pack.js';
+import { describe, planCopy, planMap, positions } from './map.js';
+import { packInputs, planSeparately } from './pack.js';
 import { type Operand, packedOperand, Temporary, type WgslLimits, type WgslStep } from './plan.js';
 
 /** A `ReducePrimitive` over operands. */
@@ -40,6 +40,14 @@ const splitBelowRows = 32;
 
 /** Adds the dispatches of a row-wise primitive. */
 export function planReduce(given: ReduceWork, limits: WgslLimits, steps: WgslStep[]): void {
+  const separate = planSeparately(
+    given.outputs,
+    ({ view }) => view,
+    (output, view) => planReduce({ ...given, outputs: [{ ...output, view }] }, limits, steps),
+    (from, to) => planCopy(from, to, limits, steps),
+    limits,
+  );
+  if (separate) return;
   const inputs = packInputs(
     given.inputs,
     given.outputs.map((o) => o.view),

@@ -1,6 +1,6 @@
 import { isFloatingPoint } from '../../dtype.js';
 import { formatShape, LinAlgError, RuntimeError } from '../../errors.js';
-import { canRead, readAllSync } from '../../read.js';
+import { checkValues } from '../../read.js';
 import { broadcastShapes, sameShape } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { expand } from '../view.js';
@@ -110,16 +110,16 @@ const failures = {
 } as const;
 
 /**
- * Reads the `info` of a routine and reports the first failure in it. Devices that cannot be read at once are not waited for
- * outside of `withReads`: there the results hold what was reached.
+ * Raises the first failure that the `info` of a routine tells of; on devices that cannot be read at once it is what the
+ * next read rejects with.
  *
  * @throws LinAlgError if any is not 0, naming the operation, the matrix of the batch and its fault.
  */
 export function checkInfo(operation: string, info: Tensor, failure: keyof typeof failures): void {
-  if (!canRead(info)) return;
-  const values = readAllSync(info, operation) as Int32Array;
-  const item = values.findIndex((value) => value !== 0);
-  if (item < 0) return;
-  const place = info.shape.length > 0 ? ` (Batch element ${item})` : '';
-  throw new LinAlgError(`${operation}:${place} ${failures[failure](values[item] as number)}`);
+  checkValues(info, (values) => {
+    const item = (values as Int32Array).findIndex((value) => value !== 0);
+    if (item < 0) return undefined;
+    const place = info.shape.length > 0 ? ` (Batch element ${item})` : '';
+    return new LinAlgError(`${operation}:${place} ${failures[failure](values[item] as number)}`);
+  });
 }
