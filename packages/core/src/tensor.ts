@@ -113,7 +113,7 @@ export class Tensor {
 
   /** The last two dimensions swapped: the transpose of each matrix in a stack. */
   get mT(): Tensor {
-    return this.transpose(-2, -1);
+    return this.shape.length === 0 ? this : this.transpose(-2, -1);
   }
 
   /** The conjugate transpose, which of real numbers is `T`. */

@@ -120,12 +120,12 @@ function powerOfBase(g: Tensor, base: Tensor, exponent: Operand): Tensor {
 /** Choices between operands. */
 const choices: Readonly<Record<string, Derivatives>> = {
   maximum: {
-    self: saving('self other', (g, { self, other }) => shared(g, self.gt(other), self.eq(other))),
-    other: saving('self other', (g, { self, other }) => shared(g, other.gt(self), self.eq(other))),
-  },
-  minimum: {
     self: saving('self other', (g, { self, other }) => shared(g, self.lt(other), self.eq(other))),
     other: saving('self other', (g, { self, other }) => shared(g, other.lt(self), self.eq(other))),
+  },
+  minimum: {
+    self: saving('self other', (g, { self, other }) => shared(g, self.gt(other), self.eq(other))),
+    other: saving('self other', (g, { self, other }) => shared(g, other.gt(self), self.eq(other))),
   },
   fmax: {
     self: saving('self other', (g, { self, other }) =>
@@ -176,9 +176,9 @@ const choices: Readonly<Record<string, Derivatives>> = {
   copy: { self: zero, source: (g) => g },
 };
 
-/** All of `g` where one operand wins, half of it where both are equal. */
-const shared = (g: Tensor, wins: Tensor, equal: Tensor): Tensor =>
-  only(wins.logicalOr(equal), where(equal, g.div(2), g));
+/** None of `g` where one operand loses, half of it where both are equal; all, to both, where one is NaN. */
+const shared = (g: Tensor, loses: Tensor, equal: Tensor): Tensor =>
+  except(loses, where(equal, g.div(2), g));
 
 /** Sums of products of several operands. */
 const fused: Readonly<Record<string, Derivatives>> = {

@@ -1,16 +1,29 @@
 import { category, computeType } from '../dtype.js';
-import { type OutOptions, resultType } from '../elementwise.js';
+import {
+  type Body,
+  type ElementwiseRow,
+  type OutOptions,
+  type Promotion,
+  resultType,
+} from '../elementwise.js';
 import { RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { bitcast, cast, constant, type Expr, e, input, stage } from '../expr.js';
 import { checkTensor } from '../op.js';
-import { float, isScalar, type Scalar, scalarCategory, scalarValue } from '../scalar.js';
+import {
+  float,
+  isScalar,
+  type Scalar,
+  scalarCategory,
+  scalarDtype,
+  scalarValue,
+} from '../scalar.js';
 import { allocate, Tensor } from '../tensor.js';
 import { bitsOf, floorDivided, integral, one, zero } from './bodies.js';
+import { full } from './create.js';
 import {
   type Binary,
   binary,
-  define,
   type EitherBinary,
   eitherBinary,
   refusing,
@@ -26,10 +39,26 @@ export interface AlphaOptions extends OutOptions {
   alpha?: number | boolean;
 }
 
+/** A row for arithmetic, which PyTorch also does on two numbers: the result is a zero-dimensional tensor. */
+const arithmetic = (
+  name: string,
+  promotion: Promotion,
+  body: Body,
+  refuse?: ElementwiseRow['refuse'],
+): EitherBinary => {
+  const run = eitherBinary(name, promotion, body, refuse);
+  return (self, other, options) => {
+    if (!isScalar(self) || !isScalar(other)) return run(self, other, options);
+    const wide = scalarCategory(self) === 2 && scalarCategory(other) === 2;
+    const dtype = wide ? 'float64' : scalarDtype(self);
+    return run(full([], self, { dtype }), other, options);
+  };
+};
+
 type Additive = (self: Tensor | Scalar, other: Tensor | Scalar, options?: AlphaOptions) => Tensor;
 
-const plus = eitherBinary('add', 'same', (a, b) => (a.dtype === 'bool' ? e.or(a, b) : e.add(a, b)));
-const minus = eitherBinary('sub', 'same', (a, b) => e.sub(a, b));
+const plus = arithmetic('add', 'same', (a, b) => (a.dtype === 'bool' ? e.or(a, b) : e.add(a, b)));
+const minus = arithmetic('sub', 'same', (a, b) => e.sub(a, b));
 
 /** Bools have no difference, not even beside numbers. */
 function checkSubtraction(operation: string, self: Tensor | Scalar, other: Tensor | Scalar): void {
@@ -86,7 +115,7 @@ export const rsub = (self: Tensor, other: Tensor | Scalar, options?: AlphaOption
 };
 
 /** self * other. */
-export const mul: EitherBinary = eitherBinary('mul', 'same', (a, b) =>
+export const mul: EitherBinary = arithmetic('mul', 'same', (a, b) =>
   a.dtype === 'bool' ? e.and(a, b) : e.mul(a, b),
 );
 
@@ -97,8 +126,8 @@ export interface DivOptions extends OutOptions {
 }
 
 /** self / other without rounding; integers divide to the default float. */
-export const trueDivide: EitherBinary = eitherBinary('div', 'float', (a, b) => e.div(a, b));
-const truncDivide = eitherBinary(
+export const trueDivide: EitherBinary = arithmetic('div', 'float', (a, b) => e.div(a, b));
+const truncDivide = arithmetic(
   'divTrunc',
   'same',
   (a, b) => (integral(a) ? e.idiv(a, b) : e.trunc(e.div(a, b))),
@@ -119,7 +148,7 @@ const floorDivideBody = (a: Expr, b: Expr): Expr => {
   const signedZero = e.mul(zero(a), e.div(a, b));
   return e.where(e.eq(b, 0), e.div(a, b), e.where(e.ne(adjusted, 0), nearest, signedZero));
 };
-const floorDivideOp = eitherBinary(
+const floorDivideOp = arithmetic(
   'floorDivide',
   'same',
   floorDivideBody,
@@ -200,12 +229,12 @@ export const fmod: Binary = (self, other, options) => {
   return fmodOp(self, other, options);
 };
 
-/** Repeated squaring, unrolled over the bits that an exponent of this width can have. */
-function integerPower(a: Expr, b: Expr): Expr {
+/** Repeated squaring, unrolled over the lowest bits of the exponent, and what negative exponents give. */
+function integerPower(a: Expr, b: Expr, bits: number): Expr {
   let result = one(a);
   let base = a;
   let left = b;
-  for (let i = 0; i < (a.dtype === 'int64' ? 6 : 5); i++) {
+  for (let i = 0; i < bits; i++) {
     result = e.where(e.ne(e.and(left, one(b)), zero(b)), e.mul(result, base), result);
     base = e.mul(base, base);
     left = e.shr(left, one(b));
@@ -222,8 +251,13 @@ function integerPower(a: Expr, b: Expr): Expr {
   return e.where(e.lt(b, zero(b)), negative, result);
 }
 const power = eitherBinary('pow', 'same', (a, b) =>
-  integral(a) ? integerPower(a, b) : e.pow(a, b),
+  integral(a) ? integerPower(a, b, a.dtype === 'int64' ? 63 : 31) : e.pow(a, b),
 );
+// Powers with a small whole number are the common ones: the same operation with shorter bodies.
+const powSmall = binary('pow', 'same', (a, b) =>
+  integral(a) ? integerPower(a, b, 5) : e.pow(a, b),
+);
+const powSquare = binary('pow', 'same', (a) => e.mul(a, a));
 /**
  * self to the power other.
  *
@@ -232,20 +266,13 @@ const power = eitherBinary('pow', 'same', (a, b) =>
 export const pow: EitherBinary = (self, other, options) => {
   if (self instanceof Tensor && isScalar(other)) {
     const exponent = Number(scalarValue(other));
-    const whole = category(self.dtype) < 2;
-    if (whole && scalarCategory(other) < 2 && exponent < 0)
+    if (exponent === 2) return powSquare(self, other, options);
+    if (category(self.dtype) < 2 && scalarCategory(other) < 2 && exponent < 0)
       throw new RuntimeError('pow: Integers to negative integer powers are not allowed.');
-    if (!whole && exponent === 2) return powSquare(self, other, options);
+    if (exponent < 32) return powSmall(self, other, options);
   }
   return power(self, other, options);
 };
-// x^2 is by far the commonest power: the same operation with a cheaper body.
-const powSquare = define<Binary>({
-  name: 'pow',
-  params: 'self other~',
-  promotion: 'same',
-  body: (a) => e.mul(a, a),
-});
 
 /** atan(self / other) in the right quadrant. */
 export const atan2: TensorBinary = tensorBinary('atan2', 'float', (a, b) => e.atan2(a, b));

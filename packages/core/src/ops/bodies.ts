@@ -19,3 +19,9 @@ export const floorDivided = (a: Expr, b: Expr): Expr => {
   const negative = e.ne(e.lt(a, zero(a)), e.lt(b, zero(b)));
   return e.where(e.and(inexact, negative), e.sub(quotient, one(quotient)), quotient);
 };
+
+/** 1 for positive numbers, -1 for negative ones, 0 for zeros and NaN; bools stay as they are. */
+export const signOf = (x: Expr): Expr =>
+  x.dtype === 'bool'
+    ? x
+    : e.where(e.gt(x, zero(x)), one(x), e.where(e.lt(x, zero(x)), constant(-1, x.dtype), zero(x)));

@@ -1,10 +1,10 @@
-import { category, getDefaultDtype } from '../dtype.js';
+import { category } from '../dtype.js';
 import { formatShape, RuntimeError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
-import { div, mul, sub } from './binary.js';
+import { div, ge, mul, sub } from './binary.js';
 import { to } from './copy.js';
 import { mm } from './matmul.js';
-import { mean, sum } from './reduce.js';
+import { all, sum } from './reduce.js';
 import { clamp } from './ternary.js';
 import { sqrt } from './unary.js';
 import { diagonal, reshape, squeeze, transpose, unsqueeze } from './view.js';
@@ -33,30 +33,46 @@ export const cov = (self: Tensor, options: CovOptions = {}): Tensor => {
       `cov: expected input to have two or fewer dimensions but got an input with ${formatShape(self.shape)}`,
     );
   }
-  const rows = self.shape.length < 2 ? reshape(self, [1, -1]) : self;
-  const x = category(rows.dtype) < 2 ? to(rows, getDefaultDtype()) : rows;
+  if (self.dtype === 'bool') throw new RuntimeError('cov: bool dtype is not supported for input');
+  const x = self.shape.length < 2 ? reshape(self, [1, -1]) : self;
   const observations = x.shape[1] as number;
-  for (const [name, w] of Object.entries({ fweights, aweights })) {
-    if (w && (w.shape.length > 1 || w.numel() !== observations)) {
-      throw new RuntimeError(
-        `cov: expected ${name} to have one element for each of the ${observations} observations, got ${formatShape(w.shape)}`,
-      );
-    }
-  }
+  if (fweights) checkWeights('fweights', fweights, observations, 1);
+  if (aweights) checkWeights('aweights', aweights, observations, 2);
   const weights = fweights && aweights ? mul(fweights, aweights) : (fweights ?? aweights);
   if (!weights) {
-    const centred = sub(x, mean(x, 1, { keepdim: true }));
+    const centred = sub(x, div(sum(x, 1, { keepdim: true }), observations));
     const product = mm(centred, transpose(centred, 0, 1));
     return squeeze(div(product, Math.max(observations - correction, 0)));
   }
-  const w = to(weights, x.dtype);
-  const total = sum(w);
-  const average = div(sum(mul(x, w), 1), total);
-  const own = aweights ? div(sum(mul(w, aweights)), total) : undefined;
+  const total = sum(weights);
+  const average = div(sum(mul(x, weights), 1), total);
+  const own = aweights ? div(sum(mul(weights, aweights)), total) : undefined;
   const norm = own ? sub(total, mul(own, correction)) : sub(total, correction);
   const centred = sub(x, unsqueeze(average, 1));
-  return squeeze(div(mm(centred, transpose(mul(centred, w), 0, 1)), clamp(norm, 0)));
+  const product = mm(centred, to(transpose(mul(centred, weights), 0, 1), centred.dtype));
+  return squeeze(div(product, clamp(norm, 0)));
 };
+
+/** @throws RuntimeError unless there is one weight of the category for each observation, none negative. */
+function checkWeights(name: string, w: Tensor, observations: number, kind: 1 | 2): void {
+  const fail = (fault: string) => new RuntimeError(`cov: ${fault}`);
+  if (w.shape.length > 1) {
+    throw fail(
+      `expected ${name} to have one or fewer dimensions but got ${name} with ${w.shape.length} dimensions`,
+    );
+  }
+  if (category(w.dtype) !== kind) {
+    const wanted = kind === 1 ? 'integral' : 'floating point';
+    throw fail(`expected ${name} to have ${wanted} dtype but got ${name} with ${w.dtype} dtype`);
+  }
+  if (w.numel() !== observations) {
+    throw fail(
+      `expected ${name} to have the same numel as there are observations in the input but got ${w.numel()} != ${observations}`,
+    );
+  }
+  if (w.storage.backend.synchronous && all(ge(w, 0)).itemSync() === 0)
+    throw fail(`${name} cannot be negative`);
+}
 
 /**
  * The correlation coefficients of variables in the rows of a matrix: `cov` over the standard deviations.

@@ -274,7 +274,13 @@ export function arange(...args: (Scalar | TensorOptions | undefined)[]): Tensor 
     );
   }
   const dtype = options.dtype ?? (whole(start, end, step) ? 'int64' : getDefaultDtype());
-  return sequence('arange', Math.ceil((b - a) / s), (i) => a + i * s, dtype, options);
+  if (category(dtype) === 2)
+    return sequence('arange', Math.ceil((b - a) / s), (i) => a + i * s, dtype, options);
+  // Integers count from the start and by the step cut off; int64 cuts off the end as well.
+  const [from, by] = [Math.trunc(a), Math.trunc(s)];
+  if (by === 0) throw new RuntimeError(`arange: step must be nonzero, but ${s} is 0 as ${dtype}`);
+  const count = Math.ceil(dtype === 'int64' ? (Math.trunc(b) - from) / by : (b - a) / s);
+  return sequence('arange', count, (i) => from + i * by, dtype, options);
 }
 
 function checkSteps(operation: string, steps: number): void {
@@ -329,6 +335,9 @@ export function logspace(
 /** The identity matrix of `n` rows and `m` (default n) columns. */
 export function eye(n: number, m: number | TensorOptions = n, options: TensorOptions = {}): Tensor {
   const columns = typeof m === 'number' ? m : n;
+  for (const [name, size] of Object.entries({ n, m: columns })) {
+    if (size < 0) throw new RuntimeError(`eye: ${name} must be greater or equal to 0, got ${size}`);
+  }
   const given = typeof m === 'number' ? options : m;
   const dtype = given.dtype ?? getDefaultDtype();
   const shape = checkShape('eye', [n, columns]);

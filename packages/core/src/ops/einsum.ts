@@ -1,6 +1,8 @@
+import { promoteTypes } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { numel } from '../shape.js';
 import type { Tensor } from '../tensor.js';
+import { to } from './copy.js';
 import { bmm } from './matmul.js';
 import { sum } from './reduce.js';
 import { diagonal, movedim, permute, reshape, squeeze, unsqueeze } from './view.js';
@@ -101,7 +103,12 @@ function contract(a: Labelled, b: Labelled, keep: ReadonlySet<string>): Labelled
       groups.map((g) => numel(sizes(g))),
     );
   };
-  const product = bmm(matrix(a, [batch, left, inner]), matrix(b, [batch, inner, right]));
+  // Integers that were summed before are int64 already.
+  const dtype = promoteTypes(a.tensor.dtype, b.tensor.dtype);
+  const product = bmm(
+    to(matrix(a, [batch, left, inner]), dtype),
+    to(matrix(b, [batch, inner, right]), dtype),
+  );
   const labels = [...batch, ...left, ...right];
   return { tensor: reshape(product, sizes(labels)), labels };
 }

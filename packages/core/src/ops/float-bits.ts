@@ -2,8 +2,8 @@ import { category, computeType, getDefaultDtype } from '../dtype.js';
 import { NotImplementedError } from '../errors.js';
 import { execute } from '../execute.js';
 import { bitcast, cast, constant, type Expr, e, input } from '../expr.js';
-import type { Scalar } from '../scalar.js';
-import { allocate, Tensor } from '../tensor.js';
+import { checkTensor } from '../op.js';
+import { allocate, type Tensor } from '../tensor.js';
 import { mul } from './binary.js';
 import { bitsOf } from './bodies.js';
 import { refusing, type TensorBinary, tensorBinary } from './define.js';
@@ -40,12 +40,9 @@ export const nextafter: TensorBinary = tensorBinary(
 );
 
 /** self * 2^other. */
-export const ldexp = (self: Tensor, other: Tensor | Scalar): Tensor => {
-  const power =
-    other instanceof Tensor
-      ? exp2(category(other.dtype) === 2 ? other : other.to(getDefaultDtype()))
-      : 2 ** Number(other);
-  return mul(category(self.dtype) < 2 ? self.to(getDefaultDtype()) : self, power);
+export const ldexp = (self: Tensor, other: Tensor): Tensor => {
+  checkTensor('ldexp', 'other', 1, other);
+  return mul(category(self.dtype) < 2 ? self.to(getDefaultDtype()) : self, exp2(other));
 };
 
 /** Mantissa with magnitude in [0.5, 1) and exponent, so that self = mantissa * 2^exponent. @throws NotImplementedError on other than floats. */

@@ -13,7 +13,7 @@ import { broadcastTo, reshape } from './view.js';
 /**
  * Elements picked along a dimension: `result[i][j] = self[index[i][j]][j]` for `dim` 0. The result has the shape of `index`.
  *
- * @throws RuntimeError if `index` is not int64 or has other dimensions; IndexError if an index is out of range (synchronous devices).
+ * @throws RuntimeError if `index` is not int64 or has other dimensions; also if an index is out of range (synchronous devices).
  * @see https://pytorch.org/docs/stable/generated/torch.gather.html
  * @example tensor([[1, 2], [3, 4]]).gather(1, tensor([[0n, 0n], [1n, 0n]])) // [[1, 1], [4, 3]]
  */
@@ -39,6 +39,7 @@ export const gather = (self: Tensor, dim: number, index: Tensor): Tensor => {
       0,
       size,
       (i) => `gather: index ${i} is out of bounds for dimension ${d} with size ${size}`,
+      RuntimeError,
     );
   }
   return gatherOp(self, d, index);

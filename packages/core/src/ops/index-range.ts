@@ -35,13 +35,14 @@ function plainlyInside(index: Tensor, high: number): boolean {
  * Checks, on devices that can be read at once, that every index lies in [low, high); elsewhere
  * nothing is checked, as reading back would stall the device.
  *
- * @throws IndexError with the sentence made from the first index out of range.
+ * @throws IndexError, or another error given, with the sentence made from the first index out of range.
  */
 export function checkIndexRange(
   index: Tensor,
   low: number,
   high: number,
   sentence: (bad: number) => string,
+  Fault: typeof IndexError | typeof RuntimeError = IndexError,
 ): void {
   if (!index.storage.backend.synchronous || numel(index.shape) === 0) return;
   if (plainlyInside(index, high)) return;
@@ -66,17 +67,17 @@ export function checkIndexRange(
   if (!found) return;
   for (const raw of readAllSync(index, 'checkIndexRange')) {
     const value = decode(index.dtype, raw);
-    if (value < low || value >= high) throw new IndexError(sentence(value));
+    if (value < low || value >= high) throw new Fault(sentence(value));
   }
 }
 
-/** @throws RuntimeError unless the index tensor has one of the given dtypes. */
+/** @throws RuntimeError unless the index tensor is empty or has one of the given dtypes. */
 export function checkIndexDtype(
   operation: string,
   index: Tensor,
   allowed: readonly DType[] = ['int64'],
 ): void {
-  if (!allowed.includes(index.dtype)) {
+  if (!allowed.includes(index.dtype) && numel(index.shape) > 0) {
     throw new RuntimeError(
       `${operation}: Expected dtype ${allowed.join(' or ')} for index, got ${index.dtype}; convert it with .to('int64')`,
     );

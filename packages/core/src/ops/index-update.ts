@@ -37,7 +37,7 @@ const add: Update<[dim: number, index: Tensor, source: Tensor, alpha: number]> =
   'indexAdd',
   'self dim index source alpha',
   (target, dim, index, source, alpha) => {
-    if (numel(index.shape) === 0) return;
+    if (numel(index.shape) === 0 || (target.dtype === 'bool' && alpha === 0)) return;
     const inputs = operands(target, dim, index, source);
     const value = input(1, computeType(source.dtype));
     const scaled = alpha !== 1 && target.dtype !== 'bool';
@@ -177,7 +177,7 @@ type AddFn = (
   dim: number,
   index: Tensor,
   source: Tensor,
-  options?: { alpha?: number },
+  options?: { alpha?: number | boolean },
 ) => Tensor;
 type FillFn = (self: Tensor, dim: number, index: Tensor, value: Tensor | Scalar) => Tensor;
 type ReduceFn = (
@@ -197,7 +197,7 @@ const addForm =
       checked('indexAdd', self, dim, index, source),
       index,
       source,
-      options?.alpha ?? 1,
+      Number(options?.alpha ?? 1),
     );
 const copyForm =
   (form: Form): CopyFn =>

@@ -247,7 +247,7 @@ export const addbmm = (
   batch2: Tensor,
   options: AddmmOptions = {},
 ): Tensor => {
-  return combine(self, bmm(batch1, batch2).sum(0), options);
+  return combine(self, bmm(batch1, batch2).sum(0, { dtype: batch1.dtype }), options);
 };
 /** beta * self + alpha * (mat @ vec). */
 export const addmv = (

@@ -1,5 +1,4 @@
 import { computeType } from '../dtype.js';
-import { IndexError } from '../errors.js';
 import { cast, input, stage } from '../expr.js';
 import { op } from '../op.js';
 import { isScalar } from '../scalar.js';
@@ -8,7 +7,7 @@ import { Tensor } from '../tensor.js';
 import { maximum, minimum } from './binary.js';
 import { pair, type ValuesIndices } from './pair.js';
 import { amax, amin } from './reduce.js';
-import { axesOf, checkNotEmpty, reduceRows } from './reduction.js';
+import { checkNotEmpty, reduceRows } from './reduction.js';
 
 const along = (name: 'max' | 'min') =>
   op(name, 'self dim keepdim', (self: Tensor, dim: number, keepdim: boolean): ValuesIndices => {
@@ -44,7 +43,7 @@ function extreme(
   options: { keepdim?: boolean } = {},
 ): Tensor | ValuesIndices {
   if (second === undefined) {
-    checkNotEmpty(name, self, axesOf(name, self, undefined));
+    checkNotEmpty(name, self, undefined, []);
     return name === 'max' ? amax(self) : amin(self);
   }
   if (second instanceof Tensor)
@@ -52,8 +51,7 @@ function extreme(
   if (!isScalar(second))
     throw new TypeError(`${name}: expected a dimension or a Tensor, got ${typeof second}`);
   const dim = normalizeDim(name, second, self.shape.length);
-  if (self.shape[dim] === 0)
-    throw new IndexError(`${name}: Expected reduction dim ${dim} to have non-zero size.`);
+  checkNotEmpty(name, self, dim, [dim]);
   return (name === 'max' ? maxAlong : minAlong)(self, dim, options.keepdim ?? false);
 }
 

@@ -1,5 +1,5 @@
 import { category, computeType, type DType } from '../dtype.js';
-import { formatShape, RuntimeError } from '../errors.js';
+import { formatShape, IndexError, RuntimeError } from '../errors.js';
 import { cast, constant, type Expr, e, input, scalar, stage } from '../expr.js';
 import { op } from '../op.js';
 import { sameShape } from '../shape.js';
@@ -130,7 +130,7 @@ const extreme = (name: 'amax' | 'amin') => {
   );
   return (self: Tensor, dim?: Dims, options: { keepdim?: boolean } = {}): Tensor => {
     const axes = axesOf(name, self, dim);
-    checkNotEmpty(name, self, axes);
+    checkNotEmpty(name, self, dim, axes);
     return run(self, axes, options.keepdim ?? false);
   };
 };
@@ -146,13 +146,17 @@ export const aminmax = (
   self: Tensor,
   options: { dim?: number; keepdim?: boolean } = {},
 ): { min: Tensor; max: Tensor } => {
+  if (options.dim === undefined && self.numel() === 0) {
+    throw new RuntimeError(
+      `aminmax: cannot compute aminmax over an empty dimension as the operation has no identity (shape ${formatShape(self.shape)}).`,
+    );
+  }
+  checkNotEmpty('aminmax', self, options.dim, axesOf('aminmax', self, options.dim));
   const min = amin(self, options.dim, options);
   const max = amax(self, options.dim, options);
-  // PyTorch keeps a dimension that a single bool does not have.
-  const kept = self.dtype === 'bool' && self.shape.length === 0 && options.keepdim;
-  return kept && options.dim !== undefined
-    ? { min: reshape(min, [1]), max: reshape(max, [1]) }
-    : { min, max };
+  // PyTorch keeps the dimension asked for even where there is none.
+  const kept = self.shape.length === 0 && options.keepdim && options.dim !== undefined;
+  return kept ? { min: reshape(min, [1]), max: reshape(max, [1]) } : { min, max };
 };
 
 const decide =
@@ -293,7 +297,7 @@ const argument =
   (name: 'argmax' | 'argmin') =>
   (self: Tensor, dim?: number | null, options: { keepdim?: boolean } = {}): Tensor => {
     const axes = axesOf(name, self, dim);
-    checkNotEmpty(name, self, axes);
+    checkNotEmpty(name, self, dim, axes, IndexError);
     if (self.dtype === 'bool')
       throw new RuntimeError(`${name}: "${name}_cpu" not implemented for 'Bool'`);
     return reduceRows(
@@ -327,8 +331,6 @@ export const countNonzero = (self: Tensor, dim?: Dims): Tensor => sum(self.ne(0)
  */
 export const sumToSize = (self: Tensor, ...size: number[] | [readonly number[]]): Tensor => {
   const shape = (Array.isArray(size[0]) ? size[0] : size) as readonly number[];
-  // PyTorch sums here, which makes int64 of what is whole, even of a single element.
-  if (shape.length === 0) return sum(self);
   // PyTorch sums to one element even where there is one, which makes integers int64.
   if (shape.length === 0) return sum(self);
   if (sameShape(self.shape, shape)) return self;

@@ -1,5 +1,5 @@
 import { category, computeType, type DType, getDefaultDtype } from '../dtype.js';
-import { formatShape, IndexError } from '../errors.js';
+import { formatShape, IndexError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, constant, type Expr, e, input, stage } from '../expr.js';
 import type { Combiner, ReduceStage, ScalarValue } from '../primitive.js';
@@ -82,11 +82,26 @@ export const axesOf = (operation: string, self: Tensor, dim: Dims): number[] => 
   return self.shape.length === 0 ? [] : axes;
 };
 
-/** @throws IndexError where a maximum is asked of nothing. */
-export function checkNotEmpty(operation: string, self: Tensor, axes: readonly number[]): void {
-  if (numel(self.shape) === 0 && rowLength(self, axes) === 0) {
-    throw new IndexError(
-      `${operation}: Expected reduction dim to be specified for input.numel() == 0, and to have non-zero size (shape ${formatShape(self.shape)})`,
+/**
+ * Checks that there is something to take a maximum of.
+ *
+ * @throws IndexError if a reduced dimension is empty, or the given error if there is no `dim` to blame.
+ */
+export function checkNotEmpty(
+  operation: string,
+  self: Tensor,
+  dim: Dims,
+  axes: readonly number[],
+  Fault: typeof IndexError | typeof RuntimeError = RuntimeError,
+): void {
+  if (numel(self.shape) > 0) return;
+  if (dim === undefined || dim === null) {
+    throw new Fault(
+      `${operation}: Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument (shape ${formatShape(self.shape)}).`,
     );
+  }
+  for (const d of axes) {
+    if (self.shape[d] === 0)
+      throw new IndexError(`${operation}: Expected reduction dim ${d} to have non-zero size.`);
   }
 }

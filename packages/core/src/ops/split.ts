@@ -1,4 +1,4 @@
-import { formatShape, RuntimeError } from '../errors.js';
+import { formatShape, IndexError, RuntimeError } from '../errors.js';
 import { op } from '../op.js';
 import { normalizeDim } from '../shape.js';
 import { Tensor } from '../tensor.js';
@@ -166,5 +166,9 @@ export const dsplit: Sectioned = sectioned('dsplit', 3, () => 2);
  *
  * @see https://pytorch.org/docs/stable/generated/torch.unbind.html
  */
-export const unbind = (self: Tensor, dim = 0): Tensor[] =>
-  unbindOp(self, normalizeDim('unbind', dim, self.shape.length));
+export const unbind = (self: Tensor, dim = 0): Tensor[] => {
+  if (self.shape.length === 0) {
+    throw new IndexError(`unbind: Dimension specified as ${dim} but tensor has no dimensions`);
+  }
+  return unbindOp(self, normalizeDim('unbind', dim, self.shape.length));
+};

@@ -1,6 +1,6 @@
 import type { Body } from '../elementwise.js';
 import { constant, type Expr, e } from '../expr.js';
-import { bitsOf, integral } from './bodies.js';
+import { bitsOf, integral, signOf } from './bodies.js';
 import { to } from './copy.js';
 import { refusing, type Unary, unary } from './define.js';
 
@@ -24,16 +24,8 @@ export const neg: Unary = unary(
       ? 'negation, the `-` operator, on a bool tensor is not supported; use logicalNot'
       : undefined,
 );
-/** The tensor itself, as a result. */
-export const sign: Unary = unary('sign', 'same', (x) =>
-  x.dtype === 'bool'
-    ? x
-    : e.where(
-        e.gt(x, 0),
-        constant(1, x.dtype),
-        e.where(e.lt(x, 0), constant(-1, x.dtype), e.mul(x, 0)),
-      ),
-);
+/** 1, 0 or -1 as x is positive, zero (or NaN) or negative; bools stay as they are. */
+export const sign: Unary = unary('sign', 'same', signOf);
 /** Largest integer not above. Integers are returned as they are. */
 export const floor: Unary = unary('floor', 'same', rounding(e.floor), noBool('floor'));
 /** Smallest integer not below. */

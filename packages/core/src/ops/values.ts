@@ -6,7 +6,7 @@ import type { Scalar } from '../scalar.js';
 import type { Tensor } from '../tensor.js';
 import { scaledI0 } from './bessel.js';
 import { div, mul } from './binary.js';
-import { integral } from './bodies.js';
+import { integral, signOf } from './bodies.js';
 import { define, refusing, type Unary, unary } from './define.js';
 import { clamp } from './ternary.js';
 
@@ -38,15 +38,7 @@ export const round = (self: Tensor, options?: OutOptions & { decimals?: number }
 };
 
 /** The sign of each element; as `sign` for the real numbers there are here. */
-export const sgn: Unary = unary('sgn', 'same', (x) =>
-  x.dtype === 'bool'
-    ? x
-    : e.where(
-        e.gt(x, constant(0, x.dtype)),
-        constant(1, x.dtype),
-        e.where(e.lt(x, constant(0, x.dtype)), constant(-1, x.dtype), x),
-      ),
-);
+export const sgn: Unary = unary('sgn', 'same', signOf);
 
 /** The tensor itself. @throws RuntimeError on bool. */
 export const positive = (self: Tensor): Tensor => {

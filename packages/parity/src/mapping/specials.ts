@@ -73,7 +73,8 @@ export const specials: Readonly<Record<string, Special>> = {
   'Tensor.__rsub__': ([self, other]) => method(self, 'rsub', convert(other, 'operand')),
   'Tensor.__rdiv__': ([self, other]) =>
     method(method(self, 'reciprocal'), 'mul', convert(other, 'operand')),
-  'Tensor.__rmod__': reflected('remainder'),
+  // PyTorch's own calls the function with the operands exchanged, whatever they are.
+  'Tensor.__rmod__': ([self, other]) => callTorch('torch.remainder', [other, self], noArguments),
   // PyTorch makes a new tensor of the exponent's partner, so that no gradient flows to it.
   'Tensor.__rpow__': ([self, other]) =>
     reflected('pow')([self, other instanceof Tensor ? other.detach() : other], noArguments),
