@@ -9,11 +9,12 @@ export function store(
   value: number | bigint | boolean,
 ): void {
   switch (dtype) {
+    // By way of float32, as casts from float64 go.
     case 'float16':
-      out[at] = numberToFloat16(Number(value));
+      out[at] = numberToFloat16(Math.fround(Number(value)));
       return;
     case 'bfloat16':
-      out[at] = numberToBfloat16(Number(value));
+      out[at] = numberToBfloat16(Math.fround(Number(value)));
       return;
     case 'int64':
       out[at] = BigInt.asIntN(64, typeof value === 'bigint' ? value : integer(Number(value)));

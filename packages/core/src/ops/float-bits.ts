@@ -1,4 +1,4 @@
-import { category, computeType, getDefaultDtype } from '../dtype.js';
+import { category, computeType, type DType, getDefaultDtype } from '../dtype.js';
 import { NotImplementedError } from '../errors.js';
 import { execute } from '../execute.js';
 import { bitcast, cast, constant, type Expr, e, input } from '../expr.js';
@@ -9,35 +9,35 @@ import { bitsOf } from './bodies.js';
 import { refusing, type TensorBinary, tensorBinary } from './define.js';
 import { exp2 } from './unary.js';
 
-const notFloat = [
-  'bool',
-  'uint8',
-  'int8',
-  'int16',
-  'int32',
-  'int64',
-  'float16',
-  'bfloat16',
-] as const;
-
+const nextBy = (name: string, step: number, kinds: readonly DType[]): TensorBinary =>
+  tensorBinary(
+    name,
+    'same',
+    (a, b) => {
+      const bits = bitsOf(a);
+      const one = constant(step, bits.dtype);
+      // Towards larger magnitude the bit pattern grows, whatever the sign.
+      const away = e.eq(e.gt(b, a), e.gt(a, 0));
+      const moved = bitcast(e.where(away, e.add(bits, one), e.sub(bits, one)), a.dtype);
+      const smallest = bitcast(one, a.dtype);
+      const fromZero = e.where(e.gt(b, 0), smallest, e.neg(smallest));
+      const regular = e.where(e.eq(a, 0), fromZero, moved);
+      const number = e.where(e.eq(a, b), b, regular);
+      return e.where(e.isnan(a), a, e.where(e.isnan(b), b, number));
+    },
+    refusing('nextafter_cpu', kinds),
+  );
+const integers = ['bool', 'uint8', 'int8', 'int16', 'int32', 'int64'] as const;
+const nextWide = nextBy('nextafter', 1, [...integers, 'float16', 'bfloat16']);
+// A bfloat16 is the upper half of a float32.
+const nextBrain = nextBy('nextafter', 2 ** 16, [...integers, 'float16']);
 /** The next representable number after `self` in the direction of `other`. */
-export const nextafter: TensorBinary = tensorBinary(
-  'nextafter',
-  'same',
-  (a, b) => {
-    const bits = bitsOf(a);
-    const one = constant(1, bits.dtype);
-    // Towards larger magnitude the bit pattern grows, whatever the sign.
-    const away = e.eq(e.gt(b, a), e.gt(a, 0));
-    const moved = bitcast(e.where(away, e.add(bits, one), e.sub(bits, one)), a.dtype);
-    const smallest = bitcast(one, a.dtype);
-    const fromZero = e.where(e.gt(b, 0), smallest, e.neg(smallest));
-    const regular = e.where(e.eq(a, 0), fromZero, moved);
-    const number = e.where(e.eq(a, b), b, regular);
-    return e.where(e.isnan(a), a, e.where(e.isnan(b), b, number));
-  },
-  refusing('nextafter_cpu', notFloat),
-);
+export const nextafter: TensorBinary = (self, other, options) =>
+  (self.dtype === 'bfloat16' && other.dtype === 'bfloat16' ? nextBrain : nextWide)(
+    self,
+    other,
+    options,
+  );
 
 /** self * 2^other. */
 export const ldexp = (self: Tensor, other: Tensor): Tensor => {

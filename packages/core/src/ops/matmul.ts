@@ -265,7 +265,12 @@ export const addr = (
   vec2: Tensor,
   options: AddmmOptions = {},
 ): Tensor => {
-  return combine(self, outer(vec1, vec2), options);
+  const [beta, alpha] = [factor(self, options.beta), factor(self, options.alpha)];
+  if (self.dtype === 'bool' || beta === 0) return combine(self, outer(vec1, vec2), options);
+  checkRank('addr', 'vec1', vec1, 1);
+  checkRank('addr', 'vec2', vec2, 1);
+  const own = beta === 1 ? self : self.mul(beta);
+  return own.addcmul(unsqueeze(vec1, 1), vec2, { value: alpha });
 };
 
 /** Every product of an element of one vector with one of the other. */
