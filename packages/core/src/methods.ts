@@ -12,6 +12,7 @@ import { choleskyOf as cholesky, choleskyInverse, choleskySolve } from './ops/li
 import { det, logdet, slogdet } from './ops/linalg/det.js';
 import { symeig } from './ops/linalg/eigh.js';
 import { luOf as lu, luSolveOfRight as luSolve } from './ops/linalg/lu.js';
+import { pinverse } from './ops/linalg/pinv.js';
 import { crossOfFirst as cross, matrixPower } from './ops/linalg/products.js';
 import { geqrf, orgqr, ormqr, qrOf as qr } from './ops/linalg/qr.js';
 import { inverse, triangularSolve } from './ops/linalg/solve.js';
@@ -79,6 +80,7 @@ const others = {
   mvlgamma,
   orgqr,
   ormqr,
+  pinverse,
   qr,
   renorm,
   resize_,

@@ -240,7 +240,7 @@ export interface LinalgRoutines<V> {
   };
   /**
    * a = L D L^T of a symmetric matrix, of which the lower triangle is read, by Bunch and Kaufman's pivoting: L and D, whose blocks
-   * are 1x1 or 2x2, in one lower triangle; negative pivots, in pairs, tell 2x2 blocks. `info`: the first i for which D[i, i] is 0.
+   * are 1x1 or 2x2, in one lower triangle (the upper one is 0); negative pivots, in pairs, tell 2x2 blocks. `info`: the first i for which D[i, i] is 0.
    */
   readonly ldl: {
     readonly inputs: readonly [a: V];

@@ -260,6 +260,7 @@ export {
   outer,
   type PrintOptions,
   permute,
+  pinverse,
   poisson,
   polygamma,
   positive,

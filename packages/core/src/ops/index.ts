@@ -48,6 +48,7 @@ export {
   luUnpack,
 } from './linalg/lu.js';
 export { matrixExp } from './linalg/matrix-exp.js';
+export { pinverse } from './linalg/pinv.js';
 export { crossOfFirst as cross, matrixPower } from './linalg/products.js';
 export { geqrf, type OrmqrOptions, orgqr, ormqr, qrOf as qr } from './linalg/qr.js';
 export { inverse, type TriangularSolveOptions, triangularSolve } from './linalg/solve.js';

@@ -1,5 +1,5 @@
 import { type Tensor, withReads } from '@sconce/core';
-import { alignSigns } from '../compare/bases.js';
+import { alignBases } from '../compare/bases.js';
 import { difference, readBack } from '../compare/compare.js';
 import type { Case } from '../corpus/corpus.js';
 import type { Value } from '../corpus/value.js';
@@ -96,7 +96,7 @@ async function resultOf(test: Case, given: Inputs, run: Run, reads: Reads): Prom
     return call(test, given);
   });
   if (test.compare !== 'nonunique') return result;
-  return alignSigns(test.op as string, result, expectedDecoder(run.device).decode(test.out));
+  return alignBases(test.op as string, result, expectedDecoder(run.device).decode(test.out));
 }
 
 async function compared(result: Value, test: Case, run: Run): Promise<Outcome> {

@@ -173,7 +173,7 @@ export const signatures: Readonly<Record<string, string>> = {
   'linalg.cholesky': 'A | upper',
   'linalg.cholesky_ex': 'A | upper check_errors',
   'linalg.inv_ex': 'A | check_errors',
-  'linalg.pinv': 'A | rcond atol rtol hermitian',
+  'linalg.pinv': 'A | rcond:rtol atol rtol hermitian',
   'linalg.matrix_rank': 'A | tol atol rtol hermitian',
   'linalg.cond': 'A p',
   'linalg.lu': 'A | pivot',

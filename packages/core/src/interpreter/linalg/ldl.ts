@@ -18,12 +18,14 @@ function exchange(a: Dense, p: number, q: number, from: number): void {
 }
 
 /**
- * L D L^T in place of the lower triangle of a symmetric matrix, with LAPACK's choice of pivots and its notation of them.
+ * L D L^T in place of the lower triangle of a symmetric matrix, with LAPACK's choice of pivots and its notation of them; the
+ * upper triangle becomes 0.
  *
  * Bunch and Kaufman, "Some stable methods for calculating inertia and solving symmetric linear systems" (1977).
  */
 export function ldl(a: Dense): { pivots: Int32Array; info: number } {
   const n = a.rows;
+  for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) a.set(i, j, 0);
   const pivots = new Int32Array(n);
   let info = 0;
   const size = (i: number, j: number) => Math.abs(i >= j ? a.at(i, j) : a.at(j, i));

@@ -119,7 +119,7 @@ export function checkInfo(operation: string, info: Tensor, failure: keyof typeof
   checkValues(info, (values) => {
     const item = (values as Int32Array).findIndex((value) => value !== 0);
     if (item < 0) return undefined;
-    const place = info.shape.length > 0 ? ` (Batch element ${item})` : '';
+    const place = info.shape.length > 0 ? ` (Batch element ${item}):` : '';
     return new LinAlgError(`${operation}:${place} ${failures[failure](values[item] as number)}`);
   });
 }

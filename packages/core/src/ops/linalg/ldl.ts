@@ -1,5 +1,6 @@
 import { formatShape, RuntimeError } from '../../errors.js';
 import { op } from '../../op.js';
+import { canRead, readAllSync } from '../../read.js';
 import { sameShape } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { type Named, named } from '../named.js';
@@ -72,6 +73,25 @@ const solve = op(
   },
 );
 
+/** @throws RuntimeError for pivots that `ldlFactor` does not give. */
+function checkPivots(pivots: Tensor): void {
+  if (!canRead(pivots)) return;
+  const values = readAllSync(pivots, 'linalg.ldlSolve') as Int32Array;
+  const n = pivots.shape.at(-1) as number;
+  for (let k = 0; k < values.length; k++) {
+    const pivot = values[k] as number;
+    const block = pivot < 0;
+    // The second row of a 2x2 block repeats the pivot of the first.
+    const paired = !block || (k % n < n - 1 && values[k + 1] === pivot);
+    if (pivot === 0 || Math.abs(pivot) > n || !paired) {
+      throw new RuntimeError(
+        `linalg.ldlSolve: pivots must be between 1 and ${n}, or negative in equal pairs, got ${pivot} at ${k % n}. Did you properly pass the result of ldlFactor?`,
+      );
+    }
+    if (block) k++;
+  }
+}
+
 /**
  * Solves A x = b for matrices b [..., n, k], from the result of `ldlFactor(A)`; batches broadcast.
  *
@@ -93,6 +113,7 @@ export const ldlSolve = (
       `linalg.ldlSolve: Expected LD.shape[:-1] and pivots.shape to be the same and pivots of int32, but got pivots of ${pivots.dtype} with shape ${formatShape(pivots.shape)} and LD with shape ${formatShape(ld.shape)}`,
     );
   }
+  checkPivots(pivots);
   const operands = expandBatches('linalg.ldlSolve', [ld, pivots, b], [2, 1, 2]);
   return solve(...(operands as [Tensor, Tensor, Tensor]));
 };

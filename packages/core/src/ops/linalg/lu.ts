@@ -1,5 +1,6 @@
 import { formatShape, RuntimeError } from '../../errors.js';
 import { op } from '../../op.js';
+import { canRead, readAllSync } from '../../read.js';
 import type { Tensor } from '../../tensor.js';
 import { arange } from '../create.js';
 import { type Named, named } from '../named.js';
@@ -117,16 +118,23 @@ export const luUnpack = (
 };
 
 /** @throws RuntimeError for pivots that are none of those matrices. */
-export function checkPivots(operation: string, lu: Tensor, pivots: Tensor): void {
+function checkPivots(operation: string, lu: Tensor, pivots: Tensor): void {
   if (pivots.dtype !== 'int32') {
     throw new RuntimeError(
-      `${operation}: pivots must be a tensor of int32, as luFactor gives them, got ${pivots.dtype}`,
+      `${operation}: pivots should be a tensor of int32, as luFactor gives them, got ${pivots.dtype}`,
     );
   }
-  const expected = [...lu.shape.slice(0, -2), Math.min(...lu.shape.slice(-2))];
-  if (pivots.shape.at(-1) !== expected.at(-1)) {
+  const [m, k] = [lu.shape.at(-2) as number, Math.min(...lu.shape.slice(-2))];
+  if (pivots.shape.at(-1) !== k) {
     throw new RuntimeError(
-      `${operation}: Number of pivots per batch should be same as the dimension of the matrix: expected shape ${formatShape(expected)}, got ${formatShape(pivots.shape)}`,
+      `${operation}: Number of pivots per batch should be same as the dimension of the matrix: ${k} for LU of shape ${formatShape(lu.shape)}, got pivots of shape ${formatShape(pivots.shape)}`,
+    );
+  }
+  if (!canRead(pivots)) return;
+  const wrong = readAllSync(pivots, operation).find((p) => !(p >= 1 && p <= m));
+  if (wrong !== undefined) {
+    throw new RuntimeError(
+      `${operation}: pivots passed to luUnpack or luSolve must be between 1 and LU.size(-2) = ${m} inclusive, got ${wrong}. Did you properly pass the result of luFactor?`,
     );
   }
 }
@@ -202,7 +210,7 @@ export const luSolve = (
 export const luSolveOfRight = (self: Tensor, lu: Tensor, pivots: Tensor): Tensor =>
   luSolveOf('luSolve', lu, pivots, self, true, false);
 
-/** As `linalg.luFactorEx`, without throwing; with `getInfos` also `info`. */
+/** As `linalg.luFactorEx`; `infos` only with `getInfos`. */
 export function luOf(self: Tensor, options?: LuOptions): Named<['LU', 'pivots']>;
 export function luOf(
   self: Tensor,
@@ -212,7 +220,7 @@ export function luOf(
   self: Tensor,
   options: LuOptions & { getInfos?: boolean } = {},
 ): Named<['LU', 'pivots']> | Named<['LU', 'pivots', 'infos']> {
-  const { LU, pivots, info } = factor(self, options.pivot ?? true, !options.getInfos);
+  const { LU, pivots, info } = factor(self, options.pivot ?? true, false);
   return options.getInfos
     ? named(['LU', 'pivots', 'infos'], LU, pivots, info)
     : named(['LU', 'pivots'], LU, pivots);

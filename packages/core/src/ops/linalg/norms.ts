@@ -1,14 +1,16 @@
 import type { DType } from '../../dtype.js';
-import { formatShape, NotImplementedError, RuntimeError } from '../../errors.js';
+import { formatShape, IndexError, RuntimeError } from '../../errors.js';
 import { normalizeDims } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { to } from '../copy.js';
 import { amax, amin, sum, vectorNorm } from '../reduce.js';
 import type { Dims } from '../reduction.js';
 import { abs } from '../unary.js';
-import { reshape } from '../view.js';
+import { movedim, reshape } from '../view.js';
+import { checkFloats } from './checks.js';
+import { svdvals } from './svd.js';
 
-/** Norms of a matrix; those of singular values are not among them. */
+/** Norms of a matrix, `'nuc'` aside. */
 export type MatrixNorm = 'fro' | 1 | -1 | number;
 
 /** Options of norms. */
@@ -19,11 +21,35 @@ export interface NormOptions {
   dtype?: DType | null;
 }
 
+/** The greatest, the smallest or the sum of the singular values of the matrices in two dimensions. */
+function spectralNorm(
+  x: Tensor,
+  ord: 2 | -2 | 'nuc',
+  axes: readonly number[],
+  keepdim: boolean,
+): Tensor {
+  checkFloats('linalg.matrixNorm', x);
+  const values = svdvals(movedim(x, axes, [-2, -1]));
+  if (ord !== 'nuc' && values.shape.at(-1) === 0) {
+    throw new IndexError(
+      `linalg.matrixNorm: order ${ord} needs matrices of non-zero size, got ${formatShape(x.shape)}`,
+    );
+  }
+  const norms = ord === 'nuc' ? sum(values, -1) : ord === 2 ? amax(values, -1) : amin(values, -1);
+  return keepdim
+    ? reshape(
+        norms,
+        x.shape.map((size, d) => (axes.includes(d) ? 1 : size)),
+      )
+    : norms;
+}
+
 /**
  * The norm of the matrices in two dimensions (default the last two): `'fro'` (default), the greatest or smallest sum
- * of absolute values in a column (1, -1) or a row (Infinity, -Infinity).
+ * of absolute values in a column (1, -1) or a row (Infinity, -Infinity), or the greatest (2), the smallest (-2) or the
+ * sum (`'nuc'`) of the singular values.
  *
- * @throws NotImplementedError for norms of singular values: `'nuc'`, 2 and -2.
+ * @throws RuntimeError for another order or integers.
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.matrix_norm.html
  * @example linalg.matrixNorm(tensor([[1, -2], [3, 4]]), 1) // tensor(6.)
  */
@@ -42,12 +68,10 @@ export const matrixNorm = (
   const keepdim = options.keepdim ?? false;
   const x = options.dtype ? to(self, options.dtype) : self;
   if (ord === 'fro') return vectorNorm(x, 2, axes, { keepdim });
-  const size = typeof ord === 'number' ? Math.abs(ord) : 2;
+  const size = typeof ord === 'number' ? Math.abs(ord) : ord;
+  if (size === 2 || size === 'nuc') return spectralNorm(x, ord as 2 | -2 | 'nuc', axes, keepdim);
   if (size !== 1 && size !== Infinity) {
-    if (size !== 2) throw new RuntimeError(`linalg.matrixNorm: Order ${ord} not supported.`);
-    throw new NotImplementedError(
-      `linalg.matrixNorm: order ${ord} needs singular values, which are not implemented; use 'fro', 1, -1, Infinity or -Infinity`,
-    );
+    throw new RuntimeError(`linalg.matrixNorm: Order ${ord} not supported.`);
   }
   const [rows, columns] = dim as [number, number];
   const [inner, outer] = size === 1 ? [rows, columns] : [columns, rows];
@@ -66,7 +90,7 @@ export const matrixNorm = (
  * The norm of vectors or matrices: without `ord` the 2-norm of all elements (or over `dim`); otherwise that of the
  * vectors in one dimension or the matrices in two.
  *
- * @throws RuntimeError where the dimensions leave open which; NotImplementedError as `matrixNorm`.
+ * @throws RuntimeError where the dimensions leave open which; as `matrixNorm`.
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.norm.html
  */
 export const norm = (

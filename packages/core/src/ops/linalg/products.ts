@@ -1,4 +1,4 @@
-import { formatShape, NotImplementedError, RuntimeError } from '../../errors.js';
+import { formatShape, RuntimeError } from '../../errors.js';
 import { normalizeDim } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { mul, sub } from '../binary.js';
@@ -7,6 +7,7 @@ import { matmul } from '../matmul.js';
 import { roll } from '../rearrange.js';
 import { sum } from '../reduce.js';
 import { reshape, unsqueeze } from '../view.js';
+import { inv } from './solve.js';
 
 /**
  * The sums of products of two tensors along a dimension (default the last).
@@ -88,9 +89,9 @@ export const multiDot = (tensors: readonly Tensor[]): Tensor => {
 };
 
 /**
- * Square matrices to the power `n`, by repeated squaring.
+ * Square matrices to the power `n`, by repeated squaring; negative powers are those of the inverse.
  *
- * @throws RuntimeError if the matrices are not square; NotImplementedError for negative `n`, which needs inverses.
+ * @throws RuntimeError if the matrices are not square; LinAlgError if they are singular and `n` is negative.
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.matrix_power.html
  */
 export const matrixPower = (self: Tensor, n: number): Tensor => {
@@ -101,11 +102,7 @@ export const matrixPower = (self: Tensor, n: number): Tensor => {
     );
   }
   if (!Number.isInteger(n)) throw new RuntimeError(`linalg.matrixPower: n must be whole, got ${n}`);
-  if (n < 0) {
-    throw new NotImplementedError(
-      `linalg.matrixPower: negative powers (n = ${n}) need inverses, which are not implemented`,
-    );
-  }
+  if (n < 0) return matrixPower(inv(self), -n);
   let square = self;
   let result: Tensor | undefined;
   for (let left = n; left > 0; left = Math.floor(left / 2)) {

@@ -81,8 +81,6 @@ function checkReflectors(operation: string, input: Tensor, tau: Tensor): void {
       `${operation}: input must have at least 2 dimensions, got shape ${formatShape(input.shape)}.`,
     );
   }
-  checkFloats(operation, input);
-  checkSameDtype(operation, input, tau, ['input', 'tau']);
   const [columnCount, factors] = [input.shape.at(-1) as number, tau.shape.at(-1) as number];
   if (factors > columnCount) {
     throw new RuntimeError(
@@ -97,6 +95,8 @@ function checkReflectors(operation: string, input: Tensor, tau: Tensor): void {
       `${operation}: Expected batch dimensions of tau to be equal to input.shape[:-2] = ${formatShape(input.shape.slice(0, -2))}, but got tau of shape ${formatShape(tau.shape)}`,
     );
   }
+  checkFloats(operation, input);
+  checkSameDtype(operation, input, tau, ['input', 'tau']);
 }
 
 const product = op('linalgHouseholderProduct', 'input tau', reflectorsProduct);
