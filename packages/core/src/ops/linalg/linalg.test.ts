@@ -18,7 +18,15 @@ describe('linalg', () => {
     expect(linalg.norm(matrix, 1).itemSync()).toBe(6);
     expect(list(linalg.norm(matrix, 1, 1))).toEqual([3, 7]);
     expect(linalg.norm(matrix).itemSync()).toBeCloseTo(Math.sqrt(30), 5);
-    expect(() => linalg.matrixNorm(matrix, 2)).toThrow(/singular values/);
+    // The singular values of [[1, -2], [3, 4]] are the square roots of 15 + sqrt(125) and 15 - sqrt(125).
+    const values = [1, -1].map((sign) => Math.sqrt(15 + sign * Math.sqrt(125))) as [number, number];
+    expect(linalg.matrixNorm(matrix, 2).itemSync()).toBeCloseTo(values[0], 5);
+    expect(linalg.matrixNorm(matrix, -2).itemSync()).toBeCloseTo(values[1], 5);
+    expect(linalg.matrixNorm(matrix, 'nuc').itemSync()).toBeCloseTo(values[0] + values[1], 5);
+    expect(linalg.matrixNorm(matrix.unsqueeze(1), 2, [0, 2], { keepdim: true }).shape).toEqual([
+      1, 1, 1,
+    ]);
+    expect(() => linalg.matrixNorm(matrix, 3)).toThrow(/Order 3 not supported/);
     expect(() => linalg.norm(matrix.unsqueeze(0), 1)).toThrow(/1D or 2D/);
   });
 
@@ -39,7 +47,20 @@ describe('linalg', () => {
       [1, 0],
       [0, 1],
     ]);
-    expect(() => linalg.matrixPower(matrix, -1)).toThrow(/need inverses/);
+    expect(
+      list(
+        linalg.matrixPower(
+          tensor([
+            [0, 2],
+            [1, 0],
+          ]),
+          -3,
+        ),
+      ),
+    ).toEqual([
+      [0, 0.5],
+      [0.25, 0],
+    ]);
     expect(list(linalg.vecdot(matrix, matrix))).toEqual([5, 25]);
   });
 
