@@ -1,6 +1,6 @@
 import { formatShape, RuntimeError } from '../../errors.js';
 import { op } from '../../op.js';
-import { canRead, readAllSync } from '../../read.js';
+import { checkValues } from '../../read.js';
 import { sameShape } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { type Named, named } from '../named.js';
@@ -75,21 +75,21 @@ const solve = op(
 
 /** @throws RuntimeError for pivots that `ldlFactor` does not give. */
 function checkPivots(pivots: Tensor): void {
-  if (!canRead(pivots)) return;
-  const values = readAllSync(pivots, 'linalg.ldlSolve') as Int32Array;
   const n = pivots.shape.at(-1) as number;
-  for (let k = 0; k < values.length; k++) {
-    const pivot = values[k] as number;
-    const block = pivot < 0;
-    // The second row of a 2x2 block repeats the pivot of the first.
-    const paired = !block || (k % n < n - 1 && values[k + 1] === pivot);
-    if (pivot === 0 || Math.abs(pivot) > n || !paired) {
-      throw new RuntimeError(
-        `linalg.ldlSolve: pivots must be between 1 and ${n}, or negative in equal pairs, got ${pivot} at ${k % n}. Did you properly pass the result of ldlFactor?`,
-      );
+  checkValues(pivots, (values) => {
+    for (let k = 0; k < values.length; k++) {
+      const pivot = values[k] as number;
+      // The second row of a 2x2 block repeats the pivot of the first.
+      const paired = pivot > 0 || (k % n < n - 1 && values[k + 1] === pivot);
+      if (pivot === 0 || Math.abs(pivot) > n || !paired) {
+        return new RuntimeError(
+          `linalg.ldlSolve: pivots must be between 1 and ${n}, or negative in equal pairs, got ${pivot} at ${k % n}. Did you properly pass the result of ldlFactor?`,
+        );
+      }
+      if (pivot < 0) k++;
     }
-    if (block) k++;
-  }
+    return undefined;
+  });
 }
 
 /**

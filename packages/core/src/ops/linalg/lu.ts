@@ -1,6 +1,6 @@
 import { formatShape, RuntimeError } from '../../errors.js';
 import { op } from '../../op.js';
-import { canRead, readAllSync } from '../../read.js';
+import { checkValues } from '../../read.js';
 import type { Tensor } from '../../tensor.js';
 import { arange } from '../create.js';
 import { type Named, named } from '../named.js';
@@ -130,13 +130,13 @@ function checkPivots(operation: string, lu: Tensor, pivots: Tensor): void {
       `${operation}: Number of pivots per batch should be same as the dimension of the matrix: ${k} for LU of shape ${formatShape(lu.shape)}, got pivots of shape ${formatShape(pivots.shape)}`,
     );
   }
-  if (!canRead(pivots)) return;
-  const wrong = readAllSync(pivots, operation).find((p) => !(p >= 1 && p <= m));
-  if (wrong !== undefined) {
-    throw new RuntimeError(
+  checkValues(pivots, (values) => {
+    const wrong = (values as Int32Array).find((p) => p < 1 || p > m);
+    if (wrong === undefined) return undefined;
+    return new RuntimeError(
       `${operation}: pivots passed to luUnpack or luSolve must be between 1 and LU.size(-2) = ${m} inclusive, got ${wrong}. Did you properly pass the result of luFactor?`,
     );
-  }
+  });
 }
 
 const decompose = op('linalgLu', 'self pivot', (self: Tensor, pivot: boolean) => {
