@@ -30,6 +30,8 @@ export interface TensorMeta {
   readonly requiresGrad: boolean;
   readonly gradFn: GradFn | null;
   grad: Tensor | null;
+  /** What the tensor is a view of, if it is one. */
+  readonly view?: unknown;
 }
 
 /** What a hook may be taken off with. */

@@ -1,4 +1,5 @@
 import { hardshrink, prelu, relu } from './ops/activation.js';
+import * as aliases from './ops/aliases.js';
 import * as arranging from './ops/arranging.js';
 import * as binary from './ops/binary.js';
 import * as closeness from './ops/closeness.js';
@@ -7,6 +8,7 @@ import * as copying from './ops/copy.js';
 import { corrcoef, cov } from './ops/covariance.js';
 import * as creating from './ops/create-like.js';
 import * as floatBits from './ops/float-bits.js';
+import { floatPower } from './ops/float-power.js';
 import * as integers from './ops/integers.js';
 import { choleskyOf as cholesky, choleskyInverse, choleskySolve } from './ops/linalg/cholesky.js';
 import { det, logdet, slogdet } from './ops/linalg/det.js';
@@ -20,7 +22,9 @@ import { svdOf as svd } from './ops/linalg/svd.js';
 import * as products from './ops/matmul.js';
 import { max, min } from './ops/max.js';
 import { median, nanmedian } from './ops/median.js';
+import * as overwriting from './ops/overwriting.js';
 import type { ValuesIndices } from './ops/pair.js';
+import { polygamma } from './ops/polygamma.js';
 import { bernoulli, multinomial } from './ops/random.js';
 import type { RandomOptions } from './ops/random-fill.js';
 import * as drawing from './ops/random-inplace.js';
@@ -42,6 +46,8 @@ import {
 } from './ops/unique.js';
 import * as values from './ops/values.js';
 import * as viewing from './ops/view.js';
+import * as reviewing from './ops/view-inplace.js';
+import type { Scalar } from './scalar.js';
 import { Tensor } from './tensor.js';
 
 type Fn = (...args: never[]) => unknown;
@@ -69,9 +75,10 @@ const others = {
   cov,
   cross,
   det,
+  floatPower: (self: Tensor, exponent: Tensor | Scalar) => floatPower(self, exponent),
   geqrf,
-  igamma: (self: Tensor, other: Tensor) => igamma(self, other),
-  igammac: (self: Tensor, other: Tensor) => igammac(self, other),
+  igamma,
+  igammac,
   inverse,
   logdet,
   lu,
@@ -79,6 +86,7 @@ const others = {
   matrixPower,
   mvlgamma,
   orgqr,
+  polygamma: (self: Tensor, n: number) => polygamma(n, self),
   ormqr,
   pinverse,
   qr,
@@ -89,6 +97,8 @@ const others = {
   svd,
   symeig,
   triangularSolve,
+  where: (self: Tensor, condition: Tensor, other: Tensor | Scalar) =>
+    ternary.where(condition, self, other),
 };
 
 declare module './tensor.js' {
@@ -97,6 +107,11 @@ declare module './tensor.js' {
       InplaceMethods<typeof unary>,
       Methods<typeof binary>,
       InplaceMethods<typeof binary>,
+      Methods<typeof aliases>,
+      InplaceMethods<typeof aliases>,
+      Methods<typeof overwriting>,
+      Methods<typeof reviewing>,
+      InplaceMethods<Pick<typeof others, 'igamma' | 'igammac'>>,
       Methods<Omit<typeof ternary, 'where'>>,
       InplaceMethods<Omit<typeof ternary, 'where'>>,
       Methods<typeof viewing>,
@@ -187,6 +202,19 @@ export function attachInplace(
 const { where: _, ...ternaryMethods } = ternary;
 const ternaryArity: Record<string, number> = { fill: 2, clampMin: 2, clampMax: 2 };
 
+const aliasArity: Readonly<Record<string, number>> = {
+  arctan2: 2,
+  clip: 3,
+  divide: 2,
+  greater: 2,
+  greaterEqual: 2,
+  less: 2,
+  lessEqual: 2,
+  multiply: 2,
+  notEqual: 2,
+  subtract: 2,
+};
+
 attach(unary);
 attachInplace(unary, () => 1);
 attach(binary);
@@ -196,6 +224,11 @@ attachInplace(ternaryMethods, (name) => ternaryArity[name] ?? 3);
 attach(selecting);
 attach(arranging);
 attach(others);
+attachInplace({ igamma, igammac }, () => 2);
+attach(aliases);
+attachInplace(aliases, (name) => aliasArity[name] ?? 1);
+attach(overwriting);
+attach(reviewing);
 attach({ median, nanmedian, unique, uniqueConsecutive });
 attach(viewing);
 attach(copying);

@@ -126,6 +126,11 @@ export class Tensor {
     return this.mT;
   }
 
+  /** As `mT`. */
+  adjoint(): Tensor {
+    return this.mT;
+  }
+
   // autograd
 
   /** Whether gradients flow to this tensor. Assign to a leaf to change it. */

@@ -1,4 +1,5 @@
 export * from './activation.js';
+export * from './aliases.js';
 export * from './arranging.js';
 export * from './attention.js';
 export * from './avg-pool.js';
