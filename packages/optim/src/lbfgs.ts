@@ -1,5 +1,5 @@
 import { enableGrad, noGrad } from '@sconce/autograd';
-import { cat, keep, RuntimeError, Tensor, ValueError, zeros } from '@sconce/core';
+import { cat, keep, RuntimeError, Tensor, toAsync, ValueError, zeros } from '@sconce/core';
 import {
   Optimizer,
   type OptimizerStateDict,
@@ -44,13 +44,26 @@ interface Memory {
   loss: number;
 }
 
+/** What the function is where the parameters are, as the host knows it. */
+interface Evaluation {
+  /** What the closure returned. */
+  readonly result: unknown;
+  readonly loss: number;
+  /** The gradients of all parameters in one, on a device that can be read at once. */
+  readonly grad: Tensor;
+}
+
+/** A minimization: asks for the function wherever it has moved the parameters to, and ends with the first result. */
+type Minimization = Generator<undefined, unknown, Evaluation>;
+
 const read = (x: Tensor): number => Number(x.itemSync());
 const greatest = (x: Tensor): number => read(x.abs().max());
 const product = (a: Tensor, b: Tensor): number => read(a.dot(b));
 
 /**
  * L-BFGS: follows the curvature that the last gradients show. `step` must be given a closure, which it calls several
- * times; the parameters must be on a device that can be read at once (`cpu`). There is one parameter group.
+ * times; it may be async. For devices that cannot be read at once (`webgpu`) it has to be, and what is remembered
+ * lives on the cpu. There is one parameter group.
  *
  * @throws ValueError if there are several parameter groups.
  * @see Liu and Nocedal, On the Limited Memory BFGS Method for Large Scale Optimization (1989);
@@ -63,6 +76,7 @@ const product = (a: Tensor, b: Tensor): number => read(a.dot(b));
  *   loss.backward();
  *   return loss;
  * });
+ * await optimizer.step(async () => { ... }); // on WebGPU
  */
 export class LBFGS extends Optimizer<LBFGSOptions> {
   // PyTorch keeps what counts here in plain numbers.
@@ -90,25 +104,77 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   /**
    * Up to `maxIter` iterations.
    *
-   * @param closure clears the gradients, computes the loss, calls `backward` and returns the loss.
-   * @returns the loss before the step.
+   * @param closure clears the gradients, computes the loss, calls `backward` and returns the loss, or a promise of it.
+   * @returns the loss before the step, as the closure gives it: a promise where that is async.
    * @throws TypeError without a closure, or if it does not return a tensor or number.
-   * @throws RuntimeError if the parameters are on a device that cannot be read at once.
+   * @throws RuntimeError if the closure is not async and the parameters are on a device that cannot be read at once.
    */
   override step(): undefined;
   override step<T>(closure: () => T): T;
   override step<T>(closure?: () => T): T | undefined {
     if (!closure) throw new TypeError('LBFGS: step needs a closure that computes the loss anew');
     const [group] = this.paramGroups as [ParamGroup<LBFGSOptions>];
-    for (const { device } of group.params) {
+    checkSearch(group.lineSearchFn);
+    const { params } = group;
+    const first = enableGrad(closure);
+    if (first instanceof Promise) return this.#later(closure, first, group) as T;
+    for (const { device } of params) {
       if (!device.backend.synchronous) {
         throw new RuntimeError(
-          `LBFGS: parameters on device '${device}' cannot be read at once, as every iteration must; train on 'cpu' or with another optimizer`,
+          `LBFGS: parameters on device '${device}' cannot be read at once, as every iteration must; make the closure async: \`await optimizer.step(async () => ...)\``,
         );
       }
     }
-    checkSearch(group.lineSearchFn);
-    return noGrad(() => this.#minimize(closure, group));
+    return noGrad(() => {
+      const evaluated = (result: unknown): Evaluation => {
+        const loss = lossOf(result);
+        return {
+          result,
+          loss: typeof loss === 'number' ? loss : read(loss),
+          grad: flatGrad(params),
+        };
+      };
+      const minimization = this.#minimize(evaluated(first), group);
+      let at = minimization.next();
+      while (!at.done) at = minimization.next(evaluated(enableGrad(closure)));
+      return at.value as T;
+    });
+  }
+
+  /** The same where the closure is async; whether gradients are on is up to the caller while that is awaited. */
+  async #later(
+    closure: () => unknown,
+    first: Promise<unknown>,
+    group: ParamGroup<LBFGSOptions>,
+  ): Promise<unknown> {
+    const { params } = group;
+    const evaluated = async (promise: unknown): Promise<Evaluation> => {
+      const result = await promise;
+      const loss = lossOf(result);
+      const grad = noGrad(() => flatGrad(params));
+      return {
+        result,
+        loss: typeof loss === 'number' ? loss : await loss.item(),
+        grad: await onHost(grad),
+      };
+    };
+    const begin = await evaluated(first);
+    const state = this.stateOf(params[0] as Tensor);
+    for (const [key, value] of Object.entries(state)) {
+      if (value instanceof Tensor) state[key] = keep(await onHost(value));
+      if (Array.isArray(value)) {
+        state[key] = await Promise.all(
+          value.map(async (x) => (x instanceof Tensor ? keep(await onHost(x)) : x)),
+        );
+      }
+    }
+    const minimization = this.#minimize(begin, group);
+    let at = noGrad(() => minimization.next());
+    while (!at.done) {
+      const there = await evaluated(enableGrad(closure));
+      at = noGrad(() => minimization.next(there));
+    }
+    return at.value;
   }
 
   /** Updates happen in `step`, which looks at all parameters together. */
@@ -116,23 +182,17 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     throw new RuntimeError('LBFGS: parameters are not updated one by one');
   }
 
-  #minimize<T>(closure: () => T, group: ParamGroup<LBFGSOptions>): T {
+  *#minimize(begin: Evaluation, group: ParamGroup<LBFGSOptions>): Minimization {
     const { lr, maxIter, maxEval, toleranceGrad, toleranceChange, historySize } = group;
     const { params } = group;
-    let evaluations = 0;
-    const evaluate = (): T => {
-      evaluations++;
-      return enableGrad(closure);
-    };
+    let evaluations = 1;
     const state = this.stateOf(params[0] as Tensor);
-    const initial = evaluate();
-    let loss = lossOf(initial);
-    let grad = flatGrad(params);
+    let { loss, grad } = begin;
     const memory = remembered(state, grad);
-    const finish = (): T => {
+    const finish = (): unknown => {
       memory.evaluations += evaluations;
       store(state, memory);
-      return initial;
+      return begin.result;
     };
     if (greatest(grad) <= toleranceGrad) return finish();
 
@@ -151,22 +211,26 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
       if (group.lineSearchFn === null) {
         move(params, direction, memory.length);
         if (n !== maxIter) {
-          loss = lossOf(evaluate());
-          grad = flatGrad(params);
+          evaluations++;
+          ({ loss, grad } = yield);
         }
       } else {
         const from = params.map((p) => p.clone());
-        const along = (at: number): Point => {
+        const start: Point = { at: 0, loss, grad, slope };
+        const search = strongWolfe(start, memory.length, greatest(direction));
+        let tried = search.next();
+        while (!tried.done) {
+          const at: number = tried.value;
           move(params, direction, at);
-          const value = lossOf(evaluate());
-          const there = flatGrad(params);
+          evaluations++;
+          const there = yield;
           params.forEach((p, i) => {
             p.copy_(from[i] as Tensor);
           });
-          return { at, loss: value, grad: there, slope: product(there, direction) };
-        };
-        const start: Point = { at: 0, loss, grad, slope };
-        const found = strongWolfe(along, start, memory.length, greatest(direction));
+          const { loss, grad } = there;
+          tried = search.next({ at, loss, grad, slope: product(grad, direction) });
+        }
+        const found = tried.value;
         ({ loss, grad } = found);
         memory.length = found.at;
         move(params, direction, found.at);
@@ -203,13 +267,16 @@ function checkSearch(name: string | null): void {
   }
 }
 
-function lossOf(loss: unknown): number {
-  if (loss instanceof Tensor) return read(loss);
-  if (typeof loss === 'number') return loss;
+function lossOf(loss: unknown): Tensor | number {
+  if (loss instanceof Tensor || typeof loss === 'number') return loss;
   throw new TypeError(
-    `LBFGS: the closure must return the loss, a tensor of one element or a number, got ${loss instanceof Promise ? 'a promise; it cannot be async' : typeof loss}`,
+    `LBFGS: the closure must return the loss, a tensor of one element or a number, got ${typeof loss}`,
   );
 }
+
+/** The tensor where it can be read at once. */
+const onHost = async (t: Tensor): Promise<Tensor> =>
+  t.device.backend.synchronous ? t : await toAsync(t, 'cpu');
 
 const flatGrad = (params: readonly Tensor[]): Tensor =>
   cat(
@@ -225,7 +292,7 @@ function move(params: readonly Tensor[], direction: Tensor, length: number): voi
   let offset = 0;
   for (const p of params) {
     const count = p.numel();
-    p.add_(direction.narrow(0, offset, count).reshape(p.shape), { alpha: length });
+    p.add_(direction.narrow(0, offset, count).reshape(p.shape).to(p.device), { alpha: length });
     offset += count;
   }
 }

@@ -33,27 +33,23 @@ export function cubicMinimum(
   return Math.min(Math.max(high.at - (high.at - low.at) * share, least), most);
 }
 
+/** A search that asks for the function at one step after the other, and ends with the step it found. */
+export type Search = Generator<number, Point, Point>;
+
 /**
  * Finds a step along a direction that satisfies the strong Wolfe conditions: first an interval that holds one, then
  * the step in it.
  *
- * @param evaluate the function at a step.
  * @param start where the search begins: step 0.
  * @param first the first step to try.
  * @param reach the direction's greatest element: intervals too narrow to move a parameter by `tolerance` end the search.
  * @see Nocedal and Wright, Numerical Optimization (2006), algorithms 3.5 and 3.6
  */
-export function strongWolfe(
-  evaluate: (at: number) => Point,
-  start: Point,
-  first: number,
-  reach: number,
-  tolerance = 1e-9,
-): Point {
+export function* strongWolfe(start: Point, first: number, reach: number, tolerance = 1e-9): Search {
   const isTooHigh = (p: Point) => p.loss > start.loss + sufficientDecrease * p.at * start.slope;
   const isFlat = (p: Point) => Math.abs(p.slope) <= -curvature * start.slope;
 
-  let point = evaluate(first);
+  let point = yield first;
   let previous = start;
   let bracket: [Point, Point] | undefined;
   let steps = 0;
@@ -68,7 +64,7 @@ export function strongWolfe(
       break;
     }
     const nearest = point.at + 0.01 * (point.at - previous.at);
-    const next = evaluate(cubicMinimum(previous, point, [nearest, point.at * 10]));
+    const next: Point = yield cubicMinimum(previous, point, [nearest, point.at * 10]);
     previous = point;
     point = next;
   }
@@ -89,7 +85,7 @@ export function strongWolfe(
     if (steers) at = Math.abs(at - most) < Math.abs(at - least) ? most - margin : least + margin;
     stalled = isClose && !steers;
 
-    const found = evaluate(at);
+    const found: Point = yield at;
     const lowest = bracket[low] as Point;
     if (isTooHigh(found) || found.loss >= lowest.loss) {
       bracket[1 - low] = found;

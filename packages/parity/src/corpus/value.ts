@@ -78,25 +78,25 @@ export const fieldNames: WeakMap<Tuple, readonly string[]> = new WeakMap();
  * @see the corpus' README for the format.
  */
 export class Decoder<T> {
-  readonly #make: (data: TensorData) => T;
+  readonly #make: (data: TensorData, onHost: boolean) => T;
   readonly #device: string;
   /** The distinct tensors met so far, which aliases refer to. */
   readonly tensors: { readonly data: TensorData; readonly value: T }[] = [];
 
   /**
-   * @param make what a tensor becomes.
+   * @param make what a tensor becomes; `onHost` where PyTorch keeps it on the CPU whatever the device.
    * @param device what PyTorch's `cpu` becomes.
    */
-  constructor(make: (data: TensorData) => T, device: string) {
+  constructor(make: (data: TensorData, onHost: boolean) => T, device: string) {
     this.#make = make;
     this.#device = device;
   }
 
-  decode(json: unknown): Value {
+  decode(json: unknown, onHost = false): Value {
     if (json === null || typeof json !== 'object') return json;
     if (Array.isArray(json)) return json.map((item) => this.decode(item));
     const tagged = json as Record<string, unknown>;
-    if ('t' in tagged) return this.#tensor(tagged);
+    if ('t' in tagged) return this.#tensor(tagged, onHost);
     for (const key of Object.keys(tagged)) {
       const decode = tags[key];
       if (decode) return decode(tagged[key], tagged, this as Decoder<unknown>, this.#device);
@@ -120,7 +120,7 @@ export class Decoder<T> {
     return found.value;
   }
 
-  #tensor(json: Record<string, unknown>): T {
+  #tensor(json: Record<string, unknown>, onHost: boolean): T {
     const shape = json.shape as number[];
     const data: TensorData = {
       dtype: json.t as DType,
@@ -130,7 +130,7 @@ export class Decoder<T> {
       offset: (json.offset as number | undefined) ?? 0,
       requiresGrad: json.rg === true,
     };
-    const value = this.#make(data);
+    const value = this.#make(data, onHost);
     this.tensors.push({ data, value });
     return value;
   }
@@ -166,7 +166,9 @@ const tags: Record<string, Tag> = {
     return new Slice(start ?? null, stop ?? null, step ?? null);
   },
   ellipsis: () => ellipsis,
-  packed: (parts, _, decoder) => new PackedValue(decoder.decodeAll(parts as unknown[])),
+  // The second field says how many sequences reach each step.
+  packed: (parts, _, decoder) =>
+    new PackedValue((parts as unknown[]).map((part, i) => decoder.decode(part, i === 1))),
   fn: (path) => new TorchPath(path as string),
   module: (name, json, decoder) =>
     new ModuleValue(

@@ -1,4 +1,4 @@
-import { type Device, numel, Storage, Tensor, typedArray } from '@sconce/core';
+import { Device, numel, Storage, Tensor, typedArray } from '@sconce/core';
 import { Decoder, elements, type TensorData } from '../corpus/value.js';
 import { MissingFeature } from '../mapping/missing.js';
 
@@ -44,8 +44,8 @@ export function place(data: TensorData, device: Device): Tensor {
 
 /** Decodes inputs to tensors of a device; those that require grad do so, if `gradients`. */
 export function inputDecoder(device: Device, gradients: boolean): Decoder<Tensor> {
-  return new Decoder((data) => {
-    const tensor = place(data, device);
+  return new Decoder((data, onHost) => {
+    const tensor = place(data, onHost ? Device.from('cpu') : device);
     return gradients && data.requiresGrad ? tensor.requiresGrad_() : tensor;
   }, device.toString());
 }
