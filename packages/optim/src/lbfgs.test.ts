@@ -1,6 +1,8 @@
-import '@sconce/autograd';
-import { Tensor, tensor, tidy, zeros } from '@sconce/core';
+import '../../backend-webgpu/src/index.js';
+import { isGradEnabled } from '@sconce/autograd';
+import { init, Tensor, tensor, tidy, zeros } from '@sconce/core';
 import { describe, expect, it } from 'vitest';
+import { host } from '../../../scripts/testing/host.js';
 import { LBFGS, type LBFGSOptions } from './index.js';
 import { cubicMinimum } from './strong-wolfe.js';
 
@@ -123,6 +125,53 @@ describe.each<[string, Loss, number[], Partial<LBFGSOptions>, number[][]]>([
       expect(rows[i]?.[1]).toBe(row[1]);
       row.forEach((value, j) => expect(rows[i]?.[j]).toBeCloseTo(value, 8));
     });
+  });
+});
+
+describe('with an async closure', () => {
+  /** Three steps of a line search on a device, by an async closure. */
+  async function asyncTrace(device: string) {
+    const x = tensor([-1.2, 1], { device }).requiresGrad_();
+    const optimizer = new LBFGS([x], { maxIter: 5, lineSearchFn: 'strongWolfe' });
+    const closure = closureOf(optimizer, x, rosenbrock);
+    const rows: number[][] = [];
+    for (let i = 0; i < 3; i++) {
+      const loss = await optimizer.step(async () => {
+        await Promise.resolve();
+        return closure.run();
+      });
+      rows.push([await loss.item(), closure.calls, ...((await x.toArray()) as number[])]);
+      expect(isGradEnabled()).toBe(true);
+    }
+    return { rows, state: optimizer.stateDict() };
+  }
+  // PyTorch's in float64, above.
+  const expected = [
+    [24.2, 6, -1.02762, 1.05841],
+    [4.11181, 12, -0.77458, 0.54763],
+    [3.42317, 19, -0.25609, 0.03726],
+  ];
+  const check = (rows: number[][]) =>
+    expected.forEach((row, i) => {
+      expect(rows[i]?.[1]).toBe(row[1]);
+      row.forEach((value, j) => expect(rows[i]?.[j]).toBeCloseTo(value, 3));
+    });
+
+  it('takes the same steps', async () => check((await asyncTrace('cpu')).rows));
+
+  it.skipIf(!host.webgpu)('works where values come later, and remembers on the cpu', async () => {
+    await init('webgpu');
+    const { rows, state } = await asyncTrace('webgpu');
+    check(rows);
+    expect(state.state[0]).toHaveProperty('d.device.type', 'cpu');
+    const x = zeros([2], { device: 'webgpu' }).requiresGrad_();
+    const optimizer = new LBFGS([x]);
+    // State of before lies where the parameters do.
+    optimizer.loadStateDict(state);
+    const { run } = closureOf(optimizer, x, rosenbrock);
+    expect(() => optimizer.step(run)).toThrow(/make the closure async: `await optimizer.step/);
+    await optimizer.step(async () => run());
+    expect(optimizer.stateDict().state[0]).toHaveProperty('d.device.type', 'cpu');
   });
 });
 
