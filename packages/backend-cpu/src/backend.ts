@@ -64,6 +64,14 @@ export class CpuBackend implements Backend {
     return this.#compiled?.gemm.blas;
   }
 
+  get threads(): number {
+    return this.pool.threads;
+  }
+
+  set threads(count: number) {
+    this.pool.threads = count;
+  }
+
   supports(_dtype: DType): boolean {
     return true;
   }

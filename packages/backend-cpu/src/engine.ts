@@ -1,5 +1,5 @@
+import { builtinModule } from '@sconce/core';
 import { ModuleBuilder, opcodes } from '@sconce/kernels';
-import { builtinModule } from './threads.js';
 
 /** Whether the engine accepts a relaxed-SIMD instruction. */
 function acceptsRelaxed(): boolean {

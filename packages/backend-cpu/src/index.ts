@@ -28,7 +28,7 @@ function cpu(): CpuBackend | undefined {
  */
 export function setNumThreads(count: number): void {
   const backend = cpu();
-  if (backend) backend.pool.threads = count;
+  if (backend) backend.threads = count;
 }
 
 /**
@@ -36,7 +36,7 @@ export function setNumThreads(count: number): void {
  *
  * @see https://pytorch.org/docs/stable/generated/torch.get_num_threads.html
  */
-export const getNumThreads = (): number => cpu()?.pool.threads ?? 1;
+export const getNumThreads = (): number => cpu()?.threads ?? 1;
 
 /** The BLAS that multiplies matrices, e.g. `libopenblas.so.0 (OpenBLAS 0.3.21)`; undefined if WebAssembly does. */
 export const blasName = (): string | undefined => cpu()?.blas?.name;

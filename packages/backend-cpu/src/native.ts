@@ -1,5 +1,5 @@
+import { builtinModule } from '@sconce/core';
 import type { LinearMemory } from './memory.js';
-import { builtinModule } from './threads.js';
 
 /** The part of koffi that is used. */
 export interface Koffi {

@@ -1,4 +1,4 @@
-import { RuntimeError, specialFunctions, ValueError } from '@sconce/core';
+import { builtinModule, RuntimeError, specialFunctions, ValueError } from '@sconce/core';
 import type { LinearMemory } from './memory.js';
 import {
   type ControlLayout,
@@ -37,12 +37,6 @@ interface PoolWorker {
   post(message: unknown): void;
   terminate(): void;
 }
-
-/** `process.getBuiltinModule`, which bundlers do not follow and browsers do not have. */
-export const builtinModule = <T>(name: string): T | undefined =>
-  (
-    globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }
-  ).process?.getBuiltinModule?.(name) as T | undefined;
 
 /** An environment variable; undefined in browsers. */
 export const environment = (name: string): string | undefined =>

@@ -23,6 +23,8 @@ export interface DeviceOptions {
 export interface Backend {
   /** Whether values can be read at once (`itemSync`, printing); false where only promises can. */
   readonly synchronous: boolean;
+  /** Between how many threads work is split, where a device has threads; may be set. */
+  threads?: number;
 
   /** Whether elements of `dtype` can be held; where not, `whyNot` gives the sentence for the error. */
   supports(dtype: DType): boolean;

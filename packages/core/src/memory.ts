@@ -1,5 +1,6 @@
 import type { Backend, DeviceBuffer } from './backend.js';
 import { Device, type DeviceLike } from './device.js';
+import { builtinModule } from './platform.js';
 import { enlist } from './scope.js';
 import type { Storage } from './storage.js';
 
@@ -210,13 +211,10 @@ function collector(): Collector | undefined {
 }
 
 function findCollector(): Collector | undefined {
-  // Asked for at run time, so that no bundler follows it and no browser misses it.
-  const builtin = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } })
-    .process?.getBuiltinModule;
-  if (!builtin) return undefined;
+  const v8 = builtinModule<typeof import('node:v8')>('node:v8');
+  const vm = builtinModule<typeof import('node:vm')>('node:vm');
+  if (!v8 || !vm) return undefined;
   try {
-    const v8 = builtin('node:v8') as typeof import('node:v8');
-    const vm = builtin('node:vm') as typeof import('node:vm');
     v8.setFlagsFromString('--expose-gc');
     const gc = vm.runInNewContext('gc') as () => void;
     if (typeof gc !== 'function') return undefined;

@@ -1,3 +1,4 @@
+import { builtinModule } from './platform.js';
 import type { Storage } from './storage.js';
 
 /**
@@ -114,11 +115,7 @@ const isAsync = (fn: { readonly [Symbol.toStringTag]?: string } | object): boole
 /** Node's AsyncLocalStorage, made when the first async scope asks for it, since it slows every promise down. */
 function asyncScopes(): AsyncStore | undefined {
   if (asyncStore === undefined) {
-    const hooks = (
-      globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }
-    ).process?.getBuiltinModule?.('node:async_hooks') as
-      | typeof import('node:async_hooks')
-      | undefined;
+    const hooks = builtinModule<typeof import('node:async_hooks')>('node:async_hooks');
     asyncStore = hooks ? new hooks.AsyncLocalStorage<Scope>() : null;
   }
   return asyncStore ?? undefined;

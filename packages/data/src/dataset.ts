@@ -1,12 +1,5 @@
-import {
-  type Generator,
-  IndexError,
-  RuntimeError,
-  randperm,
-  type Tensor,
-  tensor,
-  ValueError,
-} from '@sconce/core';
+import { IndexError, ValueError } from '@sconce/core';
+import type { BatchTarget } from './host.js';
 
 /**
  * Samples by index: what `DataLoader` draws from.
@@ -26,10 +19,34 @@ export abstract class Dataset<T> {
   abstract get(index: number): T | Promise<T>;
 
   /**
-   * A whole batch at once, already collated, where that is faster than sample by sample; optional.
-   * Used by `DataLoader` when no `collateFn` is given.
+   * The samples of a batch at once, where that is faster than one by one (PyTorch's `__getitems__`); optional. Without it `get` is
+   * called for one after the other, so that random transforms draw in a fixed order.
    */
-  getBatch?(indices: readonly number[]): unknown;
+  getItems?(indices: readonly number[]): readonly T[] | Promise<readonly T[]>;
+
+  /**
+   * A whole batch at once, already collated, where that is faster still; optional. Used by `DataLoader` when no `collateFn` is
+   * given. `target` is for datasets of this package.
+   */
+  getBatch?(indices: readonly number[], target?: BatchTarget): unknown;
+
+  /**
+   * The samples of this dataset, then those of others.
+   *
+   * @example const all = train.concat(extra);
+   */
+  concat<U = T>(...others: DatasetLike<U>[]): ConcatDataset<T | U> {
+    return new ConcatDataset<T | U>([this, ...others]);
+  }
+
+  /**
+   * The same samples after a function, which is called each time one is asked for: the place for transforms.
+   *
+   * @example const augmented = photos.map(([image, label]) => [augment(image), label] as const);
+   */
+  map<U>(transform: (sample: T, index: number) => U | Promise<U>): Dataset<U> {
+    return new MappedDataset(this, transform);
+  }
 }
 
 /** A dataset, or anything with a length and elements: a plain array is a dataset of its elements. */
@@ -42,79 +59,78 @@ export const sizeOf = (dataset: DatasetLike<unknown>): number => dataset.length;
 export const sampleAt = <T>(dataset: DatasetLike<T>, index: number): T | Promise<T> =>
   dataset instanceof Dataset ? dataset.get(index) : (dataset[index] as T);
 
-/** As many tensors as were given, each of one sample. */
-export type TensorSample<N extends readonly Tensor[]> = { [K in keyof N]: Tensor };
-
-/**
- * Samples that are rows of tensors: the i-th is `[a[i], b[i], ...]`.
- *
- * @throws RuntimeError if the first dimensions differ.
- * @see https://pytorch.org/docs/stable/data.html#torch.utils.data.TensorDataset
- * @example new TensorDataset(images, labels)
- */
-export class TensorDataset<N extends readonly Tensor[]> extends Dataset<TensorSample<N>> {
-  readonly tensors: N;
-
-  constructor(...tensors: N) {
-    super();
-    const sizes = tensors.map((t) => t.size(0));
-    if (new Set(sizes).size > 1)
-      throw new RuntimeError(
-        `TensorDataset: Size mismatch between tensors (first dimensions ${sizes.join(', ')})`,
-      );
-    this.tensors = tensors;
-  }
-
-  override get length(): number {
-    return this.tensors[0]?.size(0) ?? 0;
-  }
-
-  override get(index: number): TensorSample<N> {
-    return this.tensors.map((t) => t.select(0, index)) as unknown as TensorSample<N>;
-  }
-
-  override getBatch(indices: readonly number[]): TensorSample<N> {
-    // One gather for each tensor instead of a stack of rows.
-    return this.tensors.map((t) =>
-      t.indexSelect(0, tensor(indices, { dtype: 'int64', device: t.device })),
-    ) as unknown as TensorSample<N>;
-  }
+/** The index at which `itemsOf` is; for messages. */
+export interface Cursor {
+  index?: number | undefined;
 }
 
-/** Some samples of another dataset, in a given order. */
-export class Subset<T> extends Dataset<T> {
-  readonly dataset: DatasetLike<T>;
-  readonly indices: readonly number[];
+/** The samples at some indices, one after the other or as the dataset knows better. */
+export async function itemsOf<T>(
+  dataset: DatasetLike<T>,
+  indices: readonly number[],
+  cursor: Cursor = {},
+): Promise<readonly T[]> {
+  if (dataset instanceof Dataset && dataset.getItems) {
+    const samples = await dataset.getItems(indices);
+    if (samples.length !== indices.length)
+      throw new ValueError(
+        `DataLoader: getItems gave ${samples.length} samples for ${indices.length} indices`,
+      );
+    return samples;
+  }
+  const samples: T[] = [];
+  for (const index of indices) {
+    cursor.index = index;
+    const sample = sampleAt(dataset, index);
+    // Waiting takes a turn of the queue, which samples that are there at once need not pay for.
+    samples.push(isPromise(sample) ? await sample : sample);
+  }
+  cursor.index = undefined;
+  return samples;
+}
 
-  constructor(dataset: DatasetLike<T>, indices: readonly number[]) {
+export const isPromise = <T>(x: T | Promise<T>): x is Promise<T> =>
+  typeof (x as { then?: unknown } | null | undefined)?.then === 'function';
+
+/** What `Dataset.map` makes. */
+export class MappedDataset<T, U> extends Dataset<U> {
+  readonly dataset: DatasetLike<T>;
+  readonly transform: (sample: T, index: number) => U | Promise<U>;
+
+  constructor(dataset: DatasetLike<T>, transform: (sample: T, index: number) => U | Promise<U>) {
     super();
     this.dataset = dataset;
-    this.indices = indices;
-    const source = dataset;
-    if (source instanceof Dataset && source.getBatch) {
-      this.getBatch = (batch) => source.getBatch?.(batch.map((i) => this.#at(i)));
+    this.transform = transform;
+    if (dataset instanceof Dataset && dataset.getItems) {
+      this.getItems = async (indices) => {
+        const samples = await itemsOf(dataset, indices);
+        const results: U[] = [];
+        for (const [i, sample] of samples.entries())
+          results.push(await this.transform(sample, indices[i] as number));
+        return results;
+      };
     }
   }
 
   override get length(): number {
-    return this.indices.length;
+    return sizeOf(this.dataset);
   }
 
-  override get(index: number): T | Promise<T> {
-    return sampleAt(this.dataset, this.#at(index));
-  }
-
-  #at(index: number): number {
-    const found = this.indices[index];
-    if (found === undefined)
-      throw new IndexError(
-        `Subset: index ${index} is out of range for ${this.indices.length} samples`,
-      );
-    return found;
+  override get(index: number): U | Promise<U> {
+    const sample = sampleAt(this.dataset, index);
+    return isPromise(sample)
+      ? sample.then((x) => this.transform(x, index))
+      : this.transform(sample, index);
   }
 }
 
-/** Samples of several datasets, one after another. */
+/**
+ * Samples of several datasets, one after another.
+ *
+ * @throws ValueError if there are none.
+ * @see https://pytorch.org/docs/stable/data.html#torch.utils.data.ConcatDataset
+ * @example new ConcatDataset([photos, drawings])
+ */
 export class ConcatDataset<T> extends Dataset<T> {
   readonly datasets: readonly DatasetLike<T>[];
   /** For each dataset, the number of samples up to its end. */
@@ -124,12 +140,20 @@ export class ConcatDataset<T> extends Dataset<T> {
     super();
     if (datasets.length === 0)
       throw new ValueError('ConcatDataset: datasets should not be an empty iterable');
+    for (const [i, d] of datasets.entries()) {
+      if (!Number.isInteger((d as { length?: unknown }).length))
+        throw new TypeError(
+          `ConcatDataset: dataset ${i} has no length; chain IterableDatasets with ChainDataset`,
+        );
+    }
     this.datasets = datasets;
     let total = 0;
     this.cumulativeSizes = datasets.map((d) => {
       total += sizeOf(d);
       return total;
     });
+    if (datasets.some((d) => d instanceof Dataset && d.getItems))
+      this.getItems = (indices) => this.#items(indices);
   }
 
   override get length(): number {
@@ -137,55 +161,42 @@ export class ConcatDataset<T> extends Dataset<T> {
   }
 
   override get(index: number): T | Promise<T> {
+    const [dataset, at] = this.#find(index);
+    return sampleAt(dataset, at);
+  }
+
+  #find(index: number): [DatasetLike<T>, number] {
     const at = index < 0 ? index + this.length : index;
-    const which = this.cumulativeSizes.findIndex((end) => at < end);
-    const dataset = this.datasets[which];
-    if (at < 0 || dataset === undefined)
+    let low = 0;
+    let high = this.datasets.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (at < (this.cumulativeSizes[middle] as number)) high = middle;
+      else low = middle + 1;
+    }
+    const dataset = this.datasets[low];
+    if (!(at >= 0) || dataset === undefined)
       throw new IndexError(
         `ConcatDataset: index ${index} is out of range for ${this.length} samples`,
       );
-    return sampleAt(dataset, at - (this.cumulativeSizes[which - 1] ?? 0));
+    return [dataset, at - (this.cumulativeSizes[low - 1] ?? 0)];
   }
-}
 
-/**
- * Splits a dataset at random into parts of the given lengths, or shares that sum to 1.
- *
- * @throws ValueError if the lengths do not sum to the length of the dataset.
- * @see https://pytorch.org/docs/stable/data.html#torch.utils.data.random_split
- * @example const [train, test] = randomSplit(dataset, [0.8, 0.2], { generator });
- */
-export function randomSplit<T>(
-  dataset: DatasetLike<T>,
-  lengths: readonly number[],
-  options: { generator?: Generator | null } = {},
-): Subset<T>[] {
-  const size = sizeOf(dataset);
-  const total = lengths.reduce((a, b) => a + b, 0);
-  let counts = [...lengths];
-  if (Math.abs(total - 1) < 1e-9 && total <= 1) {
-    counts = lengths.map((share) => {
-      if (share < 0 || share > 1)
-        throw new ValueError(`randomSplit: Fraction ${share} is not between 0 and 1`);
-      return Math.floor(size * share);
-    });
-    // What rounding left over goes to the parts in turn.
-    const left = size - counts.reduce((a, b) => a + b, 0);
-    for (let i = 0; i < left; i++)
-      counts[i % counts.length] = (counts[i % counts.length] as number) + 1;
-  } else if (total !== size) {
-    throw new ValueError(
-      `randomSplit: Sum of input lengths (${total}) does not equal the length of the input dataset (${size})!`,
-    );
+  /** Each dataset is asked once for all it has to give. */
+  async #items(indices: readonly number[]): Promise<T[]> {
+    const asked = new Map<DatasetLike<T>, { at: number[]; place: number[] }>();
+    for (const [place, index] of indices.entries()) {
+      const [dataset, at] = this.#find(index);
+      const entry = asked.get(dataset) ?? { at: [], place: [] };
+      entry.at.push(at);
+      entry.place.push(place);
+      asked.set(dataset, entry);
+    }
+    const result = new Array<T>(indices.length);
+    for (const [dataset, { at, place }] of asked) {
+      const samples = await itemsOf(dataset, at);
+      for (const [i, p] of place.entries()) result[p] = samples[i] as T;
+    }
+    return result;
   }
-  const order = Array.from(
-    randperm(size, { generator: options.generator, device: 'cpu' }).toTypedArraySync(),
-    Number,
-  );
-  let start = 0;
-  return counts.map((count) => {
-    const part = order.slice(start, start + count);
-    start += count;
-    return new Subset(dataset, part);
-  });
 }

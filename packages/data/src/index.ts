@@ -1,14 +1,19 @@
-export * from './collate.js';
-export * from './data-loader.js';
+export { type Collated, type Converted, defaultCollate, defaultConvert } from './collate.js';
+export { ConcatDataset, Dataset, type DatasetLike } from './dataset.js';
+export { DistributedSampler, type DistributedSamplerOptions } from './distributed-sampler.js';
+export { ChainDataset, IterableDataset } from './iterable-dataset.js';
+export * from './loader/data-loader.js';
 export {
-  ConcatDataset,
-  Dataset,
-  type DatasetLike,
-  randomSplit,
-  Subset,
-  TensorDataset,
-  type TensorSample,
-} from './dataset.js';
+  type DatasetPlace,
+  type DefineDatasetOptions,
+  defineDataset,
+} from './loader/define-dataset.js';
+export type { DataLoaderState, Stateful } from './loader/loader-state.js';
+export type { DataLoaderOptions } from './loader/options.js';
+export type { NodeWorkerOptions } from './loader/thread.js';
+export { DataWorkerError } from './loader/worker-error.js';
+export { getWorkerInfo, type WorkerInfo } from './loader/worker-info.js';
+export { lengthsOf, type PadCollateOptions, padCollate } from './pad-collate.js';
 export {
   BatchSampler,
   RandomSampler,
@@ -19,3 +24,5 @@ export {
   SubsetRandomSampler,
   WeightedRandomSampler,
 } from './sampler.js';
+export { randomSplit, type Stackable, StackDataset, type Stacked, Subset } from './subset.js';
+export { TensorDataset, type TensorSample } from './tensor-dataset.js';

@@ -21,15 +21,20 @@ export interface SamplerOptions {
   generator?: Generator | null;
 }
 
-const numbers = (t: Tensor): number[] => Array.from(t.toTypedArraySync(), Number);
+/** The values of a tensor that nobody else uses. */
+function numbers(t: Tensor): number[] {
+  const values = Array.from(t.toTypedArraySync(), Number);
+  t.dispose();
+  return values;
+}
 
 /** One number of 63 random bits, as PyTorch seeds its samplers and loaders. */
-export const drawSeed = (generator?: Generator | null): bigint =>
-  (
-    empty([], { dtype: 'int64', device: 'cpu' })
-      .random_(null, null, { generator })
-      .toTypedArraySync() as BigInt64Array
-  )[0] as bigint;
+export function drawSeed(generator?: Generator | null): bigint {
+  const drawn = empty([], { dtype: 'int64', device: 'cpu' }).random_(null, null, { generator });
+  const [seed] = drawn.toTypedArraySync() as BigInt64Array;
+  drawn.dispose();
+  return seed as bigint;
+}
 
 /** Indices 0 to length - 1 in order. */
 export class SequentialSampler implements Sampler {

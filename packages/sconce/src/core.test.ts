@@ -10,7 +10,7 @@ allInside allocate alongDim apply areDisjoint asVector at attach attachInplace
 attentionWithWeights autogradEngine avgPool avgPoolBackward axesOf batchNormEval
 batchNormInputGrad batchNormTrain batchNormWeightGrad bernoulli_ bfloat16ArrayToFloat32
 bfloat16Table bfloat16ToNumber binary binaryCrossEntropyElements binaryCrossEntropyLogitElements
-bitcast canRead cast category cauchy_ cdistBackward chebyshev checkIndexDtype checkIndexRange
+bitcast builtinModule canRead cast category cauchy_ cdistBackward chebyshev checkIndexDtype checkIndexRange
 checkLossReduction checkNotEmpty checkReduction checkResult checkWritable col2im collect
 combinerOf computeType constant constantPadNd contiguousStrides convolution convolutionInputGrad
 convolutionWeightGrad coord copyInto copyOf copy_ coversAll ctcLossBackward ctcLossForward
@@ -32,7 +32,7 @@ rowLength rreluNoise runFused sameShape sampleInto sample_ scalar scalarAs scala
 scalarValue scalarsAfter scaledI0 scaledI1 scatterAdd_ scatterReduce_ scatter_
 separate setAt shortenRows slot smoothL1 softMarginElements softmaxBackward spatial
 specialFunctions squaredError stage tapPosition toBfloat16Array toFloat16Array toNested
-traceElementwise track tril_ triu_ typedArray typedArrayOver unary unfoldImage uniform_
+traceElementwise track tril_ triu_ typedArray typedArrayDtype typedArrayOver unary unfoldImage uniform_
 HostStep checkValues inputsOf outputsOf runAs runningOperation withViews
 updateRunning updating upsample upsampleBackward uses verify viewStrides windowLoad
 windowScalars windowView wrapIndex wrongArgument checkTensor tensorBinary eitherBinary zero_

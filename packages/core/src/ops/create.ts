@@ -44,7 +44,8 @@ const arrayDtypes: readonly (readonly [new (...a: never[]) => TypedArray, DType]
 const isTypedArray = (x: unknown): x is TypedArray =>
   ArrayBuffer.isView(x) && !(x instanceof DataView);
 
-function typedArrayDtype(operation: string, data: TypedArray): DType {
+/** The dtype whose elements a typed array holds. @throws TypeError for one that does not tell. */
+export function typedArrayDtype(operation: string, data: TypedArray): DType {
   const found = arrayDtypes.find(([type]) => data instanceof type);
   if (!found) {
     throw new TypeError(
