@@ -24,8 +24,9 @@ export const layers = {
   nn: ['core', 'autograd', 'init'],
   optim: ['core', 'autograd'],
   data: ['core'],
-  sconce: [...below, 'optim', 'data'],
-  parity: [...below, 'optim', 'data', 'sconce'],
+  serialization: ['core'],
+  sconce: [...below, 'optim', 'data', 'serialization'],
+  parity: [...below, 'optim', 'data', 'serialization', 'sconce'],
 };
 
 /**

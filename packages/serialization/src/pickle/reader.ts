@@ -1,0 +1,391 @@
+import { quote } from '../errors.js';
+import { Cursor } from './cursor.js';
+import {
+  DictNode,
+  GlobalNode,
+  ListNode,
+  type Node,
+  ObjectNode,
+  PersistentNode,
+  SetNode,
+  TupleNode,
+} from './nodes.js';
+
+/** What a pickle may do. */
+export interface PickleOptions {
+  /** What messages call it. */
+  readonly title: string;
+  /** Throws unless a pickle may name this class or function. */
+  readonly admit: (name: string) => void;
+  /** The most opcodes it may have; default 20 million. */
+  readonly maxOperations?: number;
+}
+
+/** A read pickle. */
+export interface Pickle {
+  readonly root: Node;
+  /** References to things outside, in order. */
+  readonly persistent: readonly PersistentNode[];
+  /** Where it ended. */
+  readonly end: number;
+}
+
+const mark: unique symbol = Symbol('mark');
+type Slot = Node | typeof mark;
+
+/**
+ * Reads one pickle of protocol 0 to 5 into inert nodes. Nothing is looked up or called; time and memory grow with the
+ * size of the pickle alone.
+ *
+ * @throws FileError if it is malformed, or names what `admit` refuses.
+ * @see https://docs.python.org/3/library/pickletools.html
+ */
+export function readPickle(bytes: Uint8Array, start: number, options: PickleOptions): Pickle {
+  return new Machine(new Cursor(bytes, start, options.title), options).run();
+}
+
+/** Names that Python 2 gave other modules. */
+const renamed: Record<string, string> = { __builtin__: 'builtins', copy_reg: 'copyreg' };
+
+class Machine {
+  readonly #in: Cursor;
+  readonly #options: PickleOptions;
+  readonly #stack: Slot[] = [];
+  readonly #memo = new Map<number, Node>();
+  readonly #persistent: PersistentNode[] = [];
+
+  constructor(cursor: Cursor, options: PickleOptions) {
+    this.#in = cursor;
+    this.#options = options;
+  }
+
+  run(): Pickle {
+    const limit = this.#options.maxOperations ?? 20_000_000;
+    for (let count = 0; count < limit; count++) {
+      const code = this.#in.u8();
+      if (code === 0x2e) {
+        const root = this.#pop();
+        return { root, persistent: this.#persistent, end: this.#in.at };
+      }
+      this.#step(code);
+    }
+    throw this.#in.fault(`a pickle of more than ${limit} operations`);
+  }
+
+  #push(node: Node): void {
+    this.#stack.push(node);
+  }
+
+  #pop(): Node {
+    const top = this.#stack.pop();
+    if (top === undefined || top === mark) throw this.#in.fault('malformed pickle: a value is missing');
+    return top;
+  }
+
+  #top(): Node {
+    const top = this.#stack.at(-1);
+    if (top === undefined || top === mark) throw this.#in.fault('malformed pickle: a value is missing');
+    return top;
+  }
+
+  /** Everything above the last mark, which goes too. */
+  #popMarked(): Node[] {
+    const at = this.#stack.lastIndexOf(mark);
+    if (at < 0) throw this.#in.fault('malformed pickle: a mark is missing');
+    const items = this.#stack.splice(at).slice(1) as Node[];
+    return items;
+  }
+
+  #remember(index: number | bigint): void {
+    this.#memo.set(Number(index), this.#top());
+  }
+
+  #recall(index: number | bigint): void {
+    const node = this.#memo.get(Number(index));
+    if (node === undefined) throw this.#in.fault(`malformed pickle: nothing is remembered as ${index}`);
+    this.#push(node);
+  }
+
+  #global(module: string, name: string): void {
+    const full = `${renamed[module] ?? module}.${name}`;
+    this.#options.admit(full);
+    this.#push(new GlobalNode(full));
+  }
+
+  /** A call of a class or function; kept as what it would call. */
+  #call(callee: Node, args: Node): void {
+    if (!(callee instanceof GlobalNode) || !(args instanceof TupleNode)) {
+      throw this.#in.fault('malformed pickle: what is called is no class or function');
+    }
+    this.#push(new ObjectNode(callee, args));
+  }
+
+  #refer(id: Node): void {
+    const node = new PersistentNode(id);
+    this.#persistent.push(node);
+    this.#push(node);
+  }
+
+  #append(target: Node, items: readonly Node[]): void {
+    if (!(target instanceof ListNode || target instanceof ObjectNode)) {
+      throw this.#in.fault('malformed pickle: values are appended to what is no list');
+    }
+    for (const item of items) target.items.push(item);
+  }
+
+  #set(target: Node, entries: readonly Node[]): void {
+    if (entries.length % 2 !== 0) throw this.#in.fault('malformed pickle: a key has no value');
+    if (!(target instanceof DictNode || target instanceof ObjectNode)) {
+      throw this.#in.fault('malformed pickle: values are set in what is no dictionary');
+    }
+    for (const entry of entries) target.entries.push(entry);
+  }
+
+  #build(state: Node): void {
+    const target = this.#top();
+    if (!(target instanceof ObjectNode)) {
+      throw this.#in.fault('malformed pickle: a state is set on what is no object');
+    }
+    target.state = state;
+  }
+
+  #dict(entries: readonly Node[]): void {
+    const dict = new DictNode();
+    this.#set(dict, entries);
+    this.#push(dict);
+  }
+
+  #list(items: readonly Node[]): void {
+    const list = new ListNode();
+    this.#append(list, items);
+    this.#push(list);
+  }
+
+  #step(code: number): void {
+    const read = this.#in;
+    switch (code) {
+      // structure
+      case 0x80: {
+        const protocol = read.u8();
+        if (protocol > 5) throw read.fault(`pickle protocol ${protocol} is not known`);
+        return;
+      }
+      case 0x95:
+        read.u64(); // a frame: its contents follow as usual
+        return;
+      case 0x28:
+        this.#stack.push(mark);
+        return;
+      case 0x30: {
+        const top = this.#stack.pop();
+        if (top === undefined) throw read.fault('malformed pickle: a value is missing');
+        return;
+      }
+      case 0x31:
+        this.#popMarked();
+        return;
+      case 0x32:
+        return this.#push(this.#top());
+      // the memo
+      case 0x67:
+        return this.#recall(read.decimal());
+      case 0x68:
+        return this.#recall(read.u8());
+      case 0x6a:
+        return this.#recall(read.u32());
+      case 0x70:
+        return this.#remember(read.decimal());
+      case 0x71:
+        return this.#remember(read.u8());
+      case 0x72:
+        return this.#remember(read.u32());
+      case 0x94:
+        return this.#remember(this.#memo.size);
+      // plain values
+      case 0x4e:
+        return this.#push(null);
+      case 0x88:
+        return this.#push(true);
+      case 0x89:
+        return this.#push(false);
+      case 0x49: {
+        const start = read.at;
+        const text = read.line();
+        if (text === '00' || text === '01') return this.#push(text === '01');
+        read.at = start;
+        return this.#push(read.decimal());
+      }
+      case 0x4c:
+        return this.#push(read.decimal());
+      case 0x4a:
+        return this.#push(read.i32());
+      case 0x4b:
+        return this.#push(read.u8());
+      case 0x4d:
+        return this.#push(read.u16());
+      case 0x8a:
+        return this.#push(read.integer(read.u8()));
+      case 0x8b:
+        return this.#push(read.integer(read.u32()));
+      case 0x46: {
+        const text = read.line();
+        const value = parseFloatText(text);
+        if (value === undefined) throw read.fault(`${quote(text)} is no number`);
+        return this.#push(value);
+      }
+      case 0x47:
+        return this.#push(read.f64());
+      // texts and bytes
+      case 0x53:
+        return this.#push(unquote(read.line(), read));
+      case 0x54:
+        return this.#push(read.oldText(read.bytes(read.u32())));
+      case 0x55:
+        return this.#push(read.oldText(read.bytes(read.u8())));
+      case 0x56:
+        return this.#push(rawUnicode(read.line(), read));
+      case 0x58:
+        return this.#push(read.utf8(read.u32()));
+      case 0x8c:
+        return this.#push(read.utf8(read.u8()));
+      case 0x8d:
+        return this.#push(read.utf8(read.u64()));
+      case 0x42:
+        return this.#push(read.bytes(read.u32()));
+      case 0x43:
+        return this.#push(read.bytes(read.u8()));
+      case 0x8e:
+      case 0x96:
+        return this.#push(read.bytes(read.u64()));
+      // containers
+      case 0x5d:
+        return this.#push(new ListNode());
+      case 0x6c:
+        return this.#list(this.#popMarked());
+      case 0x61: {
+        const item = this.#pop();
+        return this.#append(this.#top(), [item]);
+      }
+      case 0x65: {
+        const items = this.#popMarked();
+        return this.#append(this.#top(), items);
+      }
+      case 0x29:
+        return this.#push(new TupleNode([]));
+      case 0x74:
+        return this.#push(new TupleNode(this.#popMarked()));
+      case 0x85:
+      case 0x86:
+      case 0x87: {
+        const items: Node[] = [];
+        for (let i = code - 0x84; i > 0; i--) items.unshift(this.#pop());
+        return this.#push(new TupleNode(items));
+      }
+      case 0x7d:
+        return this.#push(new DictNode());
+      case 0x64:
+        return this.#dict(this.#popMarked());
+      case 0x73: {
+        const value = this.#pop();
+        const key = this.#pop();
+        return this.#set(this.#top(), [key, value]);
+      }
+      case 0x75: {
+        const entries = this.#popMarked();
+        return this.#set(this.#top(), entries);
+      }
+      case 0x8f:
+        return this.#push(new SetNode());
+      case 0x90: {
+        const items = this.#popMarked();
+        const target = this.#top();
+        if (!(target instanceof SetNode)) throw read.fault('malformed pickle: values are added to what is no set');
+        for (const item of items) target.items.push(item);
+        return;
+      }
+      case 0x91:
+        return this.#push(new SetNode(this.#popMarked()));
+      // classes, functions and what lies outside
+      case 0x63: {
+        const module = read.line();
+        return this.#global(module, read.line());
+      }
+      case 0x93: {
+        const name = this.#pop();
+        const module = this.#pop();
+        if (typeof name !== 'string' || typeof module !== 'string') {
+          throw read.fault('malformed pickle: a class is not named by texts');
+        }
+        return this.#global(module, name);
+      }
+      case 0x69: {
+        const module = read.line();
+        this.#global(module, read.line());
+        const callee = this.#pop();
+        return this.#call(callee, new TupleNode(this.#popMarked()));
+      }
+      case 0x6f: {
+        const [callee, ...args] = this.#popMarked();
+        return this.#call(callee ?? null, new TupleNode(args));
+      }
+      case 0x52:
+      case 0x81: {
+        const args = this.#pop();
+        return this.#call(this.#pop(), args);
+      }
+      case 0x92: {
+        const named = this.#pop();
+        const args = this.#pop();
+        const callee = this.#pop();
+        if (!(named instanceof DictNode) || named.entries.length > 0) {
+          throw read.fault('objects made with keyword arguments are not supported');
+        }
+        return this.#call(callee, args);
+      }
+      case 0x62:
+        return this.#build(this.#pop());
+      case 0x50:
+        return this.#refer(read.line());
+      case 0x51:
+        return this.#refer(this.#pop());
+      default:
+        throw read.fault(`opcode 0x${code.toString(16).padStart(2, '0')} is unknown or not allowed`);
+    }
+  }
+}
+
+function parseFloatText(text: string): number | undefined {
+  const special: Record<string, number> = {
+    nan: Number.NaN,
+    inf: Number.POSITIVE_INFINITY,
+    '-inf': Number.NEGATIVE_INFINITY,
+  };
+  const known = special[text.trim().toLowerCase()];
+  if (known !== undefined) return known;
+  return /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/.test(text) ? Number(text) : undefined;
+}
+
+/** A Python string literal as `repr` writes it. */
+function unquote(text: string, read: Cursor): string {
+  const match = /^(['"])(.*)\1$/s.exec(text.trim());
+  if (!match) throw read.fault('a text is not quoted');
+  return (match[2] as string).replace(
+    /\\(?:x([0-9a-fA-F]{2})|(.))/gs,
+    (whole: string, hex: string | undefined, char: string | undefined) => {
+      if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
+      const plain: Record<string, string> = { n: '\n', r: '\r', t: '\t', '\\': '\\', "'": "'", '"': '"' };
+      const known = plain[char ?? ''];
+      if (known === undefined) throw read.fault(`a text has the unknown escape ${quote(whole)}`);
+      return known;
+    },
+  );
+}
+
+/** Python's raw-unicode-escape. */
+function rawUnicode(text: string, read: Cursor): string {
+  return text.replace(/\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})/g, (_, short?: string, long?: string) => {
+    const point = Number.parseInt((short ?? long) as string, 16);
+    if (point > 0x10ffff) throw read.fault('a text has a character that does not exist');
+    return String.fromCodePoint(point);
+  });
+}
