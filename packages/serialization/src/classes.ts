@@ -75,7 +75,9 @@ export function registerClass<T extends object>(
   options: ClassOptions<T> | ModuleClassOptions<T> = {},
 ): void {
   if (!/^\w+(\.\w+)+$/.test(name)) {
-    throw new FileError(`registerClass: ${quote(name)} must be a module and a name, such as 'app.Net'`);
+    throw new FileError(
+      `registerClass: ${quote(name)} must be a module and a name, such as 'app.Net'`,
+    );
   }
   const entry = 'save' in options ? plainClass(name, options) : moduleClass(name, type, options);
   byClass.set(type, entry);
@@ -108,11 +110,17 @@ function moduleClass<T extends object>(
       training: (object as { training?: unknown }).training ?? null,
     }),
     load: (saved) => {
-      const { args, state, training } = saved as { args?: unknown; state?: unknown; training?: unknown };
-      if (!Array.isArray(args)) throw new FileError(`load: what the file holds of ${name} is no module's state`);
+      const { args, state, training } = saved as {
+        args?: unknown;
+        state?: unknown;
+        training?: unknown;
+      };
+      if (!Array.isArray(args))
+        throw new FileError(`load: what the file holds of ${name} is no module's state`);
       const object = new type(...args);
       (object as Stateful).loadStateDict(state as never);
-      if (typeof training === 'boolean') (object as { train?: (mode: boolean) => void }).train?.(training);
+      if (typeof training === 'boolean')
+        (object as { train?: (mode: boolean) => void }).train?.(training);
       return object;
     },
   };

@@ -25,13 +25,17 @@ export async function detectFormat(source: Source): Promise<Detected> {
   if (head.length > 8 && head[8] === 0x7b) {
     const length = viewOf(head).getBigUint64(0, true);
     if (length <= BigInt(source.size - 8)) return 'safetensors';
-    if (length < 2n ** 32n) throw fault(`truncated: a safetensors header of ${length} bytes is not whole`);
+    if (length < 2n ** 32n)
+      throw fault(`truncated: a safetensors header of ${length} bytes is not whole`);
   }
   if (/^\s*\{/.test(text)) return 'index';
   if (text.startsWith('GGUF')) throw fault('this is a GGUF file; convert it to safetensors');
-  if (text.startsWith('\x89HDF')) throw fault('this is an HDF5 file; convert it to safetensors or .npz');
+  if (text.startsWith('\x89HDF'))
+    throw fault('this is an HDF5 file; convert it to safetensors or .npz');
   if (text.slice(257, 262) === 'ustar') {
-    throw fault('this is a tar file, as PyTorch wrote before version 0.1.10; load it in Python and save it again');
+    throw fault(
+      'this is a tar file, as PyTorch wrote before version 0.1.10; load it in Python and save it again',
+    );
   }
   throw fault('not a file of a known format: safetensors, PyTorch (.pt, .pth), .npy or .npz');
 }

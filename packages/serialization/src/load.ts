@@ -28,7 +28,10 @@ export type StateDict = Map<string, Tensor>;
  * model.loadStateDict(await load('model.safetensors'));
  * const { epoch } = await load<{ epoch: number }>('checkpoint.pt', { mapLocation: 'cpu' });
  */
-export async function load<T = StateDict>(source: FileSource, options: LoadOptions = {}): Promise<T> {
+export async function load<T = StateDict>(
+  source: FileSource,
+  options: LoadOptions = {},
+): Promise<T> {
   const opened = await openSource(source);
   try {
     return (await read(opened, options)) as T;

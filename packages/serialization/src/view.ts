@@ -50,6 +50,7 @@ export function checkGeometry(
     if (offset > length) throw fault(`begins outside of its storage of ${length} elements`);
     return;
   }
-  if (!Number.isSafeInteger(count * bytesPerElement)) throw fault('has more elements than can be counted');
+  if (!Number.isSafeInteger(count * bytesPerElement))
+    throw fault('has more elements than can be counted');
   if (!(last < length)) throw fault(`does not fit its storage of ${length} elements`);
 }

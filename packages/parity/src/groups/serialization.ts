@@ -50,7 +50,8 @@ async function unlike(actual: Value, expected: Value, place: string): Promise<st
   if (expected instanceof Map) {
     if (!(actual instanceof Map)) return `${place}: no Map`;
     const keys = (map: ReadonlyMap<Value, Value>) => JSON.stringify([...map.keys()].map(String));
-    if (keys(actual) !== keys(expected)) return `${place}: keys ${keys(actual)}, expected ${keys(expected)}`;
+    if (keys(actual) !== keys(expected))
+      return `${place}: keys ${keys(actual)}, expected ${keys(expected)}`;
     for (const [key, item] of expected) {
       const found = await unlike(actual.get(key), item, `${place}.${String(key)}`);
       if (found) return found;
@@ -62,8 +63,10 @@ async function unlike(actual: Value, expected: Value, place: string): Promise<st
   if (data.strides && actual.strides.join() !== data.strides.join()) {
     return `${place}: strides ${actual.strides}, expected ${data.strides}`;
   }
-  if (actual.offset !== data.offset) return `${place}: offset ${actual.offset}, expected ${data.offset}`;
-  if (actual.requiresGrad !== data.requiresGrad) return `${place}: requiresGrad ${actual.requiresGrad}`;
+  if (actual.offset !== data.offset)
+    return `${place}: offset ${actual.offset}, expected ${data.offset}`;
+  if (actual.requiresGrad !== data.requiresGrad)
+    return `${place}: requiresGrad ${actual.requiresGrad}`;
   const { data: values } = (await readBack(await toAsync(actual.detach(), 'cpu'))) as Read;
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   return Buffer.compare(bytes, data.bytes) === 0 ? undefined : `${place}: other bits`;

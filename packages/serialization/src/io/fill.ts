@@ -156,7 +156,12 @@ function upload(fill: Pick<Fill, 'storage' | 'bigEndian'>, start: number, bytes:
   const size = itemSize(storage.dtype);
   const owned = needsMending(fill) || bytes.byteOffset % size !== 0 ? bytes.slice() : bytes;
   mend(fill, owned);
-  const elements = typedArrayOver(storage.dtype, owned.buffer, owned.byteOffset, owned.length / size);
+  const elements = typedArrayOver(
+    storage.dtype,
+    owned.buffer,
+    owned.byteOffset,
+    owned.length / size,
+  );
   storage.backend.write(storage.buffer, storage.dtype, start / size, elements);
 }
 

@@ -1,5 +1,5 @@
 import { FileError } from '../errors.js';
-import { nodeFs, nodePath } from './node.js';
+import { type nodeFs, nodePath } from './node.js';
 import { checkRange, type FileHandleLike, type Source } from './source.js';
 
 type Fs = NonNullable<ReturnType<typeof nodeFs>>;
@@ -33,7 +33,8 @@ function reader(handle: FileHandleLike, name: string, size: number): Omit<Source
     checkRange(name, size, offset, target.length);
     for (let done = 0; done < target.length; ) {
       const { bytesRead } = await handle.read(target, done, target.length - done, offset + done);
-      if (bytesRead === 0) throw new FileError(`${name}: the file became shorter while it was read`);
+      if (bytesRead === 0)
+        throw new FileError(`${name}: the file became shorter while it was read`);
       done += bytesRead;
     }
   };

@@ -7,12 +7,15 @@ function builtin(name: string): unknown {
 }
 
 type Fs = typeof import('node:fs/promises');
+type FsSync = typeof import('node:fs');
 type Path = typeof import('node:path');
 type Url = typeof import('node:url');
 type Zlib = typeof import('node:zlib');
 
 /** Node's `fs/promises`, where there is one. */
 export const nodeFs = (): Fs | undefined => builtin('node:fs/promises') as Fs | undefined;
+/** Node's `fs`; only after `nodeFs` was found. */
+export const nodeFsSync = (): FsSync => builtin('node:fs') as FsSync;
 /** Node's `path`; only after `nodeFs` was found. */
 export const nodePath = (): Path => builtin('node:path') as Path;
 /** The path of a `file:` URL; only after `nodeFs` was found. */

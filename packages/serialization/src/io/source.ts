@@ -1,6 +1,6 @@
 import { FileError, quote } from '../errors.js';
-import { openNodeFile, openNodeHandle } from './node-file.js';
 import { nodeFs, pathOfUrl } from './node.js';
+import { openNodeFile, openNodeHandle } from './node-file.js';
 
 /** Bytes that can be read at any place: a file, a Blob, memory. */
 export interface Source {

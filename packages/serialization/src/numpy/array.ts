@@ -1,4 +1,11 @@
-import { contiguousStrides, type Device, itemSize, numel, Storage, type Tensor } from '@sconce/core';
+import {
+  contiguousStrides,
+  type Device,
+  itemSize,
+  numel,
+  Storage,
+  type Tensor,
+} from '@sconce/core';
 import { FileError } from '../errors.js';
 import { writeBytes } from '../io/fill.js';
 import { checkedView } from '../view.js';

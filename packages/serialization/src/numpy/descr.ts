@@ -43,7 +43,9 @@ export function parseDescr(title: string, descr: string): ElementType {
 export function descrOf(dtype: DType): string {
   const code = Object.keys(byCode).find((key) => byCode[key] === dtype);
   if (!code) {
-    throw new FileError(`save: NumPy has no ${dtype}; convert the tensor first, e.g. with .to('float32')`);
+    throw new FileError(
+      `save: NumPy has no ${dtype}; convert the tensor first, e.g. with .to('float32')`,
+    );
   }
   return `${code.endsWith('1') ? '|' : '<'}${code}`;
 }

@@ -37,23 +37,32 @@ export async function readNpyHeader(source: Source): Promise<NpyHeader> {
   }
   const first = version === 1 ? 10 : 12;
   if (start.length < first) throw new FileError(`${name}: truncated: its header is not whole`);
-  const length = version === 1 ? viewOf(start).getUint16(8, true) : viewOf(start).getUint32(8, true);
-  if (length > headerLimit) throw new FileError(`${name}: a .npy header of ${length} bytes is too long`);
-  const text = new TextDecoder(version === 3 ? 'utf-8' : 'latin1').decode(await source.read(first, length));
+  const length =
+    version === 1 ? viewOf(start).getUint16(8, true) : viewOf(start).getUint32(8, true);
+  if (length > headerLimit)
+    throw new FileError(`${name}: a .npy header of ${length} bytes is too long`);
+  const text = new TextDecoder(version === 3 ? 'utf-8' : 'latin1').decode(
+    await source.read(first, length),
+  );
   return { ...parseHeader(name, text), offset: first + length };
 }
 
 /** The Python dictionary in the header, in whichever order its three keys stand. */
 function parseHeader(name: string, text: string): Omit<NpyHeader, 'offset'> {
-  const fault = (): FileError => new FileError(`${name}: malformed .npy header ${quote(text.trim())}`);
+  const fault = (): FileError =>
+    new FileError(`${name}: malformed .npy header ${quote(text.trim())}`);
   const body = /^\s*\{(.*)\}\s*$/s.exec(text)?.[1];
   if (body === undefined) throw fault();
-  const item = /\s*(['"])(descr|fortran_order|shape)\1\s*:\s*(?:(['"])([^'"\\]*)\3|(True|False)|\(([\d\s,L]*)\)|(\[))\s*(?:,|$)/y;
+  const item =
+    /\s*(['"])(descr|fortran_order|shape)\1\s*:\s*(?:(['"])([^'"\\]*)\3|(True|False)|\(([\d\s,L]*)\)|(\[))\s*(?:,|$)/y;
   const found = new Map<string, RegExpExecArray>();
   while (item.lastIndex < body.length && body.slice(item.lastIndex).trim() !== '') {
     const match = item.exec(body);
     if (!match) throw fault();
-    if (match[7]) throw new FileError(`${name}: structured arrays have no dtype here; save each field as an array of its own`);
+    if (match[7])
+      throw new FileError(
+        `${name}: structured arrays have no dtype here; save each field as an array of its own`,
+      );
     found.set(match[2] as string, match);
   }
   const descr = found.get('descr')?.[4];
@@ -66,12 +75,17 @@ function parseHeader(name: string, text: string): Omit<NpyHeader, 'offset'> {
     .filter((size, i, all) => size !== '' || i < all.length - 1)
     .map((size) => (/^\d+$/.test(size) ? Number(size) : Number.NaN));
   if (!shape.every(Number.isSafeInteger) || shape.length > 64) throw fault();
-  if (!Number.isSafeInteger(numel(shape) * 8)) throw new FileError(`${name}: an array of shape [${shape.join(', ')}] is too large`);
+  if (!Number.isSafeInteger(numel(shape) * 8))
+    throw new FileError(`${name}: an array of shape [${shape.join(', ')}] is too large`);
   return { ...parseDescr(name, descr), shape, fortran: fortran === 'True' };
 }
 
 /** The header of a `.npy` file, padded so that elements begin at a multiple of 64 bytes. */
-export function npyHeader(type: ElementType['dtype'], shape: readonly number[], fortran: boolean): Uint8Array {
+export function npyHeader(
+  type: ElementType['dtype'],
+  shape: readonly number[],
+  fortran: boolean,
+): Uint8Array {
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const order = fortran ? 'True' : 'False';
   const dict = `{'descr': '${descrOf(type)}', 'fortran_order': ${order}, 'shape': (${sizes}), }`;

@@ -9,14 +9,21 @@ import { stridesOf } from './array.js';
 import { readNpyHeader } from './header.js';
 
 /** Reads a `.npy` file; an array in Fortran order keeps it, as strides. */
-export async function readNpy(source: Source, device: Device, options: LoadOptions): Promise<Tensor> {
-  const { tensor, fill } = await prepare(source, device);
+export async function readNpy(
+  source: Source,
+  device: Device,
+  options: LoadOptions,
+): Promise<Tensor> {
+  const { tensor, fill } = await prepareNpy(source, device);
   await fillAll([fill], options);
   return tensor;
 }
 
 /** The tensor of a `.npy` file, and what fills it. */
-async function prepare(source: Source, device: Device): Promise<{ tensor: Tensor; fill: Fill }> {
+export async function prepareNpy(
+  source: Source,
+  device: Device,
+): Promise<{ tensor: Tensor; fill: Fill }> {
   const { dtype, bigEndian, shape, fortran, offset } = await readNpyHeader(source);
   const count = numel(shape);
   const bytes = count * itemSize(dtype);
@@ -32,14 +39,16 @@ async function prepare(source: Source, device: Device): Promise<{ tensor: Tensor
 }
 
 /** An array of a `.npz` file as a source of its own. */
-async function entrySource(zip: ZipReader, entry: ZipEntry): Promise<Source> {
+export async function entrySource(zip: ZipReader, entry: ZipEntry): Promise<Source> {
   const name = zip.title(entry);
   if (entry.compressed) return memorySource(await zip.read(entry), name);
   const { source } = zip;
   const { readInto } = source;
   const inside = (offset: number, length: number): number => {
     if (offset + length <= entry.size) return entry.offset + offset;
-    throw new FileError(`${name}: truncated: bytes ${offset} to ${offset + length} are needed, it has ${entry.size}`);
+    throw new FileError(
+      `${name}: truncated: bytes ${offset} to ${offset + length} are needed, it has ${entry.size}`,
+    );
   };
   return {
     name,
@@ -58,7 +67,9 @@ export function npzEntries(zip: ZipReader): Map<string, ZipEntry> {
   const arrays = new Map<string, ZipEntry>();
   for (const [name, entry] of zip.entries) {
     if (!name.endsWith('.npy')) {
-      throw new FileError(`${zip.source.name}: not a .npz file: the entry ${quote(name)} is no .npy file`);
+      throw new FileError(
+        `${zip.source.name}: not a .npz file: the entry ${quote(name)} is no .npy file`,
+      );
     }
     arrays.set(name.slice(0, -4), entry);
   }
@@ -73,7 +84,7 @@ export async function readNpzArray(
   options: LoadOptions,
 ): Promise<Tensor> {
   const source = await entrySource(zip, entry);
-  const { tensor, fill } = await prepare(source, device);
+  const { tensor, fill } = await prepareNpy(source, device);
   if (entry.compressed || !zip.verify) {
     await fillAll([fill], options);
     return tensor;

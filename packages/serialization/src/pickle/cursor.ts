@@ -29,7 +29,9 @@ export class Cursor {
   #take(length: number): number {
     const { at } = this;
     if (length > this.#bytes.length - at) {
-      throw this.fault(`truncated: ${length} more bytes are needed, ${this.#bytes.length - at} are left`);
+      throw this.fault(
+        `truncated: ${length} more bytes are needed, ${this.#bytes.length - at} are left`,
+      );
     }
     this.at = at + length;
     return at;
@@ -106,7 +108,8 @@ export class Cursor {
   /** An integer written out. */
   decimal(): number | bigint {
     const text = this.line().replace(/L$/, '').trim();
-    if (!/^[+-]?\d+$/.test(text) || text.length > integerLimit) throw this.fault('a number is malformed');
+    if (!/^[+-]?\d+$/.test(text) || text.length > integerLimit)
+      throw this.fault('a number is malformed');
     return narrow(BigInt(text.replace('+', '')));
   }
 }

@@ -78,13 +78,15 @@ class Machine {
 
   #pop(): Node {
     const top = this.#stack.pop();
-    if (top === undefined || top === mark) throw this.#in.fault('malformed pickle: a value is missing');
+    if (top === undefined || top === mark)
+      throw this.#in.fault('malformed pickle: a value is missing');
     return top;
   }
 
   #top(): Node {
     const top = this.#stack.at(-1);
-    if (top === undefined || top === mark) throw this.#in.fault('malformed pickle: a value is missing');
+    if (top === undefined || top === mark)
+      throw this.#in.fault('malformed pickle: a value is missing');
     return top;
   }
 
@@ -102,7 +104,8 @@ class Machine {
 
   #recall(index: number | bigint): void {
     const node = this.#memo.get(Number(index));
-    if (node === undefined) throw this.#in.fault(`malformed pickle: nothing is remembered as ${index}`);
+    if (node === undefined)
+      throw this.#in.fault(`malformed pickle: nothing is remembered as ${index}`);
     this.#push(node);
   }
 
@@ -161,7 +164,8 @@ class Machine {
     this.#push(list);
   }
 
-  #step(code: number): void {
+  /** Carries out one opcode; what a case returns is nothing. */
+  #step(code: number) {
     const read = this.#in;
     switch (code) {
       // structure
@@ -299,7 +303,8 @@ class Machine {
       case 0x90: {
         const items = this.#popMarked();
         const target = this.#top();
-        if (!(target instanceof SetNode)) throw read.fault('malformed pickle: values are added to what is no set');
+        if (!(target instanceof SetNode))
+          throw read.fault('malformed pickle: values are added to what is no set');
         for (const item of items) target.items.push(item);
         return;
       }
@@ -349,7 +354,9 @@ class Machine {
       case 0x51:
         return this.#refer(this.#pop());
       default:
-        throw read.fault(`opcode 0x${code.toString(16).padStart(2, '0')} is unknown or not allowed`);
+        throw read.fault(
+          `opcode 0x${code.toString(16).padStart(2, '0')} is unknown or not allowed`,
+        );
     }
   }
 }
@@ -373,7 +380,14 @@ function unquote(text: string, read: Cursor): string {
     /\\(?:x([0-9a-fA-F]{2})|(.))/gs,
     (whole: string, hex: string | undefined, char: string | undefined) => {
       if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
-      const plain: Record<string, string> = { n: '\n', r: '\r', t: '\t', '\\': '\\', "'": "'", '"': '"' };
+      const plain: Record<string, string> = {
+        n: '\n',
+        r: '\r',
+        t: '\t',
+        '\\': '\\',
+        "'": "'",
+        '"': '"',
+      };
       const known = plain[char ?? ''];
       if (known === undefined) throw read.fault(`a text has the unknown escape ${quote(whole)}`);
       return known;
@@ -383,9 +397,12 @@ function unquote(text: string, read: Cursor): string {
 
 /** Python's raw-unicode-escape. */
 function rawUnicode(text: string, read: Cursor): string {
-  return text.replace(/\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})/g, (_, short?: string, long?: string) => {
-    const point = Number.parseInt((short ?? long) as string, 16);
-    if (point > 0x10ffff) throw read.fault('a text has a character that does not exist');
-    return String.fromCodePoint(point);
-  });
+  return text.replace(
+    /\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})/g,
+    (_, short?: string, long?: string) => {
+      const point = Number.parseInt((short ?? long) as string, 16);
+      if (point > 0x10ffff) throw read.fault('a text has a character that does not exist');
+      return String.fromCodePoint(point);
+    },
+  );
 }

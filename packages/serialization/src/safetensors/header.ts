@@ -65,7 +65,8 @@ export async function readHeader(source: Source): Promise<SafetensorsHeader> {
   const length = viewOf(await source.read(0, 8)).getBigUint64(0, true);
   if (length > headerLimit) throw fault(`a safetensors header of ${length} bytes is too long`);
   const start = 8 + Number(length);
-  if (start > source.size) throw fault(`truncated: a safetensors header of ${length} bytes is not whole`);
+  if (start > source.size)
+    throw fault(`truncated: a safetensors header of ${length} bytes is not whole`);
   const json = parseObject(await source.read(8, Number(length)));
   if (!json) throw fault('the safetensors header is no valid JSON object');
   const tensors = new Map<string, TensorInfo>();
@@ -77,13 +78,18 @@ export async function readHeader(source: Source): Promise<SafetensorsHeader> {
     } else throw fault('the metadata of a safetensors file must be texts');
   }
   let end = start;
-  for (const info of [...tensors.values()].sort((a, b) => a.offset - b.offset || a.bytes - b.bytes)) {
+  for (const info of [...tensors.values()].sort(
+    (a, b) => a.offset - b.offset || a.bytes - b.bytes,
+  )) {
     if (info.offset !== end) {
-      throw fault(`tensor ${quote(info.name)} ${info.offset < end ? 'overlaps another one' : 'leaves a gap before it'}`);
+      throw fault(
+        `tensor ${quote(info.name)} ${info.offset < end ? 'overlaps another one' : 'leaves a gap before it'}`,
+      );
     }
     end = info.offset + info.bytes;
   }
-  if (end > source.size) throw fault(`truncated: its tensors take ${end} bytes, the file has ${source.size}`);
+  if (end > source.size)
+    throw fault(`truncated: its tensors take ${end} bytes, the file has ${source.size}`);
   if (end < source.size) throw fault(`${source.size - end} bytes at its end belong to no tensor`);
   return { tensors, metadata };
 }

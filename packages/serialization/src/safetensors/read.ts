@@ -6,7 +6,11 @@ import type { LoadOptions } from '../options.js';
 import { parseObject, readHeader, type SafetensorsHeader, type TensorInfo } from './header.js';
 
 /** A tensor that a safetensors file promises, and what fills it. */
-export function prepareTensor(source: Source, info: TensorInfo, device: Device): { tensor: Tensor; fill: Fill } {
+export function prepareTensor(
+  source: Source,
+  info: TensorInfo,
+  device: Device,
+): { tensor: Tensor; fill: Fill } {
   const { dtype, shape, offset, name, type } = info;
   if (!dtype) {
     throw new FileError(
@@ -54,15 +58,25 @@ export async function readIndex(source: Source): Promise<Map<string, string>> {
     throw fault('no index of safetensors files: it has no "weight_map"');
   }
   for (const [tensor, file] of Object.entries(parts)) {
-    if (typeof file !== 'string' || !/^[^/\\:\0]+\.safetensors$/.test(file) || file.startsWith('..')) {
-      throw fault(`tensor ${quote(tensor)} is said to be in ${quote(String(file))}, which is no name of a safetensors file beside the index`);
+    if (
+      typeof file !== 'string' ||
+      !/^[^/\\:\0]+\.safetensors$/.test(file) ||
+      file.startsWith('..')
+    ) {
+      throw fault(
+        `tensor ${quote(tensor)} is said to be in ${quote(String(file))}, which is no name of a safetensors file beside the index`,
+      );
     }
   }
   return new Map(Object.entries(parts as Record<string, string>));
 }
 
 /** Opens a part of a sharded file: by what the caller gives, or beside the index. */
-export async function openShard(index: Source, name: string, options: LoadOptions): Promise<Source> {
+export async function openShard(
+  index: Source,
+  name: string,
+  options: LoadOptions,
+): Promise<Source> {
   if (options.shard) return openSource(await options.shard(name));
   if (index.sibling) return index.sibling(name);
   throw new FileError(
@@ -95,7 +109,8 @@ export async function readSharded(
       }
     }
     for (const [name, file] of parts) {
-      if (!found.has(name)) throw new FileError(`${index.name}: tensor ${quote(name)} is not in ${quote(file)}`);
+      if (!found.has(name))
+        throw new FileError(`${index.name}: tensor ${quote(name)} is not in ${quote(file)}`);
     }
     await fillAll(fills, options);
     for (const [name, target] of second) {

@@ -66,7 +66,8 @@ export class Converter {
   convert(node: Node): unknown {
     if (typeof node !== 'object' || node === null || node instanceof Uint8Array) return node;
     if (this.#done.has(node)) return this.#done.get(node);
-    if (this.#under.has(node)) throw this.fault('an object contains itself in a way that cannot be made');
+    if (this.#under.has(node))
+      throw this.fault('an object contains itself in a way that cannot be made');
     if (++this.#depth > maxDepth) throw this.fault(`values are nested more than ${maxDepth} deep`);
     this.#under.add(node);
     const value = this.#make(node);
@@ -83,7 +84,11 @@ export class Converter {
     if (node instanceof SetNode) return new Set(node.items.map((item) => this.convert(item)));
     if (node instanceof GlobalNode) return this.#global(node);
     if (node instanceof ObjectNode) return this.#object(node);
-    if (node instanceof PersistentNode) return handlers.storage?.(this, new ObjectNode(new GlobalNode('storage'), new TupleNode([node])));
+    if (node instanceof PersistentNode)
+      return handlers.storage?.(
+        this,
+        new ObjectNode(new GlobalNode('storage'), new TupleNode([node])),
+      );
     return node;
   }
 
@@ -95,7 +100,11 @@ export class Converter {
   }
 
   /** A Map, in order; it stands for its node from the start. */
-  map(node: Node, entries: readonly Node[], map = new Map<unknown, unknown>()): Map<unknown, unknown> {
+  map(
+    node: Node,
+    entries: readonly Node[],
+    map = new Map<unknown, unknown>(),
+  ): Map<unknown, unknown> {
     this.#done.set(node, map);
     for (let i = 0; i < entries.length; i += 2) {
       map.set(this.convert(entries[i] as Node), this.convert(entries[i + 1] as Node));
@@ -138,7 +147,8 @@ export class Converter {
   /** The tensor that a node is. */
   tensor(node: Node | undefined): Tensor {
     const value = node === undefined ? undefined : this.convert(node);
-    if (typeof value === 'object' && value !== null && 'storage' in value && 'strides' in value) return value as Tensor;
+    if (typeof value === 'object' && value !== null && 'storage' in value && 'strides' in value)
+      return value as Tensor;
     throw this.fault('a tensor is missing where one must be');
   }
 
@@ -156,7 +166,8 @@ function fitObject(entries: readonly Node[]): boolean {
   for (let i = 0; i < entries.length; i += 2) {
     const key = entries[i];
     if (typeof key !== first) return false;
-    if (typeof key === 'string' ? key === '__proto__' || isIndex(key) : !isIndex(String(key))) return false;
+    if (typeof key === 'string' ? key === '__proto__' || isIndex(key) : !isIndex(String(key)))
+      return false;
   }
   return entries.length === 0 || first === 'string' || first === 'number';
 }

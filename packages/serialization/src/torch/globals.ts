@@ -3,7 +3,14 @@ import { quote } from '../errors.js';
 import { arrayFromBytes } from '../numpy/array.js';
 import { type ElementType, parseDescr } from '../numpy/descr.js';
 import { makeParameter } from '../parameter.js';
-import { GlobalNode, ListNode, type Node, ObjectNode, PersistentNode, TupleNode } from '../pickle/nodes.js';
+import {
+  GlobalNode,
+  ListNode,
+  type Node,
+  ObjectNode,
+  PersistentNode,
+  TupleNode,
+} from '../pickle/nodes.js';
 import { checkedView } from '../view.js';
 import type { Converter } from './converter.js';
 import { torchDtypes } from './dtypes.js';
@@ -25,7 +32,11 @@ export const tokens: ReadonlySet<string> = new Set([
 ]);
 
 /** A tensor over a storage of the file. */
-function rebuild(c: Converter, [ref, offset, size, stride]: readonly Node[], dtypeNode?: Node): Tensor {
+function rebuild(
+  c: Converter,
+  [ref, offset, size, stride]: readonly Node[],
+  dtypeNode?: Node,
+): Tensor {
   if (!(ref instanceof PersistentNode)) throw c.fault('a tensor has no storage');
   const name = dtypeNode instanceof GlobalNode ? dtypeNode.name : undefined;
   const dtype = name === undefined ? undefined : torchDtypes.get(name);
@@ -39,8 +50,12 @@ function rebuild(c: Converter, [ref, offset, size, stride]: readonly Node[], dty
   if (inner) {
     const end = inner.offset + inner.length;
     // Checked against the view of the storage first, then made on the whole of it.
-    const last = shape.reduce((sum, n, i) => sum + (n - 1) * (strides[i] as number), inner.offset + offset);
-    if (offset < 0 || last >= end + (shape.includes(0) ? 1 : 0)) throw c.fault('a tensor does not fit its view of a storage');
+    const last = shape.reduce(
+      (sum, n, i) => sum + (n - 1) * (strides[i] as number),
+      inner.offset + offset,
+    );
+    if (offset < 0 || last >= end + (shape.includes(0) ? 1 : 0))
+      throw c.fault('a tensor does not fit its view of a storage');
   }
   return checkedView(c.title, storage, shape, strides, offset + (inner?.offset ?? 0));
 }
@@ -48,7 +63,8 @@ function rebuild(c: Converter, [ref, offset, size, stride]: readonly Node[], dty
 /** Sets whether gradients flow, where the engine is there that computes them. */
 function requiring(c: Converter, tensor: Tensor, flag: Node | undefined): Tensor {
   if (flag !== true) return tensor;
-  if (!isFloatingPoint(tensor.dtype)) throw c.fault(`a tensor of ${tensor.dtype} cannot require gradients`);
+  if (!isFloatingPoint(tensor.dtype))
+    throw c.fault(`a tensor of ${tensor.dtype} cannot require gradients`);
   return autogradEngine() ? tensor.requiresGrad_() : tensor;
 }
 
@@ -67,10 +83,13 @@ const ordered: Handler = (c, node) => {
 /** The pairs that a dictionary's constructor is given, one after another. */
 function flatten(c: Converter, pairs: Node | undefined): readonly Node[] {
   if (pairs === undefined) return [];
-  if (typeof pairs === 'object' && pairs !== null && 'entries' in pairs) return (pairs as ObjectNode).entries;
-  if (!(pairs instanceof ListNode || pairs instanceof TupleNode)) throw c.fault('a dictionary is made of what are no pairs');
+  if (typeof pairs === 'object' && pairs !== null && 'entries' in pairs)
+    return (pairs as ObjectNode).entries;
+  if (!(pairs instanceof ListNode || pairs instanceof TupleNode))
+    throw c.fault('a dictionary is made of what are no pairs');
   return pairs.items.flatMap((pair) => {
-    if ((pair instanceof TupleNode || pair instanceof ListNode) && pair.items.length === 2) return pair.items;
+    if ((pair instanceof TupleNode || pair instanceof ListNode) && pair.items.length === 2)
+      return pair.items;
     throw c.fault('a dictionary is made of what are no pairs');
   });
 }
@@ -78,7 +97,8 @@ function flatten(c: Converter, pairs: Node | undefined): readonly Node[] {
 const set: Handler = (c, { args }) => {
   const [items] = args.items;
   const list = items === undefined ? [] : c.convert(items);
-  if (!Array.isArray(list) && !(list instanceof Set)) throw c.fault('a set is made of what is no list');
+  if (!Array.isArray(list) && !(list instanceof Set))
+    throw c.fault('a set is made of what is no list');
   return new Set(list);
 };
 
@@ -111,7 +131,9 @@ function textBytes(c: Converter, text: string, encoding: string): Uint8Array {
 const bytearray: Handler = (c, { args }) => {
   const [text, encoding] = args.items;
   if (text === undefined) return new Uint8Array(0);
-  return typeof text === 'string' ? textBytes(c, text, String(encoding ?? 'latin-1')) : rawBytes(c, text);
+  return typeof text === 'string'
+    ? textBytes(c, text, String(encoding ?? 'latin-1'))
+    : rawBytes(c, text);
 };
 
 function rawBytes(c: Converter, node: Node | undefined): Uint8Array {
@@ -123,21 +145,38 @@ function rawBytes(c: Converter, node: Node | undefined): Uint8Array {
 
 /** NumPy's dtype object: a code, and the byte order in its state. */
 function elementType(c: Converter, node: Node | undefined): ElementType {
-  const code = node instanceof ObjectNode && node.callee.name === 'numpy.dtype' ? node.args.items[0] : undefined;
-  const state = node instanceof ObjectNode && node.state instanceof TupleNode ? node.state.items : [];
+  const code =
+    node instanceof ObjectNode && node.callee.name === 'numpy.dtype'
+      ? node.args.items[0]
+      : undefined;
+  const state =
+    node instanceof ObjectNode && node.state instanceof TupleNode ? node.state.items : [];
   if (typeof code !== 'string') throw c.fault('an array has no element type');
   return parseDescr(c.title, `${typeof state[1] === 'string' ? state[1] : ''}${code}`);
 }
 
-function numpyArray(c: Converter, bytes: Uint8Array, type: ElementType, shape: number[], fortran: boolean): Tensor {
+function numpyArray(
+  c: Converter,
+  bytes: Uint8Array,
+  type: ElementType,
+  shape: number[],
+  fortran: boolean,
+): Tensor {
   return arrayFromBytes(c.title, bytes, type, shape, fortran, Device.from('cpu'));
 }
 
 /** `ndarray.__reduce__`: an empty array, whose state is (version, shape, dtype, isFortran, bytes). */
 const reconstruct: Handler = (c, { state }) => {
-  if (!(state instanceof TupleNode) || state.items.length !== 5) throw c.fault('an array has no contents');
+  if (!(state instanceof TupleNode) || state.items.length !== 5)
+    throw c.fault('an array has no contents');
   const [, shape, type, fortran, bytes] = state.items;
-  return numpyArray(c, rawBytes(c, bytes), elementType(c, type), c.numbers(shape), fortran === true);
+  return numpyArray(
+    c,
+    rawBytes(c, bytes),
+    elementType(c, type),
+    c.numbers(shape),
+    fortran === true,
+  );
 };
 
 /** Arrays of protocol 5: (bytes, dtype, shape, order). */
@@ -155,7 +194,8 @@ const numpyScalar: Handler = (c, { args }) => {
   tensor.dispose();
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   if (element.dtype === 'bool') return value === 1;
-  if (element.dtype === 'float16') throw c.fault('a float16 number of NumPy is not supported; save it as a float');
+  if (element.dtype === 'float16')
+    throw c.fault('a float16 number of NumPy is not supported; save it as a float');
   return value;
 };
 
@@ -169,10 +209,12 @@ export const handlers: Readonly<Record<string, Handler>> = {
     return checkedView(c.title, storage, [length], [1], found.view?.offset ?? 0);
   },
   'collections.OrderedDict': ordered,
-  'collections.Counter': (c, node) => c.dict(node, [...flatten(c, node.args.items[0]), ...node.entries]),
+  'collections.Counter': (c, node) =>
+    c.dict(node, [...flatten(c, node.args.items[0]), ...node.entries]),
   'collections.defaultdict': (c, node) => c.dict(node, node.entries),
   'torch._utils._rebuild_tensor': (c, { args }) => rebuild(c, args.items),
-  'torch._utils._rebuild_tensor_v2': (c, { args }) => requiring(c, rebuild(c, args.items), args.items[4]),
+  'torch._utils._rebuild_tensor_v2': (c, { args }) =>
+    requiring(c, rebuild(c, args.items), args.items[4]),
   'torch._utils._rebuild_tensor_v3': (c, { args }) =>
     requiring(c, rebuild(c, args.items, args.items[6]), args.items[4]),
   'torch._utils._rebuild_parameter': parameter,
@@ -180,7 +222,8 @@ export const handlers: Readonly<Record<string, Handler>> = {
   /** A tensor with Python attributes, or of a subclass: the tensor alone. */
   'torch._tensor._rebuild_from_type_v2': (c, { args }) => {
     const [callee, , inner] = args.items;
-    if (!(callee instanceof GlobalNode) || !(inner instanceof TupleNode)) throw c.fault('a tensor is malformed');
+    if (!(callee instanceof GlobalNode) || !(inner instanceof TupleNode))
+      throw c.fault('a tensor is malformed');
     return c.tensor(new ObjectNode(callee, inner));
   },
   'torch.Size': (c, { args }) => Tuple.from(c.numbers(args.items[0] ?? new TupleNode([]))),
@@ -206,4 +249,3 @@ export const handlers: Readonly<Record<string, Handler>> = {
   'numpy.core.multiarray.scalar': numpyScalar,
   'numpy._core.multiarray.scalar': numpyScalar,
 };
-

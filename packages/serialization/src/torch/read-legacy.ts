@@ -7,7 +7,7 @@ import { DictNode, ListNode } from '../pickle/nodes.js';
 import { type Pickle, readPickle } from '../pickle/reader.js';
 import { viewOf } from '../zip/records.js';
 import { admission, Converter } from './converter.js';
-import { StorageTable, type StorageRef, parseRef } from './storages.js';
+import { parseRef, type StorageRef, StorageTable } from './storages.js';
 
 /** What begins every file of the old format. */
 export const legacyMagic = 0x1950a86a20f9469cfc6cn;
@@ -27,10 +27,14 @@ export async function readTorchLegacy(source: Source, options: LoadOptions): Pro
   const { pickles, end } = await readHead(source, options);
   const [magic, protocol, system, tree, keys] = pickles as [Pickle, Pickle, Pickle, Pickle, Pickle];
   if (magic.root !== legacyMagic) {
-    throw new FileError(`${title}: a pickle, but not one that torch.save wrote; load it in Python and save it with torch.save`);
+    throw new FileError(
+      `${title}: a pickle, but not one that torch.save wrote; load it in Python and save it with torch.save`,
+    );
   }
   if (protocol.root !== legacyProtocol) {
-    throw new FileError(`${title}: version ${String(protocol.root)} of PyTorch's old format is not known`);
+    throw new FileError(
+      `${title}: version ${String(protocol.root)} of PyTorch's old format is not known`,
+    );
   }
   const sections = await findStorages(source, end, keys, tree);
   const table = new StorageTable(title, tree.persistent, (key) => {
@@ -52,7 +56,10 @@ export async function readTorchLegacy(source: Source, options: LoadOptions): Pro
 }
 
 /** The five pickles at the beginning; more of the file is read until they are whole. */
-async function readHead(source: Source, options: LoadOptions): Promise<{ pickles: Pickle[]; end: number }> {
+async function readHead(
+  source: Source,
+  options: LoadOptions,
+): Promise<{ pickles: Pickle[]; end: number }> {
   const admit = admission(source.name, options);
   for (let size = Math.min(growth, source.size); ; size = Math.min(size * 8, source.size)) {
     const bytes = await source.read(0, size);
@@ -69,7 +76,12 @@ async function readHead(source: Source, options: LoadOptions): Promise<{ pickles
       }
       return { pickles, end };
     } catch (error) {
-      if (size >= source.size || !(error instanceof FileError) || !error.message.includes('truncated')) throw error;
+      if (
+        size >= source.size ||
+        !(error instanceof FileError) ||
+        !error.message.includes('truncated')
+      )
+        throw error;
     }
   }
 }
@@ -80,9 +92,15 @@ interface Section {
 }
 
 /** Where each storage lies, from the list of keys and the lengths before them. */
-async function findStorages(source: Source, start: number, keys: Pickle, tree: Pickle): Promise<Map<string, Section>> {
+async function findStorages(
+  source: Source,
+  start: number,
+  keys: Pickle,
+  tree: Pickle,
+): Promise<Map<string, Section>> {
   const title = source.name;
-  if (!(keys.root instanceof ListNode)) throw new FileError(`${title}: the list of storages is missing`);
+  if (!(keys.root instanceof ListNode))
+    throw new FileError(`${title}: the list of storages is missing`);
   const refs = new Map<string, StorageRef>();
   for (const node of tree.persistent) {
     const ref = parseRef(title, node);
@@ -93,15 +111,22 @@ async function findStorages(source: Source, start: number, keys: Pickle, tree: P
   for (const item of keys.root.items) {
     const key = String(item);
     const ref = refs.get(key);
-    if (!ref || sections.has(key)) throw new FileError(`${title}: the list of storages has ${quote(key)}, which no tensor uses or which it has twice`);
+    if (!ref || sections.has(key))
+      throw new FileError(
+        `${title}: the list of storages has ${quote(key)}, which no tensor uses or which it has twice`,
+      );
     const length = viewOf(await source.read(at, 8)).getBigUint64(0, true);
     if (length !== BigInt(ref.length)) {
-      throw new FileError(`${title}: storage ${quote(key)} is to have ${ref.length} elements, the file holds ${length}`);
+      throw new FileError(
+        `${title}: storage ${quote(key)} is to have ${ref.length} elements, the file holds ${length}`,
+      );
     }
     const bytes = ref.length * (ref.dtype ? itemSize(ref.dtype) : 1);
     at += 8;
     if (at + bytes > source.size) {
-      throw new FileError(`${title}: truncated: storage ${quote(key)} needs ${bytes} bytes, ${source.size - at} are left`);
+      throw new FileError(
+        `${title}: truncated: storage ${quote(key)} needs ${bytes} bytes, ${source.size - at} are left`,
+      );
     }
     sections.set(key, { offset: at, bytes });
     at += bytes;

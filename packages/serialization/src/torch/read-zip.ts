@@ -2,7 +2,8 @@ import { FileError, quote } from '../errors.js';
 import { type Fill, fillAll } from '../io/fill.js';
 import { memorySource } from '../io/source.js';
 import type { LoadOptions } from '../options.js';
-import { readPickle } from '../pickle/reader.js';
+import type { Node } from '../pickle/nodes.js';
+import { type Pickle, readPickle } from '../pickle/reader.js';
 import type { ZipEntry, ZipReader } from '../zip/reader.js';
 import { admission, Converter } from './converter.js';
 import { StorageTable } from './storages.js';
@@ -16,56 +17,91 @@ export function torchRoot(zip: ZipReader): string | undefined {
   return undefined;
 }
 
-/**
- * Reads what `torch.save` wrote since version 1.6: a zip file of a pickle and of one entry for each storage.
- *
- * @param only leaves tensors without their values, for a look at the rest.
- * @throws FileError if the file is damaged, or names what files may not name.
- */
+/** A PyTorch file whose pickle is read, and whose tensors are not. */
+export class TorchZip {
+  /** What was saved, as inert nodes. */
+  readonly tree: Node;
+  readonly #zip: ZipReader;
+  readonly #root: string;
+  readonly #title: string;
+  readonly #pickle: Pickle;
+  readonly #bigEndian: boolean;
+
+  private constructor(
+    zip: ZipReader,
+    root: string,
+    title: string,
+    pickle: Pickle,
+    bigEndian: boolean,
+  ) {
+    this.tree = pickle.root;
+    this.#zip = zip;
+    this.#root = root;
+    this.#title = title;
+    this.#pickle = pickle;
+    this.#bigEndian = bigEndian;
+  }
+
+  /** @throws FileError if the file is damaged, or names what files may not name. */
+  static async open(zip: ZipReader, root: string, options: LoadOptions): Promise<TorchZip> {
+    if (zip.entries.has(`${root}/constants.pkl`)) {
+      throw new FileError(
+        `${zip.source.name}: this is a TorchScript program; save its weights in Python: torch.save(model.state_dict(), 'weights.pt')`,
+      );
+    }
+    const entry = zip.entries.get(`${root}/data.pkl`) as ZipEntry;
+    const title = zip.title(entry);
+    const admit = admission(title, options);
+    const pickle = readPickle(await zip.read(entry), 0, { title, admit });
+    return new TorchZip(zip, root, title, pickle, await isBigEndian(zip, root));
+  }
+
+  /** The value of a node, with its tensors read and no others. */
+  async read(node: Node, options: LoadOptions): Promise<unknown> {
+    const zip = this.#zip;
+    const entryOf = (key: string): ZipEntry => {
+      const entry = zip.entries.get(`${this.#root}/data/${key}`);
+      if (!entry) throw new FileError(`${this.#title}: the file has no storage ${quote(key)}`);
+      return entry;
+    };
+    const table = new StorageTable(
+      this.#title,
+      this.#pickle.persistent,
+      (key) => entryOf(key).size,
+    );
+    await table.prepare(options.mapLocation);
+    const value = new Converter(this.#title, table, options).convert(node);
+    const fills: Fill[] = [];
+    const bigEndian = this.#bigEndian;
+    for (const { key, storage } of table.used()) {
+      const entry = entryOf(key);
+      const checksum = zip.verify ? { expected: entry.crc, name: zip.title(entry) } : undefined;
+      fills.push(
+        entry.compressed
+          ? { storage, source: memorySource(await zip.read(entry)), offset: 0, bigEndian }
+          : { storage, source: zip.source, offset: entry.offset, bigEndian, checksum },
+      );
+    }
+    await fillAll(fills, options);
+    return value;
+  }
+}
+
+/** Reads what `torch.save` wrote since version 1.6: a zip file of a pickle and of one entry for each storage. */
 export async function readTorchZip(
   zip: ZipReader,
   root: string,
   options: LoadOptions,
-  only?: 'structure',
 ): Promise<unknown> {
-  const { name: file } = zip.source;
-  if (zip.entries.has(`${root}/constants.pkl`)) {
-    throw new FileError(
-      `${file}: this is a TorchScript program; save its weights in Python: torch.save(model.state_dict(), 'weights.pt')`,
-    );
-  }
-  const pickle = zip.entries.get(`${root}/data.pkl`) as ZipEntry;
-  const title = zip.title(pickle);
-  const admit = admission(title, options);
-  const { root: tree, persistent } = readPickle(await zip.read(pickle), 0, { title, admit });
-  const entryOf = (key: string): ZipEntry => {
-    const entry = zip.entries.get(`${root}/data/${key}`);
-    if (!entry) throw new FileError(`${title}: the file has no storage ${quote(key)}`);
-    return entry;
-  };
-  const table = new StorageTable(title, persistent, (key) => entryOf(key).size);
-  await table.prepare(options.mapLocation);
-  const value = new Converter(title, table, options).convert(tree);
-  if (only === 'structure') return value;
-  const bigEndian = await isBigEndian(zip, root);
-  const fills: Fill[] = [];
-  for (const { key, storage } of table.used()) {
-    const entry = entryOf(key);
-    const checksum = zip.verify ? { expected: entry.crc, name: zip.title(entry) } : undefined;
-    fills.push(
-      entry.compressed
-        ? { storage, source: memorySource(await zip.read(entry)), offset: 0, bigEndian }
-        : { storage, source: zip.source, offset: entry.offset, bigEndian, checksum },
-    );
-  }
-  await fillAll(fills, options);
-  return value;
+  const file = await TorchZip.open(zip, root, options);
+  return file.read(file.tree, options);
 }
 
 async function isBigEndian(zip: ZipReader, root: string): Promise<boolean> {
   const entry = zip.entries.get(`${root}/byteorder`);
   if (!entry) return false;
   const order = new TextDecoder().decode(await zip.read(entry));
-  if (order !== 'little' && order !== 'big') throw new FileError(`${zip.title(entry)}: the byte order is ${quote(order)}`);
+  if (order !== 'little' && order !== 'big')
+    throw new FileError(`${zip.title(entry)}: the byte order is ${quote(order)}`);
   return order === 'big';
 }

@@ -18,9 +18,11 @@ export interface StorageRef {
 
 /** Reads a persistent id: ('storage', class, key, location, length) and in old files a view. */
 export function parseRef(title: string, node: PersistentNode): StorageRef {
-  const fault = (why: string): FileError => new FileError(`${title}: malformed storage reference: ${why}`);
+  const fault = (why: string): FileError =>
+    new FileError(`${title}: malformed storage reference: ${why}`);
   const { id } = node;
-  if (!(id instanceof TupleNode) || id.items[0] !== 'storage') throw fault('it is no tuple that begins with "storage"');
+  if (!(id instanceof TupleNode) || id.items[0] !== 'storage')
+    throw fault('it is no tuple that begins with "storage"');
   const [, type, key, location, length, view] = id.items;
   if (!(type instanceof GlobalNode)) throw fault('it has no class');
   if (typeof key !== 'string' && typeof key !== 'number') throw fault('it has no key');
@@ -30,13 +32,24 @@ export function parseRef(title: string, node: PersistentNode): StorageRef {
   if (!dtype && !untyped.has(type.name)) {
     throw new FileError(`${title}: storages of class ${quote(type.name)} have no dtype here`);
   }
-  return { key: String(key), dtype, length, location, view: parseView(view ?? null, length, fault) };
+  return {
+    key: String(key),
+    dtype,
+    length,
+    location,
+    view: parseView(view ?? null, length, fault),
+  };
 }
 
-function parseView(node: Node, whole: number, fault: (why: string) => FileError): StorageRef['view'] {
+function parseView(
+  node: Node,
+  whole: number,
+  fault: (why: string) => FileError,
+): StorageRef['view'] {
   if (node === null) return undefined;
   const [, offset, length] = node instanceof TupleNode ? node.items : [];
-  if (!isCount(offset) || !isCount(length) || offset + length > whole) throw fault('its view lies outside');
+  if (!isCount(offset) || !isCount(length) || offset + length > whole)
+    throw fault('its view lies outside');
   return { offset, length };
 }
 
@@ -67,8 +80,15 @@ export class StorageTable {
     for (const node of nodes) {
       const ref = parseRef(title, node);
       const known = this.#refs.get(ref.key);
-      if (known && (known.dtype !== ref.dtype || known.length !== ref.length || known.location !== ref.location)) {
-        throw new FileError(`${title}: the file refers to storage ${quote(ref.key)} in two ways that contradict each other`);
+      if (
+        known &&
+        (known.dtype !== ref.dtype ||
+          known.length !== ref.length ||
+          known.location !== ref.location)
+      ) {
+        throw new FileError(
+          `${title}: the file refers to storage ${quote(ref.key)} in two ways that contradict each other`,
+        );
       }
       this.#refs.set(ref.key, ref);
       this.#byNode.set(node, ref);

@@ -18,7 +18,8 @@ export async function inflate(packed: Uint8Array, size: number, name: string): P
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
-      if (at + value.length > size) throw new FileError(`${name}: unpacks to more than its ${size} bytes`);
+      if (at + value.length > size)
+        throw new FileError(`${name}: unpacks to more than its ${size} bytes`);
       out.set(value, at);
       at += value.length;
     }
@@ -33,6 +34,8 @@ export async function inflate(packed: Uint8Array, size: number, name: string): P
 
 /** Packs bytes by deflate. */
 export async function deflate(bytes: Uint8Array): Promise<Uint8Array> {
-  const stream = new Blob([bytes.slice()]).stream().pipeThrough(new CompressionStream('deflate-raw'));
+  const stream = new Blob([bytes.slice()])
+    .stream()
+    .pipeThrough(new CompressionStream('deflate-raw'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

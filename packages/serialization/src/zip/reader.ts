@@ -69,7 +69,9 @@ export class ZipReader {
     for (const entry of listed.sort((a, b) => a.at - b.at)) {
       const offset = await dataOffset(source, entry);
       if (entry.at < end || offset + entry.packedSize > directory.offset) {
-        throw new FileError(`${source.name}: the zip entry ${quote(entry.name)} overlaps another part of the file`);
+        throw new FileError(
+          `${source.name}: the zip entry ${quote(entry.name)} overlaps another part of the file`,
+        );
       }
       end = offset + entry.packedSize;
       if (entries.has(entry.name)) {
@@ -125,14 +127,18 @@ interface Directory {
 }
 
 async function findDirectory(source: Source): Promise<Directory> {
-  const fault = (what: string): FileError => new FileError(`${source.name}: not a whole zip file: ${what}`);
+  const fault = (what: string): FileError =>
+    new FileError(`${source.name}: not a whole zip file: ${what}`);
   const length = Math.min(source.size, endBytes + 0xffff);
   const tailOffset = source.size - length;
   const tail = await source.read(tailOffset, length);
   const view = viewOf(tail);
   let at = length - endBytes;
   // The record ends the file, after a comment whose length it gives.
-  while (at >= 0 && !(view.getUint32(at, true) === END && at + endBytes + view.getUint16(at + 20, true) === length))
+  while (
+    at >= 0 &&
+    !(view.getUint32(at, true) === END && at + endBytes + view.getUint16(at + 20, true) === length)
+  )
     at--;
   if (at < 0) throw fault('its directory is missing, so it was cut off or is no zip file');
   const end = tailOffset + at;
@@ -172,13 +178,17 @@ function parseDirectory(file: string, bytes: Uint8Array, { count, offset }: Dire
   let at = 0;
   for (let i = 0; i < count; i++) {
     if (at + centralBytes > bytes.length || view.getUint32(at, true) !== CENTRAL) {
-      throw new FileError(`${file}: not a whole zip file: its directory breaks off after ${i} entries`);
+      throw new FileError(
+        `${file}: not a whole zip file: its directory breaks off after ${i} entries`,
+      );
     }
     const nameLength = view.getUint16(at + 28, true);
     const extraLength = view.getUint16(at + 30, true);
     const next = at + centralBytes + nameLength + extraLength + view.getUint16(at + 32, true);
     if (next > bytes.length) {
-      throw new FileError(`${file}: not a whole zip file: its directory breaks off after ${i} entries`);
+      throw new FileError(
+        `${file}: not a whole zip file: its directory breaks off after ${i} entries`,
+      );
     }
     const nameAt = at + centralBytes;
     const name = decodeName(bytes.subarray(nameAt, nameAt + nameLength));
@@ -190,14 +200,15 @@ function parseDirectory(file: string, bytes: Uint8Array, { count, offset }: Dire
         `${file}: the zip entry ${quote(name)} is packed by method ${method}; only stored and deflated ones can be read`,
       );
     }
-    const sizes = wideFields(bytes.subarray(nameAt + nameLength, nameAt + nameLength + extraLength), [
-      view.getUint32(at + 24, true),
-      view.getUint32(at + 20, true),
-      view.getUint32(at + 42, true),
-    ]);
+    const sizes = wideFields(
+      bytes.subarray(nameAt + nameLength, nameAt + nameLength + extraLength),
+      [view.getUint32(at + 24, true), view.getUint32(at + 20, true), view.getUint32(at + 42, true)],
+    );
     const [size, packedSize, place] = sizes as [number, number, number];
     if (method === 0 && size !== packedSize) {
-      throw new FileError(`${file}: the zip entry ${quote(name)} has sizes ${size} and ${packedSize} though it is not compressed`);
+      throw new FileError(
+        `${file}: the zip entry ${quote(name)} has sizes ${size} and ${packedSize} though it is not compressed`,
+      );
     }
     if (place > offset || packedSize > offset) {
       throw new FileError(`${file}: the zip entry ${quote(name)} lies outside of the file`);

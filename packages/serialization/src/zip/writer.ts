@@ -86,7 +86,8 @@ export class ZipWriter {
     await this.#put(localHeader(name, method, at));
     const start = this.#at;
     const { crc, size } = await content();
-    if (this.#at - start !== packedSize) throw new RangeError(`zip: ${title} was to have ${packedSize} bytes`);
+    if (this.#at - start !== packedSize)
+      throw new RangeError(`zip: ${title} was to have ${packedSize} bytes`);
     await this.#put(descriptor(crc, packedSize, size));
     this.#written.push({ name, method, crc, packedSize, size, at });
   }
