@@ -13,6 +13,7 @@ import { ConvEngine, sequence } from './conv.js';
 import { hasRelaxedSimd, hasSimd } from './engine.js';
 import { Fallback } from './fallback.js';
 import { GemmEngine } from './gemm.js';
+import { LinalgEngine } from './linalg.js';
 import { type LoopPrimitive, Loops } from './loops.js';
 import { runMatmul } from './matmul.js';
 import { type CpuBuffer, LinearMemory } from './memory.js';
@@ -25,11 +26,12 @@ interface Compiled {
   readonly loops: Loops;
   readonly gemm: GemmEngine;
   readonly conv: ConvEngine;
+  readonly linalg: LinalgEngine;
 }
 
 /**
- * The CPU: tensors in one WebAssembly memory, generated SIMD kernels on a thread pool, matrix products by the
- * system's BLAS where there is one.
+ * The CPU: tensors in one WebAssembly memory, generated SIMD kernels on a thread pool, matrix products and
+ * linear algebra by the system's BLAS and LAPACK where there are any.
  *
  * @example registerBackend('cpu', { open: () => new CpuBackend() });
  */
@@ -56,6 +58,9 @@ export class CpuBackend implements Backend {
       loops: new Loops(this.memory, this.pool, relaxed),
       gemm,
       conv: new ConvEngine(this.memory, this.pool, gemm),
+      linalg: new LinalgEngine(this.memory, this.pool, gemm.blas, this.#runLoop, (p) =>
+        this.#fallback.run(p),
+      ),
     };
   }
 
@@ -113,10 +118,11 @@ export class CpuBackend implements Backend {
 
   execute(p: Primitive): void {
     const compiled = this.#compiled;
-    if (compiled === undefined || p.kind === 'linalg') this.#fallback.run(p);
+    if (compiled === undefined) this.#fallback.run(p);
     else if (p.kind === 'matmul') runMatmul(p, compiled.gemm, this.#runLoop);
     else if (p.kind === 'conv') compiled.conv.run(p, this.#runLoop);
     else if (p.kind === 'sort') runSort(p, this.memory);
+    else if (p.kind === 'linalg') compiled.linalg.run(p);
     else compiled.loops.run(p);
   }
 

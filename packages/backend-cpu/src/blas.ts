@@ -1,5 +1,6 @@
 import { RuntimeError } from '@sconce/core';
 import { gemmWords } from './gemm-layout.js';
+import { Lapack } from './lapack.js';
 import type { LinearMemory } from './memory.js';
 import { baseAddress, findKoffi, type Koffi, type Library, platform } from './native.js';
 import { environment, type ThreadPool } from './threads.js';
@@ -37,6 +38,8 @@ export interface Blas {
   readonly dgemm: Gemm;
   /** Number of the pool's task that computes the items of a block of `gemmWords`, each on one thread. */
   readonly items: number;
+  /** The LAPACK that comes with it. */
+  readonly lapack: Lapack | undefined;
   /** Sets how many threads the library itself may use. */
   setThreads(count: number): void;
 }
@@ -112,7 +115,8 @@ export function openBlas(memory: LinearMemory, pool: ThreadPool): Blas | undefin
         if (count !== current) setter?.(count as never);
         current = count;
       };
-      return { name: describe(library, name), base, sgemm, dgemm, items, setThreads };
+      const lapack = Lapack.open(koffi, library, memory, base);
+      return { name: describe(library, name), base, sgemm, dgemm, items, lapack, setThreads };
     } catch (error) {
       if (wanted !== '') {
         throw new RuntimeError(

@@ -5,7 +5,16 @@ import type { LinearMemory } from './memory.js';
 export interface Koffi {
   load(path: string | null): Library;
   address(view: ArrayBufferView): bigint;
+  config(): KoffiSettings;
+  config(settings: KoffiSettings): unknown;
 }
+
+interface KoffiSettings {
+  readonly sync_stack_size: number;
+}
+
+/** The stack that native functions are called on: OpenBLAS's threaded LU takes half a MiB for each halving of a matrix. */
+const stackBytes = 16 * 2 ** 20;
 
 export interface Library {
   func(declaration: string): (...args: never[]) => unknown;
@@ -22,11 +31,28 @@ export function findKoffi(): { koffi: Koffi; path: string } | undefined {
   try {
     const require = module.createRequire(import.meta.url);
     const path = require.resolve('koffi');
-    return { koffi: require(path) as Koffi, path };
+    const koffi = require(path) as Koffi;
+    enlargeStack(koffi);
+    return { koffi, path };
   } catch {
     return undefined;
   }
 }
+
+/** Asks for a large stack; koffi refuses once any library is loaded, by whomever. */
+function enlargeStack(koffi: Koffi): void {
+  const settings = koffi.config();
+  if (settings.sync_stack_size >= stackBytes) return;
+  try {
+    koffi.config({ ...settings, sync_stack_size: stackBytes });
+  } catch {
+    // `hasLargeStack` tells
+  }
+}
+
+/** Whether native functions may use as much stack as threaded factorisations want. */
+export const hasLargeStack = (koffi: Koffi): boolean =>
+  koffi.config().sync_stack_size >= stackBytes;
 
 /** Where the memory begins in the process; it stays there when the memory grows. */
 export const baseAddress = (koffi: Koffi, memory: LinearMemory): number =>

@@ -1,5 +1,6 @@
 import type { Fixture } from './fixture.js';
 import type { Limits } from './limits.js';
+import { linalgTests } from './linalg-tests.js';
 import { castTests, mapTests } from './map-tests.js';
 import { convTests, matmulTests, scatterTests, sortTests } from './operand-tests.js';
 import { reduceTests, scanTests } from './reduce-tests.js';
@@ -15,4 +16,5 @@ export function primitiveTests(fixture: Fixture, limits: Limits): void {
   convTests(fixture);
   scatterTests(fixture);
   sortTests(fixture);
+  linalgTests(fixture);
 }

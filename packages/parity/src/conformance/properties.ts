@@ -30,6 +30,7 @@ import { Judge } from './bounds.js';
 import { checkOutput } from './check.js';
 import type { Fixture } from './fixture.js';
 import type { Limits } from './limits.js';
+import { linalgProperties } from './linalg-properties.js';
 import { operandProperties } from './operand-properties.js';
 import { hold, Pair, seeds, storedAs } from './pair.js';
 import type { Recipe } from './random.js';
@@ -47,6 +48,7 @@ export function propertyTests(device: Fixture, reference: Fixture, limits: Limit
   loadProperty(pair, limits, held);
   reduceProperties(pair, limits, held);
   operandProperties(pair, held);
+  linalgProperties(pair);
 }
 
 /** Storage dtypes of inputs, chosen by number. */
