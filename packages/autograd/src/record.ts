@@ -10,7 +10,7 @@ import {
 import { CopySlices } from './copy-slices.js';
 import { derivativesOf, type Input, type Row } from './derivatives/index.js';
 import { fusedGradient } from './fuse.js';
-import { geometryOf } from './geometry.js';
+import { type Geometry, geometryOf } from './geometry.js';
 import {
   type Creation,
   checkCreation,
@@ -99,7 +99,9 @@ export class OpNode extends Node {
   saveResults(result: unknown, inplaceOnView = false): void {
     for (const name of this.#results) {
       const value =
-        name === 'result' ? result : (result as Readonly<Record<string, unknown>>)[name];
+        result instanceof Tensor && name === 'result'
+          ? result
+          : (result as Readonly<Record<string, unknown>>)[name];
       if (!(value instanceof Tensor)) {
         throw new RuntimeError(
           `${this.#op.name}: the derivative needs '${name}', which is none of its results`,
@@ -137,11 +139,12 @@ export class OpNode extends Node {
       let wanted = false;
       for (let i = first; i < edge; i++) wanted ||= this.edges[i] !== undefined && needed(i);
       if (!wanted) continue;
-      const { formula, several } = input.derivative;
-      const g = several ? this.#filled(grads) : (grads.find((t) => t !== undefined) as Tensor);
+      const { formula, takes } = input.derivative;
+      const g = takes === 'one' ? grads.find((t) => t !== undefined) : this.#listed(grads, takes);
       const gradient =
-        (gradMode.enabled || several ? undefined : fusedGradient(input, g as Tensor, context)) ??
-        formula(g as never, context as never);
+        (gradMode.enabled || takes !== 'one'
+          ? undefined
+          : fusedGradient(input, g as Tensor, context)) ?? formula(g as never, context as never);
       if (Array.isArray(arg)) {
         (gradient as readonly Gradient[]).forEach((t, i) => {
           results[first + i] = t;
@@ -151,12 +154,12 @@ export class OpNode extends Node {
     return results;
   }
 
-  /** The gradients of all differentiable outputs, zeros where there is none. */
-  #filled(grads: readonly Gradient[]): Tensor[] {
+  /** The gradients of all differentiable outputs, for `all` zeros where there is none. */
+  #listed(grads: readonly Gradient[], takes: 'all' | 'given'): Gradient[] {
     const like = grads.find((t) => t !== undefined) as Tensor;
-    return this.outputs.flatMap((output, i) =>
-      output ? [grads[i] ?? like.newZeros(output.shape, { dtype: output.dtype })] : [],
-    );
+    const missing = ({ shape, dtype }: Geometry): Gradient =>
+      takes === 'all' ? like.newZeros(shape, { dtype }) : undefined;
+    return this.outputs.flatMap((output, i) => (output ? [grads[i] ?? missing(output)] : []));
   }
 
   #context(): Record<string, unknown> {
@@ -214,7 +217,12 @@ export function record(op: Op, args: readonly unknown[]): unknown {
     setOutput(result, node, args, false);
   } else {
     const outputs = Array.isArray(result) ? result : Object.values(result as object);
-    for (const output of outputs) if (output instanceof Tensor) setOutput(output, node, args, true);
+    const constants = row.constants.map((name) => (result as Record<string, unknown>)[name]);
+    for (const output of outputs) {
+      if (!(output instanceof Tensor)) continue;
+      if (constants.includes(output)) node.addOutput(undefined);
+      else setOutput(output, node, args, true);
+    }
   }
   node.saveResults(result);
   return result;

@@ -1,17 +1,19 @@
-import { type GradFn, operations, type Tensor } from '@sconce/core';
+import { type GradFn, geqrf, linalg, operations, type Tensor } from '@sconce/core';
 import { describe, expect, test } from 'vitest';
 import { activationSamples } from '../../test/samples/activations.js';
 import { indexingSamples } from '../../test/samples/indexing.js';
+import { linalgSamples } from '../../test/samples/linalg.js';
 import { linearSamples } from '../../test/samples/linear.js';
 import { nnSamples } from '../../test/samples/nn.js';
 import { pointwiseSamples } from '../../test/samples/pointwise.js';
 import { rearrangingSamples } from '../../test/samples/rearranging.js';
 import { reductionSamples } from '../../test/samples/reductions.js';
-import type { Samples } from '../../test/samples/sample.js';
+import { real, type Samples } from '../../test/samples/sample.js';
 import { shapeSamples } from '../../test/samples/shape.js';
 import { specialSamples } from '../../test/samples/special.js';
 import { type Checked, gradcheck, gradgradcheck } from '../index.js';
 import { OpNode } from '../record.js';
+import { refuses } from './formula.js';
 import { derivatives } from './index.js';
 
 const samples: Samples = {
@@ -20,17 +22,37 @@ const samples: Samples = {
   ...reductionSamples,
   ...shapeSamples,
   ...indexingSamples,
+  ...linalgSamples,
   ...linearSamples,
   ...nnSamples,
   ...rearrangingSamples,
   ...specialSamples,
 };
 
-const differentiable = Object.keys(derivatives).filter((name) => derivatives[name] !== null);
+const differentiable = Object.keys(derivatives).filter((name) => {
+  const row = derivatives[name];
+  return row && !refuses(row);
+});
 
 test('every derivative has a sample, and every sample a derivative', () => {
   expect(differentiable.filter((name) => !samples[name])).toEqual([]);
   expect(Object.keys(samples).filter((name) => !derivatives[name])).toEqual([]);
+});
+
+test('what PyTorch has no derivative of raises at backward', () => {
+  const a = real([3, 3]);
+  const { LD, pivots } = linalg.ldlFactor(a.detach());
+  const calls: Readonly<Record<string, () => Tensor>> = {
+    geqrf: () => geqrf(a).tau,
+    linalgLdlFactorEx: () => linalg.ldlFactor(a).LD,
+    linalgLdlSolve: () => linalg.ldlSolve(LD, pivots, a),
+  };
+  const refusing = Object.entries(derivatives).filter(([, row]) => row && refuses(row));
+  expect(refusing.map(([name]) => name).sort()).toEqual(Object.keys(calls).sort());
+  for (const call of Object.values(calls)) {
+    const result = call();
+    expect(() => result.sum().backward()).toThrow(/the derivative for '\w+' is not implemented/);
+  }
 });
 
 test('every entry of the table belongs to an operation and its parameters', () => {

@@ -1,6 +1,8 @@
 import { elementwise, type FusedMap, type Op, RuntimeError } from '@sconce/core';
 import { activations } from './activations.js';
 import { ctc } from './ctc.js';
+import { equations } from './equations.js';
+import { factorizations } from './factorizations.js';
 import type { Derivative, Derivatives } from './formula.js';
 import { indexing } from './indexing.js';
 import { linear } from './linear.js';
@@ -11,6 +13,7 @@ import { reductions } from './reductions.js';
 import { resampling } from './resampling.js';
 import { shape } from './shape.js';
 import { specialFunctions } from './special.js';
+import { spectral } from './spectral.js';
 
 /**
  * How every operation differentiates, by name: for each input, its gradient from that of the output, written with
@@ -28,7 +31,19 @@ export const derivatives: Readonly<Record<string, Derivatives | null>> = {
   ...rearranging,
   ...resampling,
   ...ctc,
+  ...equations,
+  ...factorizations,
+  ...spectral,
   ...specialFunctions,
+};
+
+/** Results of floating point that are constants to the engine: permutations, and what is kept for backward. */
+const constantResults: Readonly<Record<string, readonly string[]>> = {
+  linalgLu: ['P'],
+  luUnpack: ['P'],
+  linalgDet: ['LU'],
+  linalgSlogdet: ['LU'],
+  linalgSolveEx: ['LU'],
 };
 
 /** One differentiable input of an operation. */
@@ -43,6 +58,8 @@ export interface Input {
 /** A row of the table, ready for use; inputs in the order of the parameters. */
 export interface Row {
   readonly inputs: readonly Input[];
+  /** Results through which no gradient flows, by name. */
+  readonly constants: readonly string[];
 }
 
 const rows = new Map<string, Row | null>();
@@ -73,10 +90,10 @@ function compile(op: Op): Row | null {
     const found = entry[name];
     if (!found) return [];
     const derivative: Derivative =
-      typeof found === 'function' ? { saves: [], several: false, formula: found } : found;
+      typeof found === 'function' ? { saves: [], takes: 'one', formula: found } : found;
     // The gradients of elementwise operations are elementwise themselves.
     const fused = elementwise.has(op.name) ? new Map() : undefined;
     return [{ index, derivative, fused }];
   });
-  return { inputs };
+  return { inputs, constants: constantResults[op.name] ?? [] };
 }

@@ -41,6 +41,10 @@ type TensorNames =
   | 'logProbs'
   | 'loss'
   | 'paths'
+  | 'lu'
+  | 'pivots'
+  | 'b'
+  | 'tau'
   | 'result'
   | 'values'
   | 'indices';
@@ -106,6 +110,14 @@ interface Plain {
   readonly delta: number;
   readonly reduction: Reduction;
   readonly ignoreIndex: number;
+  // linear algebra
+  readonly upper: boolean;
+  readonly left: boolean;
+  readonly unitriangular: boolean;
+  readonly adjoint: boolean;
+  readonly transpose: boolean;
+  readonly pivot: boolean;
+  readonly fullMatrices: boolean;
   /** The part of a tensor that an operation shows. */
   readonly place: (whole: Tensor) => Tensor;
 }

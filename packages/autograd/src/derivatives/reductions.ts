@@ -100,7 +100,7 @@ function productGradient(g: Tensor, self: Tensor, result: Tensor, axes: readonly
 }
 
 /** The product of all other elements of the row, each computed from them. */
-function productOfOthers(self: Tensor, axes: readonly number[]): Tensor {
+export function productOfOthers(self: Tensor, axes: readonly number[]): Tensor {
   const kept = self.shape.map((_, d) => d).filter((d) => !axes.includes(d));
   const order = [...kept, ...axes];
   const moved = self.permute(order);

@@ -1,0 +1,82 @@
+import { choleskySolve, linalg, type Tensor } from '@sconce/core';
+import { isGradEnabled } from '../modes.js';
+import { toLu } from './factorizations.js';
+import { type Derivatives, saving } from './formula.js';
+
+const { luSolve, solve, solveTriangular } = linalg;
+
+/** Of A in A x = b or x A = b, from that of b. */
+const toMatrix = (gB: Tensor, x: Tensor, left: boolean): Tensor =>
+  (left ? gB.matmul(x.mT) : x.mT.matmul(gB)).neg();
+
+/** Solves with A^T: by its factors, unless what follows is differentiated itself, of which factors know nothing. */
+export const solveAdjoint = (
+  a: Tensor,
+  lu: Tensor,
+  pivots: Tensor,
+  g: Tensor,
+  left = true,
+): Tensor =>
+  isGradEnabled() ? solve(a.mT, g, { left }) : luSolve(lu, pivots, g, { left, adjoint: true });
+
+/** Solves with a triangle's transpose. */
+const solveTurned = (
+  a: Tensor,
+  g: Tensor,
+  { upper, left, unitriangular }: { upper: boolean; left: boolean; unitriangular: boolean },
+): Tensor => solveTriangular(a.mT, g, { upper: !upper, left, unitriangular });
+
+/** Of a Cholesky factor, from that of the symmetric A it belongs to. */
+const toFactor = (gA: Tensor, factor: Tensor, upper: boolean): Tensor => {
+  const both = gA.add(gA.mT).neg();
+  return upper ? factor.matmul(both) : both.matmul(factor);
+};
+
+/** Solutions of linear equations, and inverses. */
+export const equations: Readonly<Record<string, Derivatives>> = {
+  linalgSolveEx: {
+    self: saving('self result LU pivots', (g, { self, result, LU, pivots, left }) =>
+      toMatrix(solveAdjoint(self, LU, pivots, g, left), result, left),
+    ),
+    b: saving('self LU pivots', (g, { self, LU, pivots, left }) =>
+      solveAdjoint(self, LU, pivots, g, left),
+    ),
+  },
+  linalgInvEx: {
+    self: saving('inverse', (g, { inverse }) => {
+      const turned = inverse.mT;
+      return turned.matmul(g).matmul(turned).neg();
+    }),
+  },
+  linalgSolveTriangular: {
+    self: saving('self result', (g, { self, result, upper, left, unitriangular }) => {
+      const gA = toMatrix(solveTurned(self, g, { upper, left, unitriangular }), result, left);
+      const diagonal = unitriangular ? 1 : 0;
+      return upper ? gA.triu(diagonal) : gA.tril(-diagonal);
+    }),
+    b: saving('self', (g, { self, upper, left, unitriangular }) =>
+      solveTurned(self, g, { upper, left, unitriangular }),
+    ),
+  },
+  linalgLuSolve: {
+    lu: saving('lu pivots result', (g, { lu, pivots, result, left, adjoint }) => {
+      const gB = luSolve(lu, pivots, g, { left, adjoint: !adjoint });
+      const gA = toMatrix(gB, result, left);
+      return toLu(adjoint ? gA.mT : gA, lu, pivots);
+    }),
+    b: saving('lu pivots', (g, { lu, pivots, left, adjoint }) =>
+      luSolve(lu, pivots, g, { left, adjoint: !adjoint }),
+    ),
+  },
+  choleskySolve: {
+    self: saving('other', (g, { other, upper }) => choleskySolve(g, other, { upper })),
+    other: saving('other result', (g, { other, result, upper }) =>
+      toFactor(choleskySolve(g, other, { upper }).matmul(result.mT), other, upper),
+    ),
+  },
+  choleskyInverse: {
+    self: saving('self result', (g, { self, result, upper }) =>
+      toFactor(result.matmul(g).matmul(result), self, upper),
+    ),
+  },
+};
