@@ -28,7 +28,7 @@ export const activations: Readonly<Record<string, Derivatives>> = {
   },
   selu: {
     self: saving('self', (g, { self }) =>
-      where(self.gt(0), g.mul(seluScale), g.mul(self.exp().mul(seluAlpha * seluScale))),
+      where(self.le(0), g.mul(self.exp().mul(seluAlpha * seluScale)), g.mul(seluScale)),
     ),
   },
   elu: {
@@ -38,7 +38,7 @@ export const activations: Readonly<Record<string, Derivatives>> = {
   },
   celu: {
     self: saving('self', (g, { self, alpha }) =>
-      where(self.gt(0), g, g.mul(self.div(alpha).exp())),
+      where(self.le(0), g.mul(self.div(alpha).exp()), g),
     ),
   },
   gelu: {
@@ -100,4 +100,4 @@ const seluAlpha = 1.6732632423543772;
 const seluScale = 1.0507009873554805;
 const geluScale = Math.sqrt(2 / Math.PI);
 
-const shrunk = (g: Tensor, self: Tensor, lambd: number): Tensor => only(self.abs().gt(lambd), g);
+const shrunk = (g: Tensor, self: Tensor, lambd: number): Tensor => except(self.abs().le(lambd), g);

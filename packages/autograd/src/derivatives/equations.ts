@@ -3,7 +3,7 @@ import { isGradEnabled } from '../modes.js';
 import { toLu } from './factorizations.js';
 import { type Derivatives, saving } from './formula.js';
 
-const { luSolve, solve, solveTriangular } = linalg;
+const { luSolve, pinv, solve, solveTriangular } = linalg;
 
 /** Of A in A x = b or x A = b, from that of b. */
 const toMatrix = (gB: Tensor, x: Tensor, left: boolean): Tensor =>
@@ -32,6 +32,33 @@ const toFactor = (gA: Tensor, factor: Tensor, upper: boolean): Tensor => {
   return upper ? factor.matmul(both) : both.matmul(factor);
 };
 
+/**
+ * Of A, from that of its pseudoinverse, as long as the rank stays the same.
+ *
+ * @see Golub and Pereyra, The differentiation of pseudo-inverses and nonlinear least squares problems whose variables separate (1973)
+ */
+function pseudoInverseGradient(g: Tensor, a: Tensor, inverse: Tensor): Tensor {
+  const [turned, back] = [inverse.mT, g.mT];
+  if ((a.shape.at(-2) as number) <= (a.shape.at(-1) as number)) {
+    const k = back.matmul(inverse);
+    const along = k.matmul(turned);
+    return inverse
+      .matmul(k)
+      .mT.neg()
+      .add(along)
+      .sub(a.matmul(inverse).matmul(along))
+      .add(turned.matmul(inverse).matmul(back.sub(k.matmul(a))));
+  }
+  const k = inverse.matmul(back);
+  const along = turned.matmul(k);
+  return k
+    .matmul(inverse)
+    .mT.neg()
+    .add(back.sub(a.matmul(k)).matmul(inverse).matmul(turned))
+    .add(along)
+    .sub(along.matmul(inverse).matmul(a));
+}
+
 /** Solutions of linear equations, and inverses. */
 export const equations: Readonly<Record<string, Derivatives>> = {
   linalgSolveEx: {
@@ -47,6 +74,16 @@ export const equations: Readonly<Record<string, Derivatives>> = {
       const turned = inverse.mT;
       return turned.matmul(g).matmul(turned).neg();
     }),
+  },
+  linalgPinv: {
+    // Of symmetric matrices too: there what is not symmetric in it moves nothing.
+    self: saving('self result', (g, { self, result }) => pseudoInverseGradient(g, self, result)),
+  },
+  linalgLstsq: {
+    self: saving('self b', (g, { self, b, rcond }) =>
+      pseudoInverseGradient(g.matmul(b.mT), self, pinv(self, { rtol: rcond })),
+    ),
+    b: saving('self', (g, { self, rcond }) => pinv(self, { rtol: rcond }).mT.matmul(g)),
   },
   linalgSolveTriangular: {
     self: saving('self result', (g, { self, result, upper, left, unitriangular }) => {

@@ -118,7 +118,9 @@ function reflectionGradients(
   g: Tensor,
   input: Tensor,
   tau: Tensor,
-): { input: Tensor; tau: Tensor } {
+): { input: Tensor; tau: Tensor } | undefined {
+  // As in PyTorch, no gradient flows to nothing.
+  if (input.numel() === 0 || tau.numel() === 0) return undefined;
   const [m, n] = g.shape.slice(-2) as [number, number];
   const k = tau.shape.at(-1) as number;
   const v = reflectors(input, k);
@@ -197,19 +199,19 @@ export const factorizations: Readonly<Record<string, Derivatives>> = {
     ),
   },
   linalgHouseholderProduct: {
-    input: saving('input tau', (g, { input, tau }) => reflectionGradients(g, input, tau).input),
-    tau: saving('input tau', (g, { input, tau }) => reflectionGradients(g, input, tau).tau),
+    input: saving('input tau', (g, { input, tau }) => reflectionGradients(g, input, tau)?.input),
+    tau: saving('input tau', (g, { input, tau }) => reflectionGradients(g, input, tau)?.tau),
   },
   ormqr: {
     self: saving(
       'self tau other',
       (g, { self, tau, other, left, transpose }) =>
-        reflectionGradients(toProduct(g, other, left, transpose), self, tau).input,
+        reflectionGradients(toProduct(g, other, left, transpose), self, tau)?.input,
     ),
     tau: saving(
       'self tau other',
       (g, { self, tau, other, left, transpose }) =>
-        reflectionGradients(toProduct(g, other, left, transpose), self, tau).tau,
+        reflectionGradients(toProduct(g, other, left, transpose), self, tau)?.tau,
     ),
     other: saving('self tau', (g, { self, tau, left, transpose }) =>
       ormqr(self, tau, g, { left, transpose: !transpose }),

@@ -44,6 +44,7 @@ const constantResults: Readonly<Record<string, readonly string[]>> = {
   linalgDet: ['LU'],
   linalgSlogdet: ['LU'],
   linalgSolveEx: ['LU'],
+  linalgLstsq: ['residuals', 'singularValues'],
 };
 
 /** One differentiable input of an operation. */

@@ -118,6 +118,7 @@ interface Plain {
   readonly transpose: boolean;
   readonly pivot: boolean;
   readonly fullMatrices: boolean;
+  readonly rcond: number;
   /** The part of a tensor that an operation shows. */
   readonly place: (whole: Tensor) => Tensor;
 }

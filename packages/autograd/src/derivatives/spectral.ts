@@ -32,8 +32,7 @@ function eigenGradient(
 ): Tensor {
   // Without vectors there are no gaps to divide by, which equal values would make zero.
   if (!gV) return between(V, gL as Tensor, V.mT);
-  const ratio = V.mT.matmul(gV).div(gaps(L));
-  const turning = ratio.sub(diagEmbed(diagonalOf(ratio)));
+  const turning = skew(V.mT.matmul(gV)).div(gaps(L)).mul(0.5);
   return V.matmul(gL ? turning.add(diagEmbed(gL)) : turning).matmul(V.mT);
 }
 
@@ -124,9 +123,11 @@ function determinantGradient(g: Tensor, a: Tensor, det: Tensor): Tensor {
  */
 export const spectral: Readonly<Record<string, Derivatives>> = {
   linalgDet: {
-    self: saving('self result LU pivots', (g, { self, result, LU, pivots }) =>
-      isGradEnabled() ? determinantGradient(g, self, result) : adjugate(g, LU, pivots),
-    ),
+    self: saving('self result LU pivots', (g, { self, result, LU, pivots }) => {
+      // As in PyTorch, no gradient flows to nothing.
+      if (self.numel() === 0) return undefined;
+      return isGradEnabled() ? determinantGradient(g, self, result) : adjugate(g, LU, pivots);
+    }),
   },
   linalgSlogdet: {
     // The sign is constant where it has a derivative.

@@ -108,6 +108,21 @@ export const linalgSamples: Samples = {
     of((a) => linalg.inv(dominant(a)), [3, 3]),
     of((a) => linalg.invEx(dominant(a)).inverse, [2, 2, 2]),
   ],
+  linalgPinv: [
+    of((a) => linalg.pinv(a), [3, 2]),
+    of((a) => linalg.pinv(a), [2, 2, 3]),
+    of((a) => linalg.pinv(symmetric(a), { hermitian: true }), [3, 3]),
+    // Of rank 2, and of rank 1 in a direction that keeps it so.
+    of((a) => linalg.pinv(deficient(a)), [3, 3]),
+    of((a) => linalg.pinv(a.matmul(a.mT), { hermitian: true, rtol: 1e-5 }), [3, 1]),
+    of((a, b) => linalg.pinv(a.matmul(b), { atol: 1e-5 }), [4, 1], [1, 3]),
+  ],
+  linalgLstsq: [
+    of((a, b) => linalg.lstsq(a, b).solution, [4, 2], [4, 3]),
+    of((a, b) => linalg.lstsq(a, b, { driver: 'gels' }).solution, [2, 4, 2], [2, 4]),
+    of((a, b) => linalg.lstsq(a, b, { driver: 'gelsd' }).solution, [2, 4], [2, 1]),
+    of((a, b) => linalg.lstsq(deficient(a), b).solution, [3, 3], [3, 1]),
+  ],
   linalgDet: [
     of((a) => linalg.det(a), [3, 3]),
     of((a) => linalg.det(a), [2, 2, 2]),

@@ -26,6 +26,10 @@ const pseudoInverse = op(
   'linalgPinv',
   'self atol rtol hermitian',
   (self: Tensor, atol: Tolerance | null, rtol: Tolerance | null, hermitian: boolean): Tensor => {
+    if (numel(self.shape) === 0) {
+      const [m, n] = self.shape.slice(-2) as [number, number];
+      return zeros([...self.shape.slice(0, -2), n, m], { dtype: self.dtype, device: self.device });
+    }
     if (hermitian) {
       const { values, vectors, info } = decomposeSymmetric(self, false, true);
       checkInfo('linalg.pinv', info, 'eigen');
@@ -48,10 +52,6 @@ const pseudoInverse = op(
  */
 export const pinv = (self: Tensor, options: SpectralOptions = {}): Tensor => {
   checkSpectral('linalg.pinv', self, options);
-  if (numel(self.shape) === 0) {
-    const shape = [...self.shape.slice(0, -2), self.shape.at(-1), self.shape.at(-2)] as number[];
-    return zeros(shape, { dtype: self.dtype, device: self.device });
-  }
   const { atol = null, rtol = null, hermitian = false } = options;
   return pseudoInverse(self, atol, rtol, hermitian);
 };
