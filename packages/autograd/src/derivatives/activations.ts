@@ -2,7 +2,10 @@ import { type Tensor, where } from '@sconce/core';
 import { type Derivatives, saving } from './formula.js';
 import { except, only } from './pointwise.js';
 
-/** Activation functions. At NaN, PyTorch's vectorised loops and what they leave over differ: these are the former. */
+/**
+ * Activation functions. At NaN, PyTorch's vectorised loops (of 16 elements and more) and its scalar ones differ: these are the latter, of which
+ * the cases in its database are.
+ */
 export const activations: Readonly<Record<string, Derivatives>> = {
   relu: { self: saving('result', (g, { result }) => except(result.le(0), g)) },
   silu: {
@@ -33,7 +36,7 @@ export const activations: Readonly<Record<string, Derivatives>> = {
   },
   elu: {
     self: saving('self', (g, { self, alpha }) =>
-      where(self.gt(0), g, g.mul(self.exp().mul(alpha))),
+      where(self.le(0), g.mul(self.exp().mul(alpha)), g),
     ),
   },
   celu: {
@@ -72,7 +75,7 @@ export const activations: Readonly<Record<string, Derivatives>> = {
   },
   hardtanh: {
     self: saving('self', (g, { self, minVal, maxVal }) =>
-      only(self.gt(minVal).logicalAnd(self.lt(maxVal)), g),
+      except(self.le(minVal).logicalOr(self.ge(maxVal)), g),
     ),
   },
   leakyRelu: {
