@@ -5,6 +5,7 @@ import type { Group, Run } from './groups/group.js';
 import { groups } from './groups/index.js';
 import {
   type CaseOutcome,
+  count,
   countOperator,
   type Direction,
   type Failure,
@@ -12,6 +13,7 @@ import {
   type Outcome,
   type Report,
 } from './report/counts.js';
+import { judgeHolding } from './report/holding.js';
 import { outcomeOf } from './runtime/outcome.js';
 
 /** What to run. */
@@ -33,7 +35,13 @@ export async function runParity(options: ParityOptions = {}): Promise<Report> {
   const device = await init(options.device ?? 'cpu');
   setDefaultDevice(device);
   const run: Run = { device, corpus: new Corpus(options.corpus) };
-  const report: Report = { device: device.toString(), groups: {}, operators: {}, failures: [] };
+  const report: Report = {
+    device: device.toString(),
+    groups: {},
+    dtypes: {},
+    operators: {},
+    failures: [],
+  };
   const available = run.corpus.groups();
   for (const group of groupNames) {
     if (!available.includes(group)) continue;
@@ -56,14 +64,16 @@ async function runGroup(
   const counts = { forward: noCounts(), gradient: noCounts() };
   report.groups[name] = counts;
   for (const test of cases) {
-    const outcome = await runCase(group, test, run);
+    const outcome = judgeHolding(test, await runCase(group, test, run), run.device);
     countOperator(report, name, outcome);
+    count(counts, outcome);
+    if (typeof test.dtype === 'string' && test.dtype !== '') {
+      report.dtypes[test.dtype] ??= { forward: noCounts(), gradient: noCounts() };
+      count(report.dtypes[test.dtype] as typeof counts, outcome);
+    }
     for (const direction of ['forward', 'gradient'] as const) {
       const result = outcome[direction];
-      if (!result) continue;
-      counts[direction].total++;
-      counts[direction][result.status]++;
-      if (result.status !== 'passed') {
+      if (result && result.status !== 'passed') {
         report.failures.push(failureOf(name, outcome.op, test, direction, result));
       }
     }
@@ -93,6 +103,7 @@ function failureOf(
   outcome: Exclude<Outcome, { status: 'passed' }>,
 ): Failure {
   const { status } = outcome;
-  const reason = status === 'failed' ? outcome.reason : `not implemented: ${outcome.reason}`;
+  const reason =
+    status === 'notImplemented' ? `not implemented: ${outcome.reason}` : outcome.reason;
   return { group, op, case: test.id, kind: direction, reason };
 }

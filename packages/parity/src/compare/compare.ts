@@ -16,6 +16,7 @@ import {
   type Value,
 } from '../corpus/value.js';
 import { camelCase } from '../mapping/names.js';
+import { beyond32Bits } from '../report/holding.js';
 import { close, type Tolerance, toleranceOf } from './tolerance.js';
 
 /** How a case wants its result compared. */
@@ -122,6 +123,7 @@ function tensorDifference(
   const tolerance = how.tolerance ?? toleranceOf(dtype);
   let worst: string | undefined;
   let wrong = 0;
+  let beyond = 0;
   const count = numel(expected.shape);
   for (let i = 0; i < count; i++) {
     const a = actual.data[i] as number | bigint;
@@ -131,12 +133,15 @@ function tensorDifference(
       const [x, y] = [decode(dtype, a), decode(dtype, e)];
       if (close(x, y, tolerance)) continue;
       worst ??= `element ${i} is ${x}, expected ${y}`;
-    } else worst ??= `element ${i} is ${a}, expected ${e}`;
+    } else {
+      worst ??= `element ${i} is ${a}, expected ${e}`;
+      if (BigInt.asIntN(32, e as bigint) !== e) beyond++;
+    }
     wrong++;
   }
   return (
     worst &&
-    `${place}: ${wrong} of ${count} elements differ (${dtype} ${formatShape(expected.shape)}): ${worst}`
+    `${place}: ${wrong} of ${count} elements differ${wrong === beyond ? `, ${beyond32Bits}` : ''} (${dtype} ${formatShape(expected.shape)}): ${worst}`
   );
 }
 

@@ -3,6 +3,8 @@ export interface Counts {
   passed: number;
   failed: number;
   notImplemented: number;
+  /** Those that need what the device does not hold: float64, integers of 64 bits, PyTorch's random numbers. */
+  unheld: number;
   total: number;
 }
 
@@ -14,7 +16,10 @@ export interface Failure {
   readonly op: string;
   readonly case: string;
   readonly kind: Direction;
-  /** What differs or was raised; begins with `not implemented: ` where a feature is absent. */
+  /**
+   * What differs or was raised; begins with `not implemented: ` where a feature is absent, and with `needs float64: ` and
+   * the like where the device cannot hold what the case is about.
+   */
   readonly reason: string;
 }
 
@@ -22,7 +27,7 @@ export interface Failure {
 export interface OperatorCounts {
   passed: number;
   total: number;
-  /** Those of `total` that did not run, their dtype being one the device does not hold. */
+  /** Those of `total` that need what the device does not hold. */
   unheld: number;
 }
 
@@ -36,6 +41,8 @@ export interface OperatorReport extends Record<Direction, OperatorCounts> {
 export interface Report {
   readonly device: string;
   readonly groups: Record<string, Record<Direction, Counts>>;
+  /** The same by the dtype the cases are about, over the groups that say it. */
+  readonly dtypes: Record<string, Record<Direction, Counts>>;
   /** By operator, over the groups of single calls that compare results. */
   readonly operators: Record<string, OperatorReport>;
   readonly failures: Failure[];
@@ -44,11 +51,17 @@ export interface Report {
 /** What became of one case in one direction. */
 export type Outcome =
   | { readonly status: 'passed' }
-  | { readonly status: 'failed' | 'notImplemented'; readonly reason: string };
+  | { readonly status: 'failed' | 'notImplemented' | 'unheld'; readonly reason: string };
 
 export const passed: Outcome = { status: 'passed' };
 export const failed = (reason: string): Outcome => ({ status: 'failed', reason });
 export const notImplemented = (reason: string): Outcome => ({ status: 'notImplemented', reason });
+
+/** @param needs what the device does not hold. */
+export const unheld = (needs: string, reason: string): Outcome => ({
+  status: 'unheld',
+  reason: `needs ${needs}: ${reason}`,
+});
 
 /** The outcomes of one case; `gradient` is absent where there is none to check. */
 export interface CaseOutcome {
@@ -59,7 +72,25 @@ export interface CaseOutcome {
   readonly readsValues?: boolean;
 }
 
-export const noCounts = (): Counts => ({ passed: 0, failed: 0, notImplemented: 0, total: 0 });
+export const noCounts = (): Counts => ({
+  passed: 0,
+  failed: 0,
+  notImplemented: 0,
+  unheld: 0,
+  total: 0,
+});
+
+/** Adds an outcome to counts. */
+export function count(counts: Record<Direction, Counts>, { forward, gradient }: CaseOutcome): void {
+  for (const [direction, outcome] of [
+    ['forward', forward],
+    ['gradient', gradient],
+  ] as const) {
+    if (!outcome) continue;
+    counts[direction].total++;
+    counts[direction][outcome.status]++;
+  }
+}
 
 /** Groups whose cases are single calls of an operator with a result. */
 const operatorGroups: ReadonlySet<string> = new Set(['ops', 'ops_ref', 'ops_extra']);
@@ -76,6 +107,6 @@ export function countOperator(report: Report, group: string, outcome: CaseOutcom
     if (!result) continue;
     own[direction].total++;
     if (result.status === 'passed') own[direction].passed++;
-    else if (/has no float64/.test(result.reason)) own[direction].unheld++;
+    else if (result.status === 'unheld') own[direction].unheld++;
   }
 }

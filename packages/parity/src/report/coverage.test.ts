@@ -14,6 +14,7 @@ const operator = (passed: number, readsValues = false): OperatorReport => ({
 const report = (device: string, operators: Record<string, OperatorReport>): Report => ({
   device,
   groups: {},
+  dtypes: {},
   failures: [],
   operators,
 });

@@ -24,7 +24,7 @@ export type Coverage = ReadonlyMap<string, CoverageRow>;
 
 const untested: Cells = ['·', '·'];
 
-/** `12/12`, with the cases of a dtype the device lacks named apart. */
+/** `12/12`, with the cases that need what the device does not hold named apart. */
 function count({ passed, total, unheld }: OperatorCounts): string {
   if (total === 0) return '·';
   const held = total - unheld;

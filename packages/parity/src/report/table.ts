@@ -1,47 +1,60 @@
 import type { Counts, Report } from './counts.js';
 
+/** Cases that the device can hold: what shares are of. */
+const held = ({ total, unheld }: Counts): number => total - unheld;
+
 const row = (name: string, direction: string, c: Counts): string[] => [
   name,
   direction,
   String(c.passed),
   String(c.failed),
   String(c.notImplemented),
-  String(c.total),
-  c.total === 0 ? '-' : `${((100 * c.passed) / c.total).toFixed(1)}%`,
+  String(held(c)),
+  held(c) === 0 ? '-' : `${((100 * c.passed) / held(c)).toFixed(1)}%`,
+  c.unheld === 0 ? '' : String(c.unheld),
 ];
 
-const header = ['group', 'direction', 'passed', 'failed', 'not impl.', 'total', ''];
+const columns = ['direction', 'passed', 'failed', 'not impl.', 'total', '', 'not held'];
 
-function rowsOf(report: Report): string[][] {
-  return Object.entries(report.groups).flatMap(([name, { forward, gradient }]) => {
+function rowsOf(counts: Report['groups']): string[][] {
+  return Object.entries(counts).flatMap(([name, { forward, gradient }]) => {
     const rows = [row(name, 'forward', forward)];
     if (gradient.total > 0) rows.push(row('', 'gradient', gradient));
     return rows;
   });
 }
 
-/** The counts as an aligned table. */
-export function formatTable(report: Report): string {
-  const rows = [header, ...rowsOf(report)];
+function aligned(title: string, counts: Report['groups']): string[] {
+  const header = [title, ...columns];
+  const rows = [header, ...rowsOf(counts)];
   const widths = header.map((_, i) => Math.max(...rows.map((r) => (r[i] as string).length)));
   const line = (r: readonly string[]) =>
     r
       .map((cell, i) =>
         i < 2 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number),
       )
-      .join('  ');
+      .join('  ')
+      .trimEnd();
   const [first, ...rest] = rows.map(line);
-  return [`parity on ${report.device}`, first, '-'.repeat((first as string).length), ...rest].join(
-    '\n',
-  );
+  return [first as string, '-'.repeat((first as string).length), ...rest];
 }
 
-/** The counts of several devices as one Markdown table: group by device, passed of total. */
+/**
+ * The counts as aligned tables, by group and by dtype. What needs something that the device does not hold (`not held`) is
+ * no part of totals and shares.
+ */
+export function formatTable(report: Report): string {
+  const lines = [`parity on ${report.device}`, ...aligned('group', report.groups)];
+  if (Object.keys(report.dtypes).length > 0) lines.push('', ...aligned('dtype', report.dtypes));
+  return lines.join('\n');
+}
+
+/** The counts of several devices as one Markdown table: group by device, passed of what the device can hold. */
 export function formatMarkdown(reports: readonly Report[]): string {
   const cell = (c: Counts | undefined) =>
-    !c || c.total === 0
+    !c || held(c) === 0
       ? '–'
-      : `${c.passed} / ${c.total} (${Math.floor((100 * c.passed) / c.total)}%)`;
+      : `${c.passed} / ${held(c)} (${Math.floor((100 * c.passed) / held(c))}%)`;
   const names = [...new Set(reports.flatMap((r) => Object.keys(r.groups)))];
   const titles = reports.flatMap((r) => [`${r.device} forward`, `${r.device} gradient`]);
   const body = names.map((name) => {
