@@ -26,3 +26,4 @@ export {
 } from './sampler.js';
 export { randomSplit, type Stackable, StackDataset, type Stacked, Subset } from './subset.js';
 export { TensorDataset, type TensorSample } from './tensor-dataset.js';
+export * as transforms from './transforms/index.js';
