@@ -196,12 +196,24 @@ const refuse = (name: string, kernel: string, self: Tensor, integers: boolean): 
   }
 };
 
+/** Volumes must be as large as the kernel, however much padding there is. */
+function checkCovers(name: string, size: readonly number[], kernelSize: PoolSize): void {
+  const kernel = typeof kernelSize === 'number' ? size.map(() => kernelSize) : kernelSize;
+  if (!size.some((length, i) => length < (kernel[i] ?? 0))) return;
+  const list = (numbers: readonly number[], before = '') =>
+    numbers.map((n, i) => `${before}${'THW'[i]}: ${n}`).join(' ');
+  throw new RuntimeError(
+    `${name}: input image (${list(size)}) smaller than kernel size (${list(kernel, 'k')}), padded or not`,
+  );
+}
+
 const regular =
   (dims: number): AvgPool =>
   (self, kernelSize, options = {}) => {
     const name = `avgPool${dims}d`;
     refuse(name, 'avg_pool', self, true);
     if (options.divisorOverride === 0) throw new RuntimeError(`${name}: divisor must be not zero`);
+    if (dims === 3) checkCovers(name, self.shape.slice(-3), kernelSize);
     const w = regularWindows(name, dims, self.shape, kernelSize, options);
     return avgPool(self, w, options.countIncludePad ?? true, options.divisorOverride ?? null);
   };
@@ -225,7 +237,12 @@ const adaptive =
   (self, outputSize) => {
     const name = `adaptiveAvgPool${dims}d`;
     refuse(name, 'adaptive_avg_pool', self, false);
-    return avgPool(self, adaptiveWindows(name, dims, self.shape, outputSize), true, null);
+    return avgPool(
+      self,
+      adaptiveWindows(name, dims, self.shape, outputSize, dims < 3 ? 'any' : 'some'),
+      true,
+      null,
+    );
   };
 
 /** Means over as many windows as `outputSize` says. */

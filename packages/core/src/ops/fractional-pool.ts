@@ -112,7 +112,7 @@ const fractional = (dims: number) =>
       }
       out = size.map((length, i) => Math.floor(length * (ratios[i] as number)));
     } else {
-      throw new ValueError(`${name}: requires specifying either an outputSize or an outputRatio`);
+      throw new ValueError(`${name}: requires specifying either an output_size or an output_ratio`);
     }
     const kernel = each(kernelSize);
     size.forEach((length, i) => {

@@ -1,5 +1,5 @@
 import { isFloatingPoint } from '../dtype.js';
-import { formatShape, RuntimeError, ValueError } from '../errors.js';
+import { formatShape, NotImplementedError, RuntimeError, ValueError } from '../errors.js';
 import { e } from '../expr.js';
 import type { Tensor } from '../tensor.js';
 import { linspace, zeros } from './create.js';
@@ -107,7 +107,7 @@ function check(input: Tensor, grid: Tensor, mode: string): void {
   }
   if (input.dtype !== grid.dtype || !isFloatingPoint(input.dtype)) {
     throw new RuntimeError(
-      `gridSample: expected input and grid to have same dtype, but input has ${input.dtype} and grid has ${grid.dtype}`,
+      `gridSample: expected scalar type ${input.dtype} but found ${grid.dtype}: input and grid must have the same dtype`,
     );
   }
   if (input.shape.slice(2).some((n) => n === 0)) {
@@ -211,7 +211,7 @@ function combine(
  * The sampling grid of affine maps: `theta` [N, 2, 3] and size [N, C, H, W] give [N, H, W, 2]; [N, 3, 4] and
  * [N, C, D, H, W] give [N, D, H, W, 3].
  *
- * @throws RuntimeError if the two do not fit.
+ * @throws ValueError if the two do not fit; NotImplementedError for other than images and volumes.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.affine_grid.html
  */
 export const affineGrid = (
@@ -222,8 +222,23 @@ export const affineGrid = (
   const dims = size.length - 2;
   const n = size[0] as number;
   const wanted = [n, dims, dims + 1];
-  if ((dims !== 2 && dims !== 3) || theta.shape.join() !== wanted.join()) {
-    throw new RuntimeError(
+  if (!isFloatingPoint(theta.dtype)) {
+    throw new ValueError(
+      `affineGrid: Expected theta to have floating point type, but got ${theta.dtype}`,
+    );
+  }
+  if (dims !== 2 && dims !== 3) {
+    throw new NotImplementedError(
+      `affineGrid: affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size ${formatShape(size)}.`,
+    );
+  }
+  if (size.some((length) => !(length > 0))) {
+    throw new ValueError(
+      `affineGrid: Expected non-zero, positive output size. Got ${formatShape(size)}`,
+    );
+  }
+  if (theta.shape.join() !== wanted.join()) {
+    throw new ValueError(
       `affineGrid: Expected a batch of ${dims}D affine matrices of shape ${formatShape(wanted)} for size ${formatShape(size)}. Got ${formatShape(theta.shape)}.`,
     );
   }

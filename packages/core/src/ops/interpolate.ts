@@ -1,6 +1,7 @@
 import { isFloatingPoint } from '../dtype.js';
-import { formatShape, NotImplementedError, ValueError } from '../errors.js';
+import { formatShape, NotImplementedError, RuntimeError, ValueError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
+import { antialiased } from './antialias.js';
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './avg-pool.js';
 import { type UpsampleMode, upsample } from './upsample.js';
 
@@ -26,6 +27,11 @@ export interface InterpolateOptions {
   alignCorners?: boolean | null;
   /** Compute the factor again from the rounded size; default false. */
   recomputeScaleFactor?: boolean | null;
+  /**
+   * Average over all that an output element covers when shrinking, as image libraries do: `bilinear` and
+   * `bicubic` only; default false.
+   */
+  antialias?: boolean;
 }
 
 const modes: Record<InterpolateMode, { kind: UpsampleMode | 'area'; dims: readonly number[] }> = {
@@ -78,8 +84,18 @@ export const interpolate = (self: Tensor, options: InterpolateOptions = {}): Ten
       'interpolate: align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear',
     );
   }
+  if (options.antialias && (dims !== 2 || (known.kind !== 'linear' && known.kind !== 'cubic'))) {
+    throw new ValueError(
+      'interpolate: Anti-alias option is only supported for bilinear and bicubic modes',
+    );
+  }
   const { size, scaleFactor } = options;
   const given = (x: unknown) => x !== undefined && x !== null;
+  if (given(size) && options.recomputeScaleFactor) {
+    throw new ValueError(
+      'interpolate: recompute_scale_factor is not meaningful with an explicit size.',
+    );
+  }
   if (given(size) && given(scaleFactor)) {
     throw new ValueError('interpolate: only one of size or scale_factor should be defined');
   }
@@ -95,19 +111,27 @@ export const interpolate = (self: Tensor, options: InterpolateOptions = {}): Ten
     to = from.map((length, i) => Math.floor(length * (by[i] as number)));
     if (!options.recomputeScaleFactor) scales = by;
   }
-  if (to.some((n) => n < 1) || from.some((n) => n < 1)) {
-    throw new ValueError(
-      `interpolate: Input and output sizes should be greater than 0, but got input ${formatShape(from)} output ${formatShape(to)}`,
-    );
-  }
   if (known.kind === 'area') {
     return [adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d][dims - 1]?.(
       self,
       to,
     ) as Tensor;
   }
-  if (known.kind !== 'nearest' && known.kind !== 'nearestExact' && !isFloatingPoint(self.dtype)) {
-    throw new NotImplementedError(`interpolate: "${mode}" not implemented for '${self.dtype}'`);
+  if (to.some((n) => n < 1) || from.some((n) => n < 1)) {
+    throw new ValueError(
+      `interpolate: Input and output sizes should be greater than 0, but got input ${formatShape(from)} output ${formatShape(to)}`,
+    );
+  }
+  if (self.shape[1] === 0) {
+    throw new RuntimeError(
+      `interpolate: Non-empty ${self.shape.length}D data tensor expected but got a tensor with sizes ${formatShape(self.shape)}`,
+    );
+  }
+  const bytes = known.kind.startsWith('nearest') && self.dtype === 'uint8';
+  if (!isFloatingPoint(self.dtype) && !bytes) {
+    throw new NotImplementedError(
+      `interpolate: "upsample_${mode}${dims}d" not implemented for '${self.dtype}'`,
+    );
   }
   const factors = from.map((length, i) => {
     const wanted = to[i] as number;
@@ -115,6 +139,10 @@ export const interpolate = (self: Tensor, options: InterpolateOptions = {}): Ten
     const scale = scales?.[i];
     return scale !== undefined && scale > 0 ? 1 / scale : length / wanted;
   });
+  if (options.antialias) {
+    const filter = known.kind === 'cubic' ? 'cubic' : 'linear';
+    return antialiased(self, to as [number, number], filter, factors as [number, number]);
+  }
   return upsample(self, [...to], known.kind, aligned, factors);
 };
 

@@ -172,9 +172,9 @@ export interface MaxPool<S, O> {
   (self: Tensor, size: S, options?: O & { returnIndices?: false }): Tensor;
 }
 
-function finish(name: string, self: Tensor, w: Windows, returnIndices: boolean) {
+function finish(name: string, kernel: string, self: Tensor, w: Windows, returnIndices: boolean) {
   if (category(self.dtype) < 2) {
-    throw new NotImplementedError(`${name}: "max_pool" not implemented for '${self.dtype}'`);
+    throw new NotImplementedError(`${name}: "${kernel}" not implemented for '${self.dtype}'`);
   }
   if (!returnIndices && !mustRecord([self])) return runMaxPool(self, w, false)[0];
   const both = maxPoolWithIndices(self, w);
@@ -185,7 +185,7 @@ const maxPool = (dims: number) =>
   ((self: Tensor, kernelSize: PoolSize, options: MaxPoolOptions = {}) => {
     const name = `maxPool${dims}d`;
     const w = regularWindows(name, dims, self.shape, kernelSize, options);
-    return finish(name, self, w, options.returnIndices ?? false);
+    return finish(name, `max_pool${dims}d`, self, w, options.returnIndices ?? false);
   }) as MaxPool<PoolSize, MaxPoolOptions>;
 
 const adaptiveMaxPool = (dims: number) =>
@@ -196,7 +196,7 @@ const adaptiveMaxPool = (dims: number) =>
   ) => {
     const name = `adaptiveMaxPool${dims}d`;
     const w = adaptiveWindows(name, dims, self.shape, outputSize);
-    return finish(name, self, w, options.returnIndices ?? false);
+    return finish(name, `adaptive_max_pool${dims}d`, self, w, options.returnIndices ?? false);
   }) as MaxPool<number | readonly (number | null)[], { returnIndices?: boolean }>;
 
 /** The maximum of each window of a signal [N, C, L] or [C, L]. */

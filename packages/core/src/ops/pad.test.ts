@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import {
   arange,
   constantPadNd,
+  ones,
   type PadMode,
   pad,
   padModeBackward,
@@ -67,4 +68,15 @@ describe('pad', () => {
       "doesn't take in value argument",
     );
   });
+});
+
+test('refuses what PyTorch refuses, and takes empty channels where it does', () => {
+  const x = ones([2, 3, 4]);
+  expect(() => pad(x, [1, 1, 1])).toThrow(/divisible by 2/);
+  expect(() => pad(x, [1, 1, 1, 1, 1, 1, 1, 1])).toThrow(/too large/);
+  expect(() => pad(x, [1, 1, 1, 1], { mode: 'circular' })).toThrow(/expected 2 but got 4/);
+  expect(() => pad(x, [-4, 0], { mode: 'replicate' })).toThrow(/W: 4\) is too small/);
+  expect(() => pad(x, [-4, 0, 1, 0])).toThrow(/negative output size/);
+  expect(pad(x, [-4, 0]).shape).toEqual([2, 3, 0]);
+  expect(pad(ones([2, 0, 4]), [1, 1], { mode: 'circular' }).shape).toEqual([2, 0, 6]);
 });

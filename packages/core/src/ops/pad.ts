@@ -31,12 +31,14 @@ function paddedShape(name: string, self: Tensor, pad: readonly number[]): number
     );
   }
   const sizes = sides(rank, pad);
+  // What is only cut off may vanish; what is padded as well must leave something, as in PyTorch.
+  const least = pad.every((n) => n <= 0) ? 0 : 1;
   return self.shape.map((size, d) => {
     const { left, right } = sizes[d] as { left: number; right: number };
     const result = size + left + right;
-    if (result < 0) {
+    if (result < least && d >= rank - pad.length / 2) {
       throw new RuntimeError(
-        `${name}: The input size ${size}, plus negative padding ${left} and ${right}, resulted in a negative output size, which is invalid. Check dimension ${d} of your input (pad ${formatShape(pad)}).`,
+        `${name}: The input size ${size}, plus negative padding ${left} and ${right}, resulted in a negative output size, which is invalid: start (0) + length (${result}) exceeds dimension size. Check dimension ${d} of your input (pad ${formatShape(pad)}).`,
       );
     }
     return result;
@@ -178,11 +180,16 @@ function checkMirror(self: Tensor, pad: readonly number[], mode: Mirror): void {
       `pad: Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now, got ${formatShape(self.shape)} with pad ${formatShape(pad)} and mode '${mode}'`,
     );
   }
+  if (mode === 'circular' && rank !== count + 2) {
+    throw new RuntimeError(
+      `pad: Invalid padding size, expected ${2 * (rank - 2)} but got ${pad.length}: circular padding takes [N, C, ...], got ${formatShape(self.shape)}`,
+    );
+  }
   sides(rank, pad).forEach(({ left, right }, d) => {
     const size = self.shape[d] as number;
     if (d < rank - count) {
       // Only the batch may be empty.
-      if (size === 0 && !(d === 0 && rank === count + 2)) {
+      if (size === 0 && mode !== 'circular' && !(d === 0 && rank === count + 2)) {
         throw new RuntimeError(
           `pad: Expected ${rank - 1}D or ${rank}D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: ${formatShape(self.shape)}`,
         );
@@ -200,9 +207,11 @@ function checkMirror(self: Tensor, pad: readonly number[], mode: Mirror): void {
         `pad: Padding value causes wrapping around more than once: padding (${left}, ${right}) at dimension ${d} of input ${formatShape(self.shape)}`,
       );
     }
-    if (size === 0 && most > 0) {
+    const result = size + left + right;
+    if (mode !== 'circular' && (size === 0 || result < 1)) {
+      const axis = 'DHW'.charAt(d - rank + 3);
       throw new RuntimeError(
-        `pad: Expected non-zero size at dimension ${d} of input ${formatShape(self.shape)}`,
+        `pad: input (${axis}: ${size}) is too small. Calculated output ${axis}: ${result} for dimension ${d} of ${formatShape(self.shape)}`,
       );
     }
   });
@@ -217,15 +226,20 @@ function checkMirror(self: Tensor, pad: readonly number[], mode: Mirror): void {
  */
 export const pad = (self: Tensor, amounts: readonly number[], options: PadOptions = {}): Tensor => {
   const { mode = 'constant', value } = options;
+  if (amounts.length % 2 !== 0) {
+    throw new RuntimeError('pad: Padding length must be divisible by 2');
+  }
+  if (amounts.length > 2 * self.shape.length) {
+    throw new RuntimeError(
+      `pad: Padding length too large, got ${amounts.length} numbers for ${self.shape.length} dimensions`,
+    );
+  }
   if (mode === 'constant') return constantPadNd(self, amounts, value ?? 0);
   if (mode !== 'reflect' && mode !== 'replicate' && mode !== 'circular') {
     throw new NotImplementedError(`pad: Unrecognised padding mode ${mode}`);
   }
   if (value !== undefined && value !== 0) {
     throw new RuntimeError(`pad: Padding mode "${mode}" doesn't take in value argument`);
-  }
-  if (amounts.length % 2 !== 0) {
-    throw new RuntimeError('pad: Padding length must be divisible by 2');
   }
   if (mode === 'circular' && amounts.some((n) => n < 0)) {
     // What is cut off does not come round again.

@@ -104,8 +104,9 @@ function sizes(name: string, what: string, value: PoolSize, dims: number): numbe
   const list = typeof value === 'number' ? new Array<number>(dims).fill(value) : [...value];
   if (list.length === 1 && dims > 1) return new Array<number>(dims).fill(list[0] as number);
   if (list.length !== dims) {
+    const count = ['no', 'one int', 'two ints', 'three ints'][dims];
     throw new RuntimeError(
-      `${name}: ${what} must either be a single int, or a tuple of ${dims} ints, got ${formatShape(list)}`,
+      `${name}: argument ${what} must either be a single int, or a tuple of ${count}: it should contain ${count} (got ${list.length})`,
     );
   }
   return list;
@@ -131,7 +132,7 @@ export function regularWindows(
   kernelSize: PoolSize,
   options: WindowOptions,
 ): Windows {
-  const kernel = sizes(name, 'kernelSize', kernelSize, dims);
+  const kernel = sizes(name, 'kernel_size', kernelSize, dims);
   const given = options.stride ?? undefined;
   const none = given === undefined || (typeof given !== 'number' && given.length === 0);
   const stride = none ? kernel : sizes(name, 'stride', given, dims);
@@ -143,7 +144,7 @@ export function regularWindows(
       `${name}: ${what} should be greater than zero, but got ${formatShape(list)}`,
     );
   };
-  if (kernel.some((x) => !(x > 0))) bad('kernelSize', kernel);
+  if (kernel.some((x) => !(x > 0))) bad('kernel_size', kernel);
   if (stride.some((x) => !(x > 0))) bad('stride', stride);
   if (dilation.some((x) => !(x > 0))) bad('dilation', dilation);
   for (const [i, p] of padding.entries()) {
@@ -178,14 +179,15 @@ export function regularWindows(
   return { kind: 'regular', kernel, stride, padding, dilation, size, out };
 }
 
-/** Windows that divide the last dimensions into `out` parts; a null keeps the size. */
+/** Windows that divide the last dimensions into `out` parts; a null keeps the size. `any` lets there be no channels. */
 export function adaptiveWindows(
   name: string,
   dims: number,
   shape: readonly number[],
   outputSize: number | readonly (number | null)[],
+  channels: 'some' | 'any' = 'some',
 ): Windows {
-  checkRank(name, dims, shape);
+  checkRank(name, dims, shape, channels);
   const size = shape.slice(shape.length - dims);
   const wanted =
     typeof outputSize === 'number'
@@ -194,12 +196,12 @@ export function adaptiveWindows(
         ? new Array<number | null>(dims).fill(outputSize[0] as number | null)
         : outputSize;
   if (wanted.length !== dims) {
-    throw new RuntimeError(`${name}: outputSize must be ${dims}, got ${wanted.length} numbers`);
+    throw new RuntimeError(`${name}: output_size must be ${dims}, got ${wanted.length} numbers`);
   }
   const out = wanted.map((n, i) => n ?? (size[i] as number));
   if (out.some((n) => !Number.isInteger(n) || n < 0)) {
     throw new RuntimeError(
-      `${name}: elements of outputSize must be greater than or equal to 0, but found ${formatShape(out)}`,
+      `${name}: elements of output_size must be greater than or equal to 0, but found ${formatShape(out)}`,
     );
   }
   const even = size.every((length, i) => out[i] !== 0 && length % (out[i] as number) === 0);
@@ -221,10 +223,15 @@ export function adaptiveWindows(
   return { kind: 'adaptive', kernel, stride: ones, padding: zeros, dilation: ones, size, out };
 }
 
-function checkRank(name: string, dims: number, shape: readonly number[]): void {
+function checkRank(
+  name: string,
+  dims: number,
+  shape: readonly number[],
+  channels: 'some' | 'any' = 'some',
+): void {
   const batch = shape.length === dims + 2 ? 1 : 0;
   const fits = shape.length === dims + 1 || batch === 1;
-  const empty = shape.indexOf(0, batch);
+  const empty = shape.indexOf(0, channels === 'any' ? batch + 1 : batch);
   if (fits && empty < 0) return;
   const why =
     fits &&

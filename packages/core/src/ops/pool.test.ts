@@ -5,6 +5,7 @@ import {
   arange,
   avgPool1d,
   avgPool2d,
+  avgPool3d,
   avgPoolBackward,
   fractionalMaxPool2d,
   maxPool1d,
@@ -29,6 +30,13 @@ describe('maxPool', () => {
     expect(() => maxPool3d(range(2, 1, 0, 1, 2), 1)).toThrow(
       /non-batch dimension 2 has length zero/,
     );
+    expect(() => avgPool3d(range(1, 1, 4, 4), 2, { padding: 1 })).toThrow(/smaller than kernel/);
+    expect(() => maxPool1d(range(1, 2), [2, 2])).toThrow(/should contain one int/);
+    expect(adaptiveAvgPool1d(range(2, 0, 4), 2).shape).toEqual([2, 0, 2]);
+    const index = tensor([[[9n]]]);
+    expect(() => maxUnpool2d(range(1, 1, 1), index, 2)).toThrow(/invalid max index: 9/);
+    const options = { outputSize: [2, 2, 2] };
+    expect(() => maxUnpool2d(range(1, 1, 1), index, 2, options)).toThrow(/2 or 4 elements/);
     expect(() => maxPool1d(range(1, 2), 5, { stride: 1 })).toThrow(
       /Invalid computed output size: -2/,
     );

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import {
   affineGrid,
   arange,
@@ -8,6 +8,7 @@ import {
   gridSample,
   im2col,
   interpolate,
+  ones,
   pixelShuffle,
   pixelUnshuffle,
   type Tensor,
@@ -152,4 +153,28 @@ describe('gridSample', () => {
     const same = gridSample(image, affineGrid(theta, [1, 1, 2, 2]));
     expect(same.toArraySync()).toEqual(image.toArraySync());
   });
+});
+
+test('antialiased interpolation averages what an output element covers', () => {
+  const x = arange(8, { dtype: 'float32' }).reshape([1, 1, 1, 8]);
+  const options = { size: [1, 4], mode: 'bilinear', antialias: true } as const;
+  const halved = (interpolate(x, options).flatten().toArraySync() as number[]).map((v) =>
+    Number(v.toFixed(5)),
+  );
+  // PyTorch 1.13's own numbers.
+  expect(halved).toEqual([0.71429, 2.5, 4.5, 6.28571]);
+  const same = interpolate(x, { ...options, size: [1, 8], mode: 'bicubic' });
+  expect(same.flatten().toArraySync()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  expect(() => interpolate(x, { size: 2, antialias: true })).toThrow(/Anti-alias option/);
+});
+
+test('interpolate refuses what PyTorch refuses', () => {
+  const x = ones([1, 1, 4, 4]);
+  expect(() => interpolate(x, { size: 2, recomputeScaleFactor: true })).toThrow(/not meaningful/);
+  expect(() => interpolate(ones([2, 0, 4, 4]), { size: 2 })).toThrow(/Non-empty 4D/);
+  expect(() => interpolate(x.to('int64'), { size: 2 })).toThrow(/not implemented/);
+  expect(interpolate(x.to('uint8'), { size: 2 }).dtype).toBe('uint8');
+  expect(interpolate(x, { scaleFactor: 0.1, mode: 'area' }).shape).toEqual([1, 1, 0, 0]);
+  expect(() => affineGrid(ones([1, 2, 3]), [1, 0, 4, 4])).toThrow(/positive output size/);
+  expect(() => affineGrid(ones([1, 2, 3]), [1, 3, 4])).toThrow(/4D and 5D sizes/);
 });

@@ -17,6 +17,16 @@ export interface UnpoolOptions {
 const list = (value: PoolSize, dims: number): readonly number[] =>
   typeof value === 'number' ? new Array<number>(dims).fill(value) : value;
 
+/** @throws RuntimeError if an index lies outside of the output; where that cannot be read at once, nothing is checked. */
+function checkPositions(name: string, indices: Tensor, size: readonly number[]): void {
+  if (!indices.storage.backend.synchronous || indices.numel() === 0) return;
+  const [low, high] = [indices.min().itemSync(), indices.max().itemSync()];
+  if (low >= 0 && high < numel(size)) return;
+  throw new RuntimeError(
+    `${name}: Found an invalid max index: ${low < 0 ? low : high} (output volumes are of size ${size.join('x')})`,
+  );
+}
+
 const unpool =
   (dims: number) =>
   (self: Tensor, indices: Tensor, kernelSize: PoolSize, options: UnpoolOptions = {}): Tensor => {
@@ -52,7 +62,12 @@ const unpool =
           (size - 1) * (stride[i] as number) - 2 * (padding[i] as number) + (kernel[i] as number),
       );
     const wanted = options.outputSize ?? natural;
-    const size = wanted.length === dims + 2 ? wanted.slice(2) : wanted.slice(-dims);
+    const size = wanted.length === dims + 2 ? wanted.slice(2) : wanted;
+    if (size.length !== dims) {
+      throw new ValueError(
+        `${name}: output_size should be a sequence containing ${dims} or ${dims + 2} elements, but it has a length of '${wanted.length}'`,
+      );
+    }
     size.forEach((length, i) => {
       const middle = natural[i] as number;
       const step = stride[i] as number;
@@ -62,6 +77,7 @@ const unpool =
         );
       }
     });
+    checkPositions(name, indices, size);
     const flat = (t: Tensor) => reshape(t, [...lead, numel(t.shape.slice(rank - dims))]);
     const empty = zeros([...lead, numel(size)], { dtype: self.dtype, device: self.device });
     return reshape(scatter(empty, -1, flat(indices), flat(self)), [...lead, ...size]);

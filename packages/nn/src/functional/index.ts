@@ -48,7 +48,6 @@ export {
   leakyRelu,
   linear,
   localResponseNorm,
-  logSoftmax,
   logsigmoid,
   lpPool1d,
   lpPool2d,
@@ -76,8 +75,6 @@ export {
   selu,
   sigmoid,
   silu,
-  softmax,
-  softmin,
   softplus,
   softshrink,
   softsign,
@@ -93,3 +90,4 @@ export * from './gumbel-softmax.js';
 export * from './inplace.js';
 export * from './loss.js';
 export * from './margin-loss.js';
+export * from './softmax.js';

@@ -7,17 +7,15 @@ import {
   hardshrink,
   hardtanh,
   leakyRelu,
-  logSoftmax,
   prelu,
   RuntimeError,
-  softmax,
-  softmin,
   softplus,
   softshrink,
   type Tensor,
   type TensorOptions,
   threshold,
 } from '@sconce/core';
+import { logSoftmax, softmax, softmin } from '../functional/softmax.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 import { floatText, text } from '../text.js';
@@ -250,15 +248,16 @@ export class GLU extends Module {
 
 /** What softmax layers share. */
 abstract class AlongDim extends Module {
-  readonly dim: number;
+  readonly dim: number | null;
 
-  constructor(dim: number) {
+  /** @param dim if absent, the one that `functional.softmax` implies. */
+  constructor(dim?: number | null) {
     super();
-    this.dim = dim;
+    this.dim = dim ?? null;
   }
 
   override extraRepr(): string {
-    return `dim=${this.dim}`;
+    return `dim=${text(this.dim)}`;
   }
 }
 

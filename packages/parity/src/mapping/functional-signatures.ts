@@ -65,7 +65,7 @@ export const functionalSignatures: Readonly<Record<string, string>> = {
   'nn.functional.pad': 'input pad | mode value',
   'nn.functional.interpolate':
     'input | size scale_factor mode align_corners recompute_scale_factor antialias',
-  'nn.functional.upsample': 'input | size scale_factor mode align_corners',
+  'nn.functional.upsample': 'interpolate(input | size scale_factor mode align_corners)',
   'nn.functional.upsample_bilinear': 'input | size scale_factor',
   'nn.functional.upsample_nearest': 'input | size scale_factor',
   'nn.functional.grid_sample': 'input grid | mode padding_mode align_corners',
