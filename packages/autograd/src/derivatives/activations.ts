@@ -26,7 +26,7 @@ export const activations: Readonly<Record<string, Derivatives>> = {
   },
   hardswish: {
     self: saving('self', (g, { self }) =>
-      except(self.lt(-3), where(self.le(3), g.mul(self.div(3).add(0.5)), g)),
+      except(self.lt(-3), where(self.ge(3), g, g.mul(self.div(3).add(0.5)))),
     ),
   },
   selu: {

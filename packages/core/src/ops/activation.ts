@@ -188,7 +188,7 @@ export const hardtanh = (
   options?: ActivationOptions & { minVal?: number; maxVal?: number },
 ): Tensor => {
   const { minVal = -1, maxVal = 1 } = options ?? {};
-  if (self.dtype === 'uint8' && (minVal < 0 || maxVal < 0)) {
+  if (self.dtype === 'uint8' && (Math.trunc(minVal) < 0 || Math.trunc(maxVal) < 0)) {
     throw new RuntimeError('hardtanh: cannot do hardtanh on an unsigned type with negative limits');
   }
   if (category(self.dtype) === 2) return hardtanhRow(self, [minVal, maxVal], options);
@@ -281,7 +281,7 @@ const preluRow = define<(self: Tensor, weight: Tensor) => Tensor>({
 export const prelu = (self: Tensor, weight: Tensor): Tensor => {
   if (self.dtype !== weight.dtype) {
     throw new RuntimeError(
-      `prelu: Type promoting not supported. Got ${self.dtype} and ${weight.dtype}`,
+      `prelu: Type promoting not supported. Got ${self.dtype} and ${weight.dtype} (found dtype ${weight.dtype} but expected ${self.dtype})`,
     );
   }
   if (weight.shape.length > 1) {
@@ -316,7 +316,7 @@ const gluRow = define<(self: Tensor, gate: Tensor) => Tensor>({
  */
 export const glu = (self: Tensor, dim = -1): Tensor => {
   if (self.shape.length === 0) {
-    throw new RuntimeError('glu: glu does not support 0-dimensional tensors');
+    throw new RuntimeError('glu: glu does not support scalars because halving size must be even');
   }
   const d = normalizeDim('glu', dim, self.shape.length);
   const size = self.shape[d] as number;

@@ -166,7 +166,7 @@ function checkOperands(
   ] as const) {
     if (t && t.dtype !== input.dtype) {
       throw new RuntimeError(
-        `${name}: Input type (${input.dtype}) and ${what} type (${t.dtype}) should be the same; convert one with .to(...)`,
+        `${name}: expected scalar type ${input.dtype} but found ${t.dtype}: Input type (${input.dtype}) and ${what} type (${t.dtype}) should be the same; convert one with .to(...)`,
       );
     }
   }

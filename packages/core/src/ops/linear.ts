@@ -9,7 +9,7 @@ export const linear = (input: Tensor, weight: Tensor, bias?: Tensor | null): Ten
   const wide = weight.shape.length === 1 ? unsqueeze(weight, 0) : weight;
   if (input.shape.at(-1) !== wide.shape[1]) {
     throw new RuntimeError(
-      `linear: input ${formatShape(input.shape)} and weight ${formatShape(weight.shape)} cannot be multiplied (${input.shape.at(-1)} != ${wide.shape[1]})`,
+      `linear: input ${formatShape(input.shape)} and weight ${formatShape(weight.shape)} cannot be multiplied: mat1 and mat2 shapes are ${numel(input.shape.slice(0, -1))}x${input.shape.at(-1)} and ${wide.shape[1]}x${wide.shape[0]} (${input.shape.at(-1)} != ${wide.shape[1]})`,
     );
   }
   const x =

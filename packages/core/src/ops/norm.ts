@@ -134,10 +134,10 @@ function checkChannels(name: string, what: string, t: Maybe | undefined, count: 
  */
 export const nativeBatchNorm = (
   input: Tensor,
-  weight: Maybe,
-  bias: Maybe,
-  runningMean: Maybe,
-  runningVar: Maybe,
+  weight: Maybe | undefined,
+  bias: Maybe | undefined,
+  runningMean: Maybe | undefined,
+  runningVar: Maybe | undefined,
   training: boolean,
   momentum: number,
   eps: number,
@@ -162,11 +162,11 @@ export const nativeBatchNorm = (
         `${name}: Expected running_mean and running_var to be defined when training=False`,
       );
     }
-    const out = batchNormEval(input, weight, bias, runningMean, runningVar, eps);
+    const out = batchNormEval(input, weight ?? null, bias ?? null, runningMean, runningVar, eps);
     const none = () => allocate([0], statisticsDtype(input.dtype), input.device);
     return [out, none(), none()];
   }
-  const { out, mean, rstd, variance } = batchNormTrain(input, weight, bias, eps);
+  const { out, mean, rstd, variance } = batchNormTrain(input, weight ?? null, bias ?? null, eps);
   if (runningMean && runningVar) {
     updateRunning(runningMean, runningVar, mean, variance, momentum, numel(input.shape) / count);
   }
@@ -295,12 +295,12 @@ export interface NormOptions {
 export const nativeLayerNorm = (
   input: Tensor,
   normalizedShape: readonly number[],
-  weight: Maybe,
-  bias: Maybe,
+  weight: Maybe | undefined,
+  bias: Maybe | undefined,
   eps: number,
 ): RowNormalized => {
-  checkLayerNorm(input, normalizedShape, weight, bias);
-  return layerNormOp(input, [...normalizedShape], weight, bias, eps);
+  checkLayerNorm(input, normalizedShape, weight ?? null, bias ?? null);
+  return layerNormOp(input, [...normalizedShape], weight ?? null, bias ?? null, eps);
 };
 
 /**
