@@ -28,7 +28,7 @@ newFull newOnes newTensor newZeros nllLossBackward nllLossForward nodesOf nonzer
 normalizeDim normalizeDims numberToBfloat16 numberToFloat16 op operations padMode
 padModeBackward pair put_ pythonRepr random_ readAll readAllSync readOne readOneSync reduceInto
 reduceOne reduceRows refusing registeredDevices regularWindows release resizeAs_ resize_
-rowLength rreluNoise runFused sameShape sampleInto sample_ scalar scalarAs scalarCategory
+rowLength rreluNoise softmin runFused sameShape sampleInto sample_ scalar scalarAs scalarCategory
 scalarValue scalarsAfter scaledI0 scaledI1 scatterAdd_ scatterReduce_ scatter_
 separate setAt shortenRows slot smoothL1 softMarginElements softmaxBackward spatial
 specialFunctions squaredError stage tapPosition toBfloat16Array toFloat16Array toNested
