@@ -12,6 +12,7 @@ import { execute } from './execute.js';
 import { cast, type Expr, input, scalar } from './expr.js';
 import { autogradEngine } from './grad-mode.js';
 import { checkResult, checkWritable, defineOp, inplace, mustRecord, type Op, runAs } from './op.js';
+import { checkOutDtype, type OutOptions, refuseGradients, resizeOut } from './out.js';
 import type { ScalarValue } from './primitive.js';
 import {
   Float,
@@ -27,12 +28,6 @@ import { currentTrace, type Trace, Traced } from './trace.js';
 
 /** An operand of an elementwise operation. */
 export type Operand = Tensor | Scalar;
-
-/** Where the result is written, if not to a new tensor. */
-export interface OutOptions {
-  /** A tensor of the result's shape that receives the result. */
-  out?: Tensor;
-}
 
 /**
  * How an elementwise operation relates dtypes:
@@ -149,13 +144,18 @@ export class Elementwise {
   }
 
   #into(operands: readonly Operand[], out: Tensor): Tensor {
-    if (mustRecord([...operands, out])) {
-      throw new RuntimeError(
-        `${this.row.name}: functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad`,
-      );
-    }
-    checkWritable(this.row.name, out);
-    this.run(operands, out);
+    const { name } = this.row;
+    refuseGradients(name, [...operands, out]);
+    const shapes = operands.flatMap((x) => (x instanceof Tensor ? [x.shape] : []));
+    const shape = broadcastShapes(name, ...shapes);
+    checkOutDtype(name, this.#plan(operands).dtype, out, 'castable');
+    // An operand that is resized as `out` is still read as it was.
+    const apart = sameShape(out.shape, shape)
+      ? operands
+      : operands.map((x) => (x === out ? pieceOf(out, [1, ...out.shape], 0, 0) : x));
+    resizeOut(name, out, shape);
+    checkWritable(name, out);
+    this.run(apart, out);
     out.counter.version++;
     return out;
   }

@@ -17,6 +17,7 @@ export * from './memory.js';
 export * from './methods.js';
 export * from './op.js';
 export * from './ops/index.js';
+export type { Out, OutOptions } from './out.js';
 export * from './platform.js';
 export * from './primitive.js';
 export {

@@ -1,7 +1,8 @@
 import { category, type DType } from '../dtype.js';
-import type { Body, OutOptions } from '../elementwise.js';
+import type { Body } from '../elementwise.js';
 import { RuntimeError } from '../errors.js';
 import { e } from '../expr.js';
+import type { OutOptions } from '../out.js';
 import { normalizeDim } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { add, div, sub } from './binary.js';

@@ -26,6 +26,7 @@ import {
   windowScalars,
 } from './pool-windows.js';
 import { abs, sign } from './unary.js';
+import { type Writing, writing } from './writing.js';
 
 /** What the sum of a window is divided by: one number, all taps but those beyond the padding, or those that exist. */
 type Divisor = 'fixed' | 'padded' | 'existing';
@@ -226,9 +227,9 @@ export const avgPool1d: AvgPool = regular(1);
  * @throws RuntimeError if the windows do not fit, or the divisor is 0.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool2d.html
  */
-export const avgPool2d: AvgPool = regular(2);
+export const avgPool2d: Writing<AvgPool> = writing('avgPool2d', regular(2));
 /** The mean of each window of a volume [N, C, D, H, W] or [C, D, H, W]. */
-export const avgPool3d: AvgPool = regular(3);
+export const avgPool3d: Writing<AvgPool> = writing('avgPool3d', regular(3));
 
 type AdaptiveAvgPool = (self: Tensor, outputSize: number | readonly (number | null)[]) => Tensor;
 

@@ -1,15 +1,10 @@
 import { category, computeType } from '../dtype.js';
-import {
-  type Body,
-  type ElementwiseRow,
-  type OutOptions,
-  type Promotion,
-  resultType,
-} from '../elementwise.js';
+import { type Body, type ElementwiseRow, type Promotion, resultType } from '../elementwise.js';
 import { RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { bitcast, cast, constant, type Expr, e, input, stage } from '../expr.js';
 import { checkTensor } from '../op.js';
+import type { OutOptions } from '../out.js';
 import {
   float,
   isScalar,

@@ -12,6 +12,7 @@ import { encode } from '../encode.js';
 import { formatShape, RuntimeError, ValueError, wrongArgument } from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, coord, e, scalar } from '../expr.js';
+import type { OutOptions } from '../out.js';
 import {
   Float,
   isScalar,
@@ -24,6 +25,7 @@ import { numel } from '../shape.js';
 import { Storage } from '../storage.js';
 import { allocate, type NestedArray, Tensor, type TensorOptions } from '../tensor.js';
 import { clone, to } from './copy.js';
+import { creating } from './writing.js';
 
 /** What `tensor` takes: numbers, booleans, bigints, nested arrays and typed arrays of them. */
 export type TensorData =
@@ -178,38 +180,48 @@ export function asTensor(data: TensorData | Tensor, options: TensorOptions = {})
 }
 
 /** A tensor with every element `value`: floats for numbers, int64 for bigints, bool for booleans unless `dtype` says otherwise. */
-export function full(shape: readonly number[], value: Scalar, options: TensorOptions = {}): Tensor {
-  const dtype =
-    options.dtype ?? (typeof value === 'number' ? getDefaultDtype() : scalarDtype(value));
-  const result = allocate(checkShape('full', shape), dtype, place(options));
-  const compute = computeType(dtype);
-  const source = scalar(0, compute === 'bool' ? 'int32' : compute);
-  const raw = scalarValue(value);
-  if (numel(shape) > 0) {
-    execute({
-      kind: 'map',
-      shape,
-      inputs: [],
-      scalars: [raw],
-      values: [cast(source, compute)],
-      outputs: [result],
-    });
-  }
-  return finish(result, options);
-}
+export const full = creating(
+  'full',
+  (shape: readonly number[], value: Scalar, options: TensorOptions = {}): Tensor => {
+    const dtype =
+      options.dtype ?? (typeof value === 'number' ? getDefaultDtype() : scalarDtype(value));
+    const result = allocate(checkShape('full', shape), dtype, place(options));
+    const compute = computeType(dtype);
+    const source = scalar(0, compute === 'bool' ? 'int32' : compute);
+    const raw = scalarValue(value);
+    if (numel(shape) > 0) {
+      execute({
+        kind: 'map',
+        shape,
+        inputs: [],
+        scalars: [raw],
+        values: [cast(source, compute)],
+        outputs: [result],
+      });
+    }
+    return finish(result, options);
+  },
+);
 /** A tensor of zeros. */
-export const zeros = (shape: readonly number[], options: TensorOptions = {}): Tensor =>
-  full(shape, float0, options);
+export const zeros = creating(
+  'zeros',
+  (shape: readonly number[], options: TensorOptions = {}): Tensor => full(shape, float0, options),
+);
 /** A tensor of ones. */
-export const ones = (shape: readonly number[], options: TensorOptions = {}): Tensor =>
-  full(shape, float1, options);
+export const ones = creating(
+  'ones',
+  (shape: readonly number[], options: TensorOptions = {}): Tensor => full(shape, float1, options),
+);
 const float0 = new Float(0);
 const float1 = new Float(1);
 /** A tensor of unspecified content. */
-export function empty(shape: readonly number[], options: TensorOptions = {}): Tensor {
-  const dtype = options.dtype ?? getDefaultDtype();
-  return finish(allocate(checkShape('empty', shape), dtype, place(options)), options);
-}
+export const empty = creating(
+  'empty',
+  (shape: readonly number[], options: TensorOptions = {}): Tensor => {
+    const dtype = options.dtype ?? getDefaultDtype();
+    return finish(allocate(checkShape('empty', shape), dtype, place(options)), options);
+  },
+);
 /** A tensor of unspecified content with the given strides, in elements. */
 export function emptyStrided(
   shape: readonly number[],
@@ -245,16 +257,20 @@ function sequence(
 /** Whether all of the numbers are whole, and so mean int64. */
 const whole = (...values: readonly Scalar[]): boolean => category(resultType(...values)) < 2;
 
+/** By its end; start and end; start, end and step. */
+interface Arange {
+  (end: Scalar, options?: TensorOptions & OutOptions): Tensor;
+  (start: Scalar, end: Scalar, options?: TensorOptions & OutOptions): Tensor;
+  (start: Scalar, end: Scalar, step: Scalar, options?: TensorOptions & OutOptions): Tensor;
+}
+
 /**
  * Numbers from `start` (0) up to but without `end`, by `step` (1); int64 if all three are whole.
  *
  * @see https://pytorch.org/docs/stable/generated/torch.arange.html
  * @example arange(3); arange(1, 4); arange(0, 1, 0.25)
  */
-export function arange(end: Scalar, options?: TensorOptions): Tensor;
-export function arange(start: Scalar, end: Scalar, options?: TensorOptions): Tensor;
-export function arange(start: Scalar, end: Scalar, step: Scalar, options?: TensorOptions): Tensor;
-export function arange(...args: (Scalar | TensorOptions | undefined)[]): Tensor {
+export const arange = creating('arange', (...args: (Scalar | TensorOptions | undefined)[]) => {
   const numbers = args.filter(isScalar);
   const options = (args.find((a) => typeof a === 'object' && !isScalar(a)) ?? {}) as TensorOptions;
   const [start, end, step] =
@@ -282,7 +298,7 @@ export function arange(...args: (Scalar | TensorOptions | undefined)[]): Tensor 
   if (by === 0) throw new RuntimeError(`arange: step must be nonzero, but ${s} is 0 as ${dtype}`);
   const count = Math.ceil(dtype === 'int64' ? (Math.trunc(b) - from) / by : (b - a) / s);
   return sequence('arange', count, (i) => from + i * by, dtype, options);
-}
+}) as Arange;
 
 function checkSteps(operation: string, steps: number): void {
   if (!Number.isInteger(steps)) throw wrongArgument(operation, 'steps', 2, 'an integer', steps);
@@ -295,66 +311,71 @@ const bounds = (dtype: DType, start: number, end: number): [number, number] =>
   category(dtype) < 2 ? [Math.trunc(start), Math.trunc(end)] : [start, end];
 
 /** `steps` numbers from `start` to `end`, both included, evenly spaced. */
-export function linspace(
-  start: number,
-  end: number,
-  steps: number,
-  options: TensorOptions = {},
-): Tensor {
-  checkSteps('linspace', steps);
-  const dtype = options.dtype ?? getDefaultDtype();
-  const f = dtype === 'float64' ? (x: number) => x : Math.fround;
-  const [a, b] = bounds(dtype, start, end);
-  const step = category(dtype) < 2 ? (b - a) / (steps - 1) : f(f(b - a) / (steps - 1));
-  const at = (i: number): number => {
-    if (steps === 1) return a;
-    return i < steps / 2 ? f(a + f(step * i)) : f(b - f(step * (steps - i - 1)));
-  };
-  return sequence('linspace', steps, at, dtype, options);
-}
+export const linspace = creating(
+  'linspace',
+  (start: number, end: number, steps: number, options: TensorOptions = {}): Tensor => {
+    checkSteps('linspace', steps);
+    const dtype = options.dtype ?? getDefaultDtype();
+    const f = dtype === 'float64' ? (x: number) => x : Math.fround;
+    const [a, b] = bounds(dtype, start, end);
+    const step = category(dtype) < 2 ? (b - a) / (steps - 1) : f(f(b - a) / (steps - 1));
+    const at = (i: number): number => {
+      if (steps === 1) return a;
+      return i < steps / 2 ? f(a + f(step * i)) : f(b - f(step * (steps - i - 1)));
+    };
+    return sequence('linspace', steps, at, dtype, options);
+  },
+);
 /** `steps` numbers from base^start to base^end, evenly spaced in the exponent. */
-export function logspace(
-  start: number,
-  end: number,
-  steps: number,
-  options: TensorOptions & { base?: number } = {},
-): Tensor {
-  const { base = 10 } = options;
-  checkSteps('logspace', steps);
-  const dtype = options.dtype ?? getDefaultDtype();
-  const [a, b] = bounds(dtype, start, end);
-  const step = steps > 1 ? (b - a) / (steps - 1) : 0;
-  return sequence(
-    'logspace',
-    steps,
-    (i) => base ** (i < steps / 2 ? a + step * i : b - step * (steps - i - 1)),
-    dtype,
-    options,
-  );
-}
+export const logspace = creating(
+  'logspace',
+  (
+    start: number,
+    end: number,
+    steps: number,
+    options: TensorOptions & { base?: number } = {},
+  ): Tensor => {
+    const { base = 10 } = options;
+    checkSteps('logspace', steps);
+    const dtype = options.dtype ?? getDefaultDtype();
+    const [a, b] = bounds(dtype, start, end);
+    const step = steps > 1 ? (b - a) / (steps - 1) : 0;
+    return sequence(
+      'logspace',
+      steps,
+      (i) => base ** (i < steps / 2 ? a + step * i : b - step * (steps - i - 1)),
+      dtype,
+      options,
+    );
+  },
+);
 
 /** The identity matrix of `n` rows and `m` (default n) columns. */
-export function eye(n: number, m: number | TensorOptions = n, options: TensorOptions = {}): Tensor {
-  const columns = typeof m === 'number' ? m : n;
-  for (const [name, size] of Object.entries({ n, m: columns })) {
-    if (size < 0) throw new RuntimeError(`eye: ${name} must be greater or equal to 0, got ${size}`);
-  }
-  const given = typeof m === 'number' ? options : m;
-  const dtype = given.dtype ?? getDefaultDtype();
-  const shape = checkShape('eye', [n, columns]);
-  const result = allocate(shape, dtype, place(given));
-  if (numel(shape) > 0) {
-    execute({
-      kind: 'map',
-      shape,
-      inputs: [],
-      scalars: [],
-      values: [cast(e.eq(coord(0), coord(1)), computeType(dtype))],
-      outputs: [result],
-    });
-  }
-  return finish(result, given);
-}
+export const eye = creating(
+  'eye',
+  (n: number, m: number | TensorOptions = n, options: TensorOptions = {}): Tensor => {
+    const columns = typeof m === 'number' ? m : n;
+    for (const [name, size] of Object.entries({ n, m: columns })) {
+      if (size < 0)
+        throw new RuntimeError(`eye: ${name} must be greater or equal to 0, got ${size}`);
+    }
+    const given = typeof m === 'number' ? options : m;
+    const dtype = given.dtype ?? getDefaultDtype();
+    const shape = checkShape('eye', [n, columns]);
+    const result = allocate(shape, dtype, place(given));
+    if (numel(shape) > 0) {
+      execute({
+        kind: 'map',
+        shape,
+        inputs: [],
+        scalars: [],
+        values: [cast(e.eq(coord(0), coord(1)), computeType(dtype))],
+        outputs: [result],
+      });
+    }
+    return finish(result, given);
+  },
+);
 
 /** A zero-dimensional tensor of a number. */
 export const scalarTensor = (value: Scalar, options: TensorOptions = {}): Tensor =>

@@ -1,11 +1,6 @@
 import type { DType } from '../dtype.js';
-import {
-  type Body,
-  Elementwise,
-  type ElementwiseRow,
-  type OutOptions,
-  type Promotion,
-} from '../elementwise.js';
+import { type Body, Elementwise, type ElementwiseRow, type Promotion } from '../elementwise.js';
+import type { OutOptions } from '../out.js';
 import type { Scalar } from '../scalar.js';
 import type { Tensor } from '../tensor.js';
 

@@ -8,6 +8,7 @@ import { allocate, Tensor } from '../tensor.js';
 import { clone, copyInto } from './copy.js';
 import { sum } from './reduce.js';
 import { detach, diagonal, ravel } from './view.js';
+import { writing } from './writing.js';
 
 const triangle = (name: 'tril' | 'triu', keep: (right: Expr, diagonal: Expr) => Expr) =>
   op(name, 'self diagonal', (self: Tensor, offset: number): Tensor => {
@@ -39,9 +40,9 @@ const overwrite = (name: 'tril' | 'triu', self: Tensor, diagonal: number): Tenso
 const lower = triangle('tril', (right, offset) => e.le(right, offset));
 const upper = triangle('triu', (right, offset) => e.ge(right, offset));
 /** The lower triangle of matrices, zero above: what lies on or below the given diagonal. */
-export const tril = (self: Tensor, diagonal = 0): Tensor => lower(self, diagonal);
+export const tril = writing('tril', (self: Tensor, diagonal = 0): Tensor => lower(self, diagonal));
 /** The upper triangle of matrices, zero below: what lies on or above the given diagonal. */
-export const triu = (self: Tensor, diagonal = 0): Tensor => upper(self, diagonal);
+export const triu = writing('triu', (self: Tensor, diagonal = 0): Tensor => upper(self, diagonal));
 /** `tril` in place. */
 export const tril_ = (self: Tensor, diagonal = 0): Tensor => overwrite('tril', self, diagonal);
 /** `triu` in place. */
@@ -110,7 +111,7 @@ export const diagEmbed = (self: Tensor, options: DiagonalOptions = {}): Tensor =
 };
 
 /** The diagonal of a matrix (a copy), or the matrix with a vector as its diagonal. */
-export const diag = (self: Tensor, diagonalOffset = 0): Tensor => {
+export const diag = writing('diag', (self: Tensor, diagonalOffset = 0): Tensor => {
   if (self.shape.length === 1) return diagEmbed(self, { offset: diagonalOffset });
   if (self.shape.length !== 2) {
     throw new RuntimeError(
@@ -118,7 +119,7 @@ export const diag = (self: Tensor, diagonalOffset = 0): Tensor => {
     );
   }
   return clone(diagonal(self, { offset: diagonalOffset }), { memoryFormat: 'contiguous' });
-};
+});
 
 /** A matrix with the elements of the tensor, flattened, on its diagonal. */
 export const diagflat = (self: Tensor, offset = 0): Tensor => diagEmbed(ravel(self), { offset });

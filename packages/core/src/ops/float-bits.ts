@@ -8,6 +8,7 @@ import { mul } from './binary.js';
 import { bitsOf } from './bodies.js';
 import { refusing, type TensorBinary, tensorBinary } from './define.js';
 import { exp2 } from './unary.js';
+import { writing } from './writing.js';
 
 const nextBy = (name: string, step: number, kinds: readonly DType[]): TensorBinary =>
   tensorBinary(
@@ -40,13 +41,17 @@ export const nextafter: TensorBinary = (self, other, options) =>
   );
 
 /** self * 2^other. */
-export const ldexp = (self: Tensor, other: Tensor): Tensor => {
-  checkTensor('ldexp', 'other', 1, other);
-  return mul(category(self.dtype) < 2 ? self.to(getDefaultDtype()) : self, exp2(other));
-};
+export const ldexp = writing(
+  'ldexp',
+  (self: Tensor, other: Tensor): Tensor => {
+    checkTensor('ldexp', 'other', 1, other);
+    return mul(category(self.dtype) < 2 ? self.to(getDefaultDtype()) : self, exp2(other));
+  },
+  'castable',
+);
 
 /** Mantissa with magnitude in [0.5, 1) and exponent, so that self = mantissa * 2^exponent. @throws NotImplementedError on other than floats. */
-export const frexp = (self: Tensor): { mantissa: Tensor; exponent: Tensor } => {
+export const frexp = writing('frexp', (self: Tensor): { mantissa: Tensor; exponent: Tensor } => {
   if (category(self.dtype) < 2) {
     throw new NotImplementedError(
       `frexp: torch.frexp() only supports floating-point dtypes, got ${self.dtype}`,
@@ -84,4 +89,4 @@ export const frexp = (self: Tensor): { mantissa: Tensor; exponent: Tensor } => {
     outputs: [m, n],
   });
   return { mantissa: m, exponent: n };
-};
+});

@@ -9,6 +9,7 @@ import { index as indexBy } from './advanced-index.js';
 import { gatherOp } from './gathering.js';
 import { alongDim, asVector, checkIndexDtype, checkIndexRange, indexInput } from './index-range.js';
 import { broadcastTo, reshape } from './view.js';
+import { writing } from './writing.js';
 
 /**
  * Elements picked along a dimension: `result[i][j] = self[index[i][j]][j]` for `dim` 0. The result has the shape of `index`.
@@ -17,7 +18,7 @@ import { broadcastTo, reshape } from './view.js';
  * @see https://pytorch.org/docs/stable/generated/torch.gather.html
  * @example tensor([[1, 2], [3, 4]]).gather(1, tensor([[0n, 0n], [1n, 0n]])) // [[1, 1], [4, 3]]
  */
-export const gather = (self: Tensor, dim: number, index: Tensor): Tensor => {
+export const gather = writing('gather', (self: Tensor, dim: number, index: Tensor): Tensor => {
   const d = normalizeDim('gather', dim, self.shape.length);
   checkIndexDtype('gather', index);
   if (numel(index.shape) > 0) {
@@ -43,7 +44,7 @@ export const gather = (self: Tensor, dim: number, index: Tensor): Tensor => {
     );
   }
   return gatherOp(self, d, index);
-};
+});
 
 const indexSelectOp = op(
   'indexSelect',
@@ -73,35 +74,38 @@ const indexSelectOp = op(
  * @throws IndexError if an index is negative or out of range (synchronous devices).
  * @see https://pytorch.org/docs/stable/generated/torch.index_select.html
  */
-export const indexSelect = (self: Tensor, dim: number, index: Tensor): Tensor => {
-  const d = normalizeDim('indexSelect', dim, self.shape.length);
-  checkIndexDtype('indexSelect', index, ['int64', 'int32']);
-  if (index.shape.length > 1) {
-    throw new IndexError(
-      `indexSelect: Index is supposed to be a vector, got shape ${formatShape(index.shape)}`,
+export const indexSelect = writing(
+  'indexSelect',
+  (self: Tensor, dim: number, index: Tensor): Tensor => {
+    const d = normalizeDim('indexSelect', dim, self.shape.length);
+    checkIndexDtype('indexSelect', index, ['int64', 'int32']);
+    if (index.shape.length > 1) {
+      throw new IndexError(
+        `indexSelect: Index is supposed to be a vector, got shape ${formatShape(index.shape)}`,
+      );
+    }
+    if (self.shape.length === 0 && numel(index.shape) !== 1) {
+      throw new IndexError(
+        `indexSelect: Index to scalar can have only 1 value, got ${numel(index.shape)} value(s)`,
+      );
+    }
+    checkIndexRange(
+      index,
+      0,
+      self.shape[d] ?? 1,
+      (i) =>
+        `indexSelect: index out of range in self (index ${i}, dimension ${d} has size ${self.shape[d] ?? 1})`,
     );
-  }
-  if (self.shape.length === 0 && numel(index.shape) !== 1) {
-    throw new IndexError(
-      `indexSelect: Index to scalar can have only 1 value, got ${numel(index.shape)} value(s)`,
-    );
-  }
-  checkIndexRange(
-    index,
-    0,
-    self.shape[d] ?? 1,
-    (i) =>
-      `indexSelect: index out of range in self (index ${i}, dimension ${d} has size ${self.shape[d] ?? 1})`,
-  );
-  return indexSelectOp(self, d, index);
-};
+    return indexSelectOp(self, d, index);
+  },
+);
 
 /**
  * Elements at positions of the flattened tensor, in the shape of `index`; negative positions count from the end.
  *
  * @see https://pytorch.org/docs/stable/generated/torch.take.html
  */
-export const take = (self: Tensor, index: Tensor): Tensor => {
+export const take = writing('take', (self: Tensor, index: Tensor): Tensor => {
   checkIndexDtype('take', index);
   const count = numel(self.shape);
   if (count === 0 && numel(index.shape) > 0)
@@ -113,29 +117,32 @@ export const take = (self: Tensor, index: Tensor): Tensor => {
     (i) => `take: out of range: tried to access index ${i} on a tensor of ${count} elements.`,
   );
   return indexBy(reshape(self, [-1]), [index]);
-};
+});
 
 /**
  * `gather` that broadcasts both along the other dimensions: takes what `argsort` and `argmax` give. Without `dim`, on the flattened tensors.
  *
  * @see https://pytorch.org/docs/stable/generated/torch.take_along_dim.html
  */
-export const takeAlongDim = (self: Tensor, indices: Tensor, dim?: number): Tensor => {
-  checkIndexDtype('takeAlongDim', indices);
-  if (dim === undefined) return gather(reshape(self, [-1]), 0, reshape(indices, [-1]));
-  const rank = self.shape.length;
-  if (rank !== indices.shape.length) {
-    throw new RuntimeError(
-      `takeAlongDim: input and indices should have the same number of dimensions, but got ${rank} dimensions for input, and ${indices.shape.length} dimensions for indices`,
-    );
-  }
-  const d = normalizeDim('takeAlongDim', dim, rank);
-  const without = (shape: readonly number[]) => shape.map((size, i) => (i === d ? 1 : size));
-  const common = broadcastShapes('takeAlongDim', without(self.shape), without(indices.shape));
-  const withDim = (t: Tensor) =>
-    broadcastTo(
-      t,
-      common.map((size, i) => (i === d ? (t.shape[i] as number) : size)),
-    );
-  return gather(withDim(self), d, withDim(indices));
-};
+export const takeAlongDim = writing(
+  'takeAlongDim',
+  (self: Tensor, indices: Tensor, dim?: number): Tensor => {
+    checkIndexDtype('takeAlongDim', indices);
+    if (dim === undefined) return gather(reshape(self, [-1]), 0, reshape(indices, [-1]));
+    const rank = self.shape.length;
+    if (rank !== indices.shape.length) {
+      throw new RuntimeError(
+        `takeAlongDim: input and indices should have the same number of dimensions, but got ${rank} dimensions for input, and ${indices.shape.length} dimensions for indices`,
+      );
+    }
+    const d = normalizeDim('takeAlongDim', dim, rank);
+    const without = (shape: readonly number[]) => shape.map((size, i) => (i === d ? 1 : size));
+    const common = broadcastShapes('takeAlongDim', without(self.shape), without(indices.shape));
+    const withDim = (t: Tensor) =>
+      broadcastTo(
+        t,
+        common.map((size, i) => (i === d ? (t.shape[i] as number) : size)),
+      );
+    return gather(withDim(self), d, withDim(indices));
+  },
+);

@@ -12,6 +12,7 @@ import { amax, amin } from './reduce.js';
 import { scatterAdd } from './scatter.js';
 import { where } from './ternary.js';
 import { detach, narrow, reshape } from './view.js';
+import { writing } from './writing.js';
 
 /**
  * How many elements fall into each of `bins` equal parts of [min, max]; what lies outside is not counted.
@@ -20,7 +21,7 @@ import { detach, narrow, reshape } from './view.js';
  * @throws RuntimeError if a limit is not finite, or `max` is below `min`.
  * @see https://pytorch.org/docs/stable/generated/torch.histc.html
  */
-export const histc = (self: Tensor, bins = 100, min = 0, max = 0): Tensor => {
+export const histc = writing('histc', (self: Tensor, bins = 100, min = 0, max = 0): Tensor => {
   if (!isFloatingPoint(self.dtype))
     throw new NotImplementedError(`histc: "histogram_cpu" not implemented for '${self.dtype}'`);
   if (!(bins > 0)) throw new RuntimeError(`histc: bins must be > 0, got ${bins}`);
@@ -56,7 +57,7 @@ export const histc = (self: Tensor, bins = 100, min = 0, max = 0): Tensor => {
     combine: 'sum',
   });
   return result;
-};
+});
 
 /**
  * How often each number from 0 on occurs in a vector of non-negative integers, or the sums of its weights.
@@ -108,42 +109,47 @@ export const bincount = (self: Tensor, weights?: Tensor | null, minlength = 0): 
  * @throws RuntimeError if edges, weights or the range do not fit.
  * @see https://pytorch.org/docs/stable/generated/torch.histogram.html
  */
-export const histogram = (
-  self: Tensor,
-  bins: number | Tensor,
-  options: HistogramOptions = {},
-): { hist: Tensor; binEdges: Tensor } => {
-  if (!isFloatingPoint(self.dtype))
-    throw new NotImplementedError(`histogram: "histogram_cpu" not implemented for '${self.dtype}'`);
-  const { weight, density = false, range } = options;
-  const x = reshape(detach(self), [-1]);
-  if (weight && formatShape(weight.shape) !== formatShape(self.shape)) {
-    throw new RuntimeError(
-      `histogram: if weight tensor is provided it should have the same shape as the input tensor, got ${formatShape(weight.shape)} and ${formatShape(self.shape)}`,
-    );
-  }
-  if (weight && weight.dtype !== self.dtype) {
-    throw new RuntimeError(
-      `histogram: if weight tensor is provided, input tensor and weight tensor should have the same dtype, but got input ${self.dtype}, and weight ${weight.dtype}`,
-    );
-  }
-  if (typeof bins === 'number' && !(bins > 0)) {
-    throw new RuntimeError(`histogram: bins must be > 0, but got ${bins}`);
-  }
-  const binEdges = typeof bins === 'number' ? equalEdges(x, bins, range) : detach(bins);
-  if (binEdges.shape.length !== 1 || binEdges.dtype !== self.dtype || binEdges.numel() === 0) {
-    throw new RuntimeError(
-      `histogram: bins tensor should be a non-empty vector of ${self.dtype}, got ${binEdges.dtype} of shape ${formatShape(binEdges.shape)}`,
-    );
-  }
-  const count = binEdges.numel() - 1;
-  const { inside, bin } = binOf(x, binEdges);
-  // What is outside goes to one more bin, which is dropped.
-  const place = where(inside, bin, count);
-  const counted = weight ? reshape(detach(weight), [-1]) : onesLike(x);
-  const sums = zeros([count + 1], { dtype: self.dtype, device: self.device });
-  const hist = narrow(scatterAdd(sums, 0, place, counted), 0, 0, count);
-  if (!density) return { hist, binEdges };
-  const widths = narrow(binEdges, 0, 1, count).sub(narrow(binEdges, 0, 0, count));
-  return { hist: hist.div(hist.sum()).div(widths), binEdges };
-};
+export const histogram = writing(
+  'histogram',
+  (
+    self: Tensor,
+    bins: number | Tensor,
+    options: HistogramOptions = {},
+  ): { hist: Tensor; binEdges: Tensor } => {
+    if (!isFloatingPoint(self.dtype))
+      throw new NotImplementedError(
+        `histogram: "histogram_cpu" not implemented for '${self.dtype}'`,
+      );
+    const { weight, density = false, range } = options;
+    const x = reshape(detach(self), [-1]);
+    if (weight && formatShape(weight.shape) !== formatShape(self.shape)) {
+      throw new RuntimeError(
+        `histogram: if weight tensor is provided it should have the same shape as the input tensor, got ${formatShape(weight.shape)} and ${formatShape(self.shape)}`,
+      );
+    }
+    if (weight && weight.dtype !== self.dtype) {
+      throw new RuntimeError(
+        `histogram: if weight tensor is provided, input tensor and weight tensor should have the same dtype, but got input ${self.dtype}, and weight ${weight.dtype}`,
+      );
+    }
+    if (typeof bins === 'number' && !(bins > 0)) {
+      throw new RuntimeError(`histogram: bins must be > 0, but got ${bins}`);
+    }
+    const binEdges = typeof bins === 'number' ? equalEdges(x, bins, range) : detach(bins);
+    if (binEdges.shape.length !== 1 || binEdges.dtype !== self.dtype || binEdges.numel() === 0) {
+      throw new RuntimeError(
+        `histogram: bins tensor should be a non-empty vector of ${self.dtype}, got ${binEdges.dtype} of shape ${formatShape(binEdges.shape)}`,
+      );
+    }
+    const count = binEdges.numel() - 1;
+    const { inside, bin } = binOf(x, binEdges);
+    // What is outside goes to one more bin, which is dropped.
+    const place = where(inside, bin, count);
+    const counted = weight ? reshape(detach(weight), [-1]) : onesLike(x);
+    const sums = zeros([count + 1], { dtype: self.dtype, device: self.device });
+    const hist = narrow(scatterAdd(sums, 0, place, counted), 0, 0, count);
+    if (!density) return { hist, binEdges };
+    const widths = narrow(binEdges, 0, 1, count).sub(narrow(binEdges, 0, 0, count));
+    return { hist: hist.div(hist.sum()).div(widths), binEdges };
+  },
+);

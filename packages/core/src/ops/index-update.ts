@@ -22,6 +22,7 @@ import {
   scalarAs,
 } from './scatter-reduction.js';
 import { type Update, updating } from './update.js';
+import { type Writing, writing } from './writing.js';
 
 /** Coordinates that replace the one along `dim` by the index, which is input 0. */
 const coordsAt = (rank: number, dim: number, index: Tensor) =>
@@ -229,7 +230,7 @@ const reduceForm =
  * @throws IndexError if sizes do not match or an index is out of range (synchronous devices).
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.index_add_.html
  */
-export const indexAdd: AddFn = addForm('copied');
+export const indexAdd: Writing<AddFn> = writing('indexAdd', addForm('copied'));
 /** `indexAdd` into the tensor itself. */
 export const indexAdd_: AddFn = addForm('inPlace');
 /**
@@ -237,7 +238,7 @@ export const indexAdd_: AddFn = addForm('inPlace');
  *
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.index_copy_.html
  */
-export const indexCopy: CopyFn = copyForm('copied');
+export const indexCopy: Writing<CopyFn> = writing('indexCopy', copyForm('copied'));
 /** `indexCopy` into the tensor itself. */
 export const indexCopy_: CopyFn = copyForm('inPlace');
 /**
@@ -253,6 +254,6 @@ export const indexFill_: FillFn = fillForm('inPlace');
  *
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.index_reduce_.html
  */
-export const indexReduce: ReduceFn = reduceForm('copied');
+export const indexReduce: Writing<ReduceFn> = writing('indexReduce', reduceForm('copied'));
 /** `indexReduce` into the tensor itself. */
 export const indexReduce_: ReduceFn = reduceForm('inPlace');

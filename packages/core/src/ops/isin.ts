@@ -10,6 +10,7 @@ import { full } from './create.js';
 import { searchsorted } from './search-sorted.js';
 import { sort } from './sort.js';
 import { detach, reshape } from './view.js';
+import { writing } from './writing.js';
 
 /** Options of `isin`. */
 export interface IsinOptions {
@@ -25,34 +26,33 @@ export interface IsinOptions {
  * @throws RuntimeError if both are numbers.
  * @see https://pytorch.org/docs/stable/generated/torch.isin.html
  */
-export const isin = (
-  elements: Tensor | Scalar,
-  testElements: Tensor | Scalar,
-  options: IsinOptions = {},
-): Tensor => {
-  const given = [elements, testElements].find((x) => x instanceof Tensor);
-  if (!(given instanceof Tensor))
-    throw new RuntimeError('isin: at least one of elements and testElements must be a Tensor');
-  const { device } = given;
-  const dtype = resultType(elements, testElements);
-  const tensorOf = (x: Tensor | Scalar) =>
-    isScalar(x) ? full([], x, { dtype: scalarDtype(x), device }).to(dtype) : detach(x).to(dtype);
-  const wanted = tensorOf(elements);
-  const tests = sort(reshape(tensorOf(testElements), [-1]), 0).values;
-  const result = allocate(wanted.shape, 'bool', device);
-  if (numel(wanted.shape) === 0) return result;
-  const found = searchsorted(tests, wanted, { outInt32: true });
-  const type = computeType(dtype);
-  const at = input(1, 'int32');
-  const inside = e.lt(at, scalar(0, 'int32'));
-  const same = e.and(inside, e.eq(load(2, type, [at], inside), input(0, type)));
-  execute({
-    kind: 'map',
-    shape: wanted.shape,
-    inputs: [wanted, found, tests],
-    scalars: [numel(tests.shape)],
-    values: [options.invert ? e.xor(same, constant(true, 'bool')) : same],
-    outputs: [result],
-  });
-  return result;
-};
+export const isin = writing(
+  'isin',
+  (elements: Tensor | Scalar, testElements: Tensor | Scalar, options: IsinOptions = {}): Tensor => {
+    const given = [elements, testElements].find((x) => x instanceof Tensor);
+    if (!(given instanceof Tensor))
+      throw new RuntimeError('isin: at least one of elements and testElements must be a Tensor');
+    const { device } = given;
+    const dtype = resultType(elements, testElements);
+    const tensorOf = (x: Tensor | Scalar) =>
+      isScalar(x) ? full([], x, { dtype: scalarDtype(x), device }).to(dtype) : detach(x).to(dtype);
+    const wanted = tensorOf(elements);
+    const tests = sort(reshape(tensorOf(testElements), [-1]), 0).values;
+    const result = allocate(wanted.shape, 'bool', device);
+    if (numel(wanted.shape) === 0) return result;
+    const found = searchsorted(tests, wanted, { outInt32: true });
+    const type = computeType(dtype);
+    const at = input(1, 'int32');
+    const inside = e.lt(at, scalar(0, 'int32'));
+    const same = e.and(inside, e.eq(load(2, type, [at], inside), input(0, type)));
+    execute({
+      kind: 'map',
+      shape: wanted.shape,
+      inputs: [wanted, found, tests],
+      scalars: [numel(tests.shape)],
+      values: [options.invert ? e.xor(same, constant(true, 'bool')) : same],
+      outputs: [result],
+    });
+    return result;
+  },
+);

@@ -6,6 +6,7 @@ import { allocate, Tensor } from '../tensor.js';
 import { copyInto } from './copy.js';
 import { zeros } from './create.js';
 import { reshape, unsqueeze } from './view.js';
+import { writing } from './writing.js';
 
 /** What old code joins with anything: a vector without elements. */
 const isPlaceholder = (t: Tensor): boolean => t.shape.length === 1 && t.shape[0] === 0;
@@ -32,40 +33,44 @@ const catOp = op('cat', 'tensors dim', (tensors: readonly Tensor[], dim: number)
  * @see https://pytorch.org/docs/stable/generated/torch.cat.html
  * @example cat([ones([2, 3]), zeros([1, 3])]).shape // [3, 3]
  */
-export const cat = (tensors: readonly Tensor[], dim = 0): Tensor => {
-  tensors.forEach((t, i) => {
-    if (!(t instanceof Tensor)) {
-      throw new TypeError(
-        `cat: expected Tensor as element ${i} in argument 0, but got ${t === null ? 'null' : typeof t}`,
-      );
-    }
-  });
-  const first = tensors.find((t) => !isPlaceholder(t)) ?? tensors[0];
-  if (!first) throw new RuntimeError('cat: expected a non-empty list of Tensors');
-  tensors.forEach((t, i) => {
-    if (t.shape.length === 0) {
-      throw new RuntimeError(
-        `cat: zero-dimensional tensor (at position ${i}) cannot be concatenated; use stack`,
-      );
-    }
-  });
-  const d = normalizeDim('cat', dim, first.shape.length);
-  tensors.forEach((t, i) => {
-    if (isPlaceholder(t)) return;
-    if (t.shape.length !== first.shape.length) {
-      throw new RuntimeError(
-        `cat: Tensors must have same number of dimensions: got ${first.shape.length} and ${t.shape.length}`,
-      );
-    }
-    const wrong = t.shape.findIndex((size, k) => k !== d && size !== first.shape[k]);
-    if (wrong >= 0) {
-      throw new RuntimeError(
-        `cat: Sizes of tensors must match except in dimension ${d}. Expected size ${first.shape[wrong]} but got size ${t.shape[wrong]} for tensor number ${i} in the list.`,
-      );
-    }
-  });
-  return catOp(tensors, d);
-};
+export const cat = writing(
+  'cat',
+  (tensors: readonly Tensor[], dim = 0): Tensor => {
+    tensors.forEach((t, i) => {
+      if (!(t instanceof Tensor)) {
+        throw new TypeError(
+          `cat: expected Tensor as element ${i} in argument 0, but got ${t === null ? 'null' : typeof t}`,
+        );
+      }
+    });
+    const first = tensors.find((t) => !isPlaceholder(t)) ?? tensors[0];
+    if (!first) throw new RuntimeError('cat: expected a non-empty list of Tensors');
+    tensors.forEach((t, i) => {
+      if (t.shape.length === 0) {
+        throw new RuntimeError(
+          `cat: zero-dimensional tensor (at position ${i}) cannot be concatenated; use stack`,
+        );
+      }
+    });
+    const d = normalizeDim('cat', dim, first.shape.length);
+    tensors.forEach((t, i) => {
+      if (isPlaceholder(t)) return;
+      if (t.shape.length !== first.shape.length) {
+        throw new RuntimeError(
+          `cat: Tensors must have same number of dimensions: got ${first.shape.length} and ${t.shape.length}`,
+        );
+      }
+      const wrong = t.shape.findIndex((size, k) => k !== d && size !== first.shape[k]);
+      if (wrong >= 0) {
+        throw new RuntimeError(
+          `cat: Sizes of tensors must match except in dimension ${d}. Expected size ${first.shape[wrong]} but got size ${t.shape[wrong]} for tensor number ${i} in the list.`,
+        );
+      }
+    });
+    return catOp(tensors, d);
+  },
+  'castable',
+);
 /** As `cat`. */
 export const concat = cat;
 /** As `cat`. */
@@ -77,22 +82,26 @@ export const concatenate = cat;
  * @throws RuntimeError if the list is empty or shapes differ.
  * @see https://pytorch.org/docs/stable/generated/torch.stack.html
  */
-export const stack = (tensors: readonly Tensor[], dim = 0): Tensor => {
-  const first = tensors[0];
-  if (!first) throw new RuntimeError('stack: expects a non-empty TensorList');
-  const d = normalizeDim('stack', dim, first.shape.length + 1);
-  tensors.forEach((t, i) => {
-    if (!sameShape(t.shape, first.shape)) {
-      throw new RuntimeError(
-        `stack: expects each tensor to be equal size, but got ${formatShape(first.shape)} at entry 0 and ${formatShape(t.shape)} at entry ${i}`,
-      );
-    }
-  });
-  return cat(
-    tensors.map((t) => unsqueeze(t, d)),
-    d,
-  );
-};
+export const stack = writing(
+  'stack',
+  (tensors: readonly Tensor[], dim = 0): Tensor => {
+    const first = tensors[0];
+    if (!first) throw new RuntimeError('stack: expects a non-empty TensorList');
+    const d = normalizeDim('stack', dim, first.shape.length + 1);
+    tensors.forEach((t, i) => {
+      if (!sameShape(t.shape, first.shape)) {
+        throw new RuntimeError(
+          `stack: expects each tensor to be equal size, but got ${formatShape(first.shape)} at entry 0 and ${formatShape(t.shape)} at entry ${i}`,
+        );
+      }
+    });
+    return cat(
+      tensors.map((t) => unsqueeze(t, d)),
+      d,
+    );
+  },
+  'castable',
+);
 
 const checkSome = (operation: string, tensors: readonly Tensor[]): void => {
   if (tensors.length === 0) throw new RuntimeError(`${operation}: expects a non-empty TensorList`);
@@ -119,28 +128,44 @@ export const atleast2d: Each = each(raised2);
 export const atleast3d: Each = each(raised3);
 
 /** Side by side: along dimension 1, vectors along 0. */
-export const hstack = (tensors: readonly Tensor[]): Tensor => {
-  checkSome('hstack', tensors);
-  const parts = tensors.map(raised1);
-  return cat(parts, (parts[0] as Tensor).shape.length === 1 ? 0 : 1);
-};
+export const hstack = writing(
+  'hstack',
+  (tensors: readonly Tensor[]): Tensor => {
+    checkSome('hstack', tensors);
+    const parts = tensors.map(raised1);
+    return cat(parts, (parts[0] as Tensor).shape.length === 1 ? 0 : 1);
+  },
+  'castable',
+);
 /** One below the other: along dimension 0, vectors as rows. */
-export const vstack = (tensors: readonly Tensor[]): Tensor => {
-  checkSome('vstack', tensors);
-  return cat(tensors.map(raised2), 0);
-};
+export const vstack = writing(
+  'vstack',
+  (tensors: readonly Tensor[]): Tensor => {
+    checkSome('vstack', tensors);
+    return cat(tensors.map(raised2), 0);
+  },
+  'castable',
+);
 /** As `vstack`. */
 export const rowStack = vstack;
 /** One behind the other: along dimension 2. */
-export const dstack = (tensors: readonly Tensor[]): Tensor => {
-  checkSome('dstack', tensors);
-  return cat(tensors.map(raised3), 2);
-};
+export const dstack = writing(
+  'dstack',
+  (tensors: readonly Tensor[]): Tensor => {
+    checkSome('dstack', tensors);
+    return cat(tensors.map(raised3), 2);
+  },
+  'castable',
+);
 /** Side by side, vectors as columns. */
-export const columnStack = (tensors: readonly Tensor[]): Tensor => {
-  checkSome('columnStack', tensors);
-  return hstack(tensors.map((t) => (t.shape.length < 2 ? reshape(t, [numel(t.shape), 1]) : t)));
-};
+export const columnStack = writing(
+  'columnStack',
+  (tensors: readonly Tensor[]): Tensor => {
+    checkSome('columnStack', tensors);
+    return hstack(tensors.map((t) => (t.shape.length < 2 ? reshape(t, [numel(t.shape), 1]) : t)));
+  },
+  'castable',
+);
 
 /**
  * A matrix with the given ones along its diagonal and zeros elsewhere; vectors count as rows.

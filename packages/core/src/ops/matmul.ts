@@ -8,6 +8,7 @@ import { broadcastShapes, numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
 import { full } from './create.js';
 import { expand, permute, reshape, squeeze, unsqueeze } from './view.js';
+import { type Writing, writing } from './writing.js';
 
 /** @throws RuntimeError where dtypes differ, or are none that can be multiplied. */
 function checkDtypes(operation: string, a: Tensor, b: Tensor): void {
@@ -50,21 +51,19 @@ const checkRank = (operation: string, name: string, x: Tensor, rank: number): vo
 };
 
 /** The product of two matrices, [n, k] and [k, m]. */
-export const mm: (self: Tensor, mat2: Tensor) => Tensor = op(
+export const mm: Writing<(self: Tensor, mat2: Tensor) => Tensor> = writing(
   'mm',
-  'self mat2',
-  (self: Tensor, mat2: Tensor): Tensor => {
+  op('mm', 'self mat2', (self: Tensor, mat2: Tensor): Tensor => {
     checkRank('mm', 'self', self, 2);
     checkRank('mm', 'mat2', mat2, 2);
     return product('mm', self, mat2);
-  },
+  }),
 );
 
 /** The products of two stacks of matrices, [b, n, k] and [b, k, m]. */
-export const bmm: (self: Tensor, mat2: Tensor) => Tensor = op(
+export const bmm: Writing<(self: Tensor, mat2: Tensor) => Tensor> = writing(
   'bmm',
-  'self mat2',
-  (self: Tensor, mat2: Tensor): Tensor => {
+  op('bmm', 'self mat2', (self: Tensor, mat2: Tensor): Tensor => {
     checkRank('bmm', 'batch1', self, 3);
     checkRank('bmm', 'batch2', mat2, 3);
     if (self.shape[0] !== mat2.shape[0]) {
@@ -73,7 +72,7 @@ export const bmm: (self: Tensor, mat2: Tensor) => Tensor = op(
       );
     }
     return product('bmm', self, mat2);
-  },
+  }),
 );
 
 /**
@@ -82,7 +81,7 @@ export const bmm: (self: Tensor, mat2: Tensor) => Tensor = op(
  * @throws RuntimeError if the inner sizes differ, or a dtype does.
  * @see https://pytorch.org/docs/stable/generated/torch.matmul.html
  */
-export const matmul = (self: Tensor, other: Tensor): Tensor => {
+export const matmul = writing('matmul', (self: Tensor, other: Tensor): Tensor => {
   const [n, m] = [self.shape.length, other.shape.length];
   if (n === 0 || m === 0) {
     throw new RuntimeError(
@@ -110,13 +109,12 @@ export const matmul = (self: Tensor, other: Tensor): Tensor => {
   };
   const result = bmm(stack(self), stack(other));
   return batch.length === 1 ? result : reshape(result, [...batch, ...result.shape.slice(1)]);
-};
+});
 
 /** The sum of the products of two vectors' elements. */
-export const dot: (self: Tensor, other: Tensor) => Tensor = op(
+export const dot: Writing<(self: Tensor, other: Tensor) => Tensor> = writing(
   'dot',
-  'self other',
-  (self: Tensor, other: Tensor): Tensor => {
+  op('dot', 'self other', (self: Tensor, other: Tensor): Tensor => {
     if (self.shape.length !== 1 || other.shape.length !== 1) {
       throw new RuntimeError(
         `dot: 1D tensors expected, but got ${self.shape.length}D and ${other.shape.length}D tensors`,
@@ -141,17 +139,17 @@ export const dot: (self: Tensor, other: Tensor) => Tensor = op(
       row(other, [k, 1], [other.strides[0] as number, 0]),
     );
     return new Tensor(result.storage, result.dtype, []);
-  },
+  }),
 );
 /** `dot`: real tensors have no conjugate. */
-export const vdot = (self: Tensor, other: Tensor): Tensor => dot(self, other);
+export const vdot = writing('vdot', (self: Tensor, other: Tensor): Tensor => dot(self, other));
 
 /** A matrix times a vector. */
-export const mv = (self: Tensor, vec: Tensor): Tensor => {
+export const mv = writing('mv', (self: Tensor, vec: Tensor): Tensor => {
   checkRank('mv', 'self', self, 2);
   checkRank('mv', 'vec', vec, 1);
   return squeeze(mm(self, unsqueeze(vec, 1)), 1);
-};
+});
 
 /** The factors of `addmm` and its kin. */
 export interface AddmmOptions {
@@ -200,28 +198,24 @@ function expandRaw(operation: string, self: Tensor, shape: readonly number[]): T
 
 const addmmOp = op('addmm', 'self mat1 mat2 beta alpha', affine('addmm'));
 /** beta * self + alpha * (mat1 @ mat2), in one kernel. */
-export const addmm = (
-  self: Tensor,
-  mat1: Tensor,
-  mat2: Tensor,
-  options: AddmmOptions = {},
-): Tensor => {
-  checkRank('addmm', 'mat1', mat1, 2);
-  checkRank('addmm', 'mat2', mat2, 2);
-  return addmmOp(self, mat1, mat2, factor(self, options.beta), factor(self, options.alpha));
-};
+export const addmm = writing(
+  'addmm',
+  (self: Tensor, mat1: Tensor, mat2: Tensor, options: AddmmOptions = {}): Tensor => {
+    checkRank('addmm', 'mat1', mat1, 2);
+    checkRank('addmm', 'mat2', mat2, 2);
+    return addmmOp(self, mat1, mat2, factor(self, options.beta), factor(self, options.alpha));
+  },
+);
 const baddbmmOp = op('baddbmm', 'self batch1 batch2 beta alpha', affine('baddbmm'));
 /** beta * self + alpha * (batch1 @ batch2) over stacks of matrices. */
-export const baddbmm = (
-  self: Tensor,
-  batch1: Tensor,
-  batch2: Tensor,
-  options: AddmmOptions = {},
-): Tensor => {
-  checkRank('baddbmm', 'batch1', batch1, 3);
-  checkRank('baddbmm', 'batch2', batch2, 3);
-  return baddbmmOp(self, batch1, batch2, factor(self, options.beta), factor(self, options.alpha));
-};
+export const baddbmm = writing(
+  'baddbmm',
+  (self: Tensor, batch1: Tensor, batch2: Tensor, options: AddmmOptions = {}): Tensor => {
+    checkRank('baddbmm', 'batch1', batch1, 3);
+    checkRank('baddbmm', 'batch2', batch2, 3);
+    return baddbmmOp(self, batch1, batch2, factor(self, options.beta), factor(self, options.alpha));
+  },
+);
 /** Factors as the dtype holds them: integers take whole factors only, cut off like any other cast. */
 const factor = (self: Tensor, value: number | undefined): number =>
   category(self.dtype) < 2 ? Math.trunc(Number(value ?? 1)) : Number(value ?? 1);
@@ -241,49 +235,48 @@ const combine = (self: Tensor, result: Tensor, options: AddmmOptions): Tensor =>
   return beta === 0 ? right : (beta === 1 ? self : self.mul(beta)).add(right);
 };
 /** beta * self + alpha * sum over the batch of batch1 @ batch2. */
-export const addbmm = (
-  self: Tensor,
-  batch1: Tensor,
-  batch2: Tensor,
-  options: AddmmOptions = {},
-): Tensor => {
-  return combine(self, bmm(batch1, batch2).sum(0, { dtype: batch1.dtype }), options);
-};
+export const addbmm = writing(
+  'addbmm',
+  (self: Tensor, batch1: Tensor, batch2: Tensor, options: AddmmOptions = {}): Tensor => {
+    return combine(self, bmm(batch1, batch2).sum(0, { dtype: batch1.dtype }), options);
+  },
+);
 /** beta * self + alpha * (mat @ vec). */
-export const addmv = (
-  self: Tensor,
-  mat: Tensor,
-  vec: Tensor,
-  options: AddmmOptions = {},
-): Tensor => {
-  return combine(self, mv(mat, vec), options);
-};
+export const addmv = writing(
+  'addmv',
+  (self: Tensor, mat: Tensor, vec: Tensor, options: AddmmOptions = {}): Tensor => {
+    return combine(self, mv(mat, vec), options);
+  },
+);
 /** beta * self + alpha * the outer product of two vectors. */
-export const addr = (
-  self: Tensor,
-  vec1: Tensor,
-  vec2: Tensor,
-  options: AddmmOptions = {},
-): Tensor => {
-  const [beta, alpha] = [factor(self, options.beta), factor(self, options.alpha)];
-  if (self.dtype === 'bool' || beta === 0) return combine(self, outer(vec1, vec2), options);
-  checkRank('addr', 'vec1', vec1, 1);
-  checkRank('addr', 'vec2', vec2, 1);
-  const own = beta === 1 ? self : self.mul(beta);
-  return own.addcmul(unsqueeze(vec1, 1), vec2, { value: alpha });
-};
+export const addr = writing(
+  'addr',
+  (self: Tensor, vec1: Tensor, vec2: Tensor, options: AddmmOptions = {}): Tensor => {
+    const [beta, alpha] = [factor(self, options.beta), factor(self, options.alpha)];
+    if (self.dtype === 'bool' || beta === 0) return combine(self, outer(vec1, vec2), options);
+    checkRank('addr', 'vec1', vec1, 1);
+    checkRank('addr', 'vec2', vec2, 1);
+    const own = beta === 1 ? self : self.mul(beta);
+    return own.addcmul(unsqueeze(vec1, 1), vec2, { value: alpha });
+  },
+  'castable',
+);
 
 /** Every product of an element of one vector with one of the other. */
-export const outer = (self: Tensor, vec2: Tensor): Tensor => {
-  checkRank('outer', 'self', self, 1);
-  checkRank('outer', 'vec2', vec2, 1);
-  return unsqueeze(self, 1).mul(vec2);
-};
+export const outer = writing(
+  'outer',
+  (self: Tensor, vec2: Tensor): Tensor => {
+    checkRank('outer', 'self', self, 1);
+    checkRank('outer', 'vec2', vec2, 1);
+    return unsqueeze(self, 1).mul(vec2);
+  },
+  'castable',
+);
 /** As `outer`. */
 export const ger = outer;
 
 /** Sums of products over the last dimensions of both. */
-export const inner = (self: Tensor, other: Tensor): Tensor => {
+export const inner = writing('inner', (self: Tensor, other: Tensor): Tensor => {
   if (self.shape.length === 0 || other.shape.length === 0) return self.mul(other);
   if (self.shape.at(-1) !== other.shape.at(-1)) {
     throw new RuntimeError(
@@ -291,56 +284,66 @@ export const inner = (self: Tensor, other: Tensor): Tensor => {
     );
   }
   return tensordot(self, other, [[-1], [-1]]);
-};
+});
 
 /** Sums of products over chosen dimensions of both: the last n and first n, or two lists. */
-export const tensordot = (
-  self: Tensor,
-  other: Tensor,
-  dims: number | readonly [readonly number[], readonly number[]] = 2,
-): Tensor => {
-  const [n, m] = [self.shape.length, other.shape.length];
-  const left =
-    typeof dims === 'number'
-      ? Array.from({ length: dims }, (_, i) => n - dims + i)
-      : dims[0].map((d) => (d < 0 ? d + n : d));
-  const right =
-    typeof dims === 'number'
-      ? Array.from({ length: dims }, (_, i) => i)
-      : dims[1].map((d) => (d < 0 ? d + m : d));
-  if (left.length !== right.length)
-    throw new RuntimeError('tensordot: both dimension lists should have same length');
-  left.forEach((d, i) => {
-    if (self.shape[d] !== other.shape[right[i] as number]) {
-      throw new RuntimeError(
-        `tensordot: contracted dimensions need to match, but first has size ${self.shape[d]} in dim ${d} and second has size ${other.shape[right[i] as number]} in dim ${right[i]}`,
-      );
-    }
-  });
-  const freeLeft = self.shape.map((_, d) => d).filter((d) => !left.includes(d));
-  const freeRight = other.shape.map((_, d) => d).filter((d) => !right.includes(d));
-  const sizes = (x: Tensor, ds: readonly number[]) => ds.map((d) => x.shape[d] as number);
-  const k = numel(sizes(self, left));
-  const a = reshape(permute(self, [...freeLeft, ...left]), [numel(sizes(self, freeLeft)), k]);
-  const b = reshape(permute(other, [...right, ...freeRight]), [k, numel(sizes(other, freeRight))]);
-  return reshape(mm(a, b), [...sizes(self, freeLeft), ...sizes(other, freeRight)]);
-};
+export const tensordot = writing(
+  'tensordot',
+  (
+    self: Tensor,
+    other: Tensor,
+    dims: number | readonly [readonly number[], readonly number[]] = 2,
+  ): Tensor => {
+    const [n, m] = [self.shape.length, other.shape.length];
+    const left =
+      typeof dims === 'number'
+        ? Array.from({ length: dims }, (_, i) => n - dims + i)
+        : dims[0].map((d) => (d < 0 ? d + n : d));
+    const right =
+      typeof dims === 'number'
+        ? Array.from({ length: dims }, (_, i) => i)
+        : dims[1].map((d) => (d < 0 ? d + m : d));
+    if (left.length !== right.length)
+      throw new RuntimeError('tensordot: both dimension lists should have same length');
+    left.forEach((d, i) => {
+      if (self.shape[d] !== other.shape[right[i] as number]) {
+        throw new RuntimeError(
+          `tensordot: contracted dimensions need to match, but first has size ${self.shape[d]} in dim ${d} and second has size ${other.shape[right[i] as number]} in dim ${right[i]}`,
+        );
+      }
+    });
+    const freeLeft = self.shape.map((_, d) => d).filter((d) => !left.includes(d));
+    const freeRight = other.shape.map((_, d) => d).filter((d) => !right.includes(d));
+    const sizes = (x: Tensor, ds: readonly number[]) => ds.map((d) => x.shape[d] as number);
+    const k = numel(sizes(self, left));
+    const a = reshape(permute(self, [...freeLeft, ...left]), [numel(sizes(self, freeLeft)), k]);
+    const b = reshape(permute(other, [...right, ...freeRight]), [
+      k,
+      numel(sizes(other, freeRight)),
+    ]);
+    return reshape(mm(a, b), [...sizes(self, freeLeft), ...sizes(other, freeRight)]);
+  },
+);
 
 /** The Kronecker product. */
-export const kron = (self: Tensor, other: Tensor): Tensor => {
-  const rank = Math.max(self.shape.length, other.shape.length);
-  const padded = (x: Tensor) => [...new Array<number>(rank - x.shape.length).fill(1), ...x.shape];
-  const [a, b] = [padded(self), padded(other)];
-  const wide = reshape(
-    self,
-    a.flatMap((s) => [s, 1]),
-  );
-  const fine = reshape(
-    other,
-    b.flatMap((s) => [1, s]),
-  );
-  return reshape(
-    wide.mul(fine),
-    a.map((s, i) => s * (b[i] as number)),
-  );
-};
+export const kron = writing(
+  'kron',
+  (self: Tensor, other: Tensor): Tensor => {
+    const rank = Math.max(self.shape.length, other.shape.length);
+    const padded = (x: Tensor) => [...new Array<number>(rank - x.shape.length).fill(1), ...x.shape];
+    const [a, b] = [padded(self), padded(other)];
+    const wide = reshape(
+      self,
+      a.flatMap((s) => [s, 1]),
+    );
+    const fine = reshape(
+      other,
+      b.flatMap((s) => [1, s]),
+    );
+    return reshape(
+      wide.mul(fine),
+      a.map((s, i) => s * (b[i] as number)),
+    );
+  },
+  'castable',
+);

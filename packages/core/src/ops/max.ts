@@ -1,6 +1,7 @@
 import { computeType } from '../dtype.js';
 import { cast, input, stage } from '../expr.js';
 import { op } from '../op.js';
+import type { OutOptions } from '../out.js';
 import { isScalar } from '../scalar.js';
 import { normalizeDim } from '../shape.js';
 import { Tensor } from '../tensor.js';
@@ -8,6 +9,7 @@ import { maximum, minimum } from './binary.js';
 import { pair, type ValuesIndices } from './pair.js';
 import { amax, amin } from './reduce.js';
 import { checkNotEmpty, reduceRows } from './reduction.js';
+import { writing } from './writing.js';
 
 const along = (name: 'max' | 'min') =>
   op(name, 'self dim keepdim', (self: Tensor, dim: number, keepdim: boolean): ValuesIndices => {
@@ -55,26 +57,29 @@ function extreme(
   return (name === 'max' ? maxAlong : minAlong)(self, dim, options.keepdim ?? false);
 }
 
-/** The greatest element; the greatest along a dimension with their positions; or the elementwise maximum. */
-export function max(self: Tensor): Tensor;
-export function max(self: Tensor, dim: number, options?: { keepdim?: boolean }): ValuesIndices;
-export function max(self: Tensor, other: Tensor): Tensor;
-export function max(
-  self: Tensor,
-  second?: number | Tensor,
-  options?: { keepdim?: boolean },
-): Tensor | ValuesIndices {
-  return extreme('max', self, second, options);
+/** The reduction of everything, the one along a dimension, and the elementwise function. */
+interface Extreme {
+  (self: Tensor, options?: OutOptions): Tensor;
+  (
+    self: Tensor,
+    dim: number,
+    options?: { keepdim?: boolean } & OutOptions<ValuesIndices>,
+  ): ValuesIndices;
+  (self: Tensor, other: Tensor, options?: OutOptions): Tensor;
 }
 
+type Second = number | Tensor;
+
+/** The greatest element; the greatest along a dimension with their positions; or the elementwise maximum. */
+export const max = writing(
+  'max',
+  (self: Tensor, second?: Second, options?: { keepdim?: boolean }) =>
+    extreme('max', self, second, options),
+) as Extreme;
+
 /** The smallest element; the smallest along a dimension with their positions; or the elementwise minimum. */
-export function min(self: Tensor): Tensor;
-export function min(self: Tensor, dim: number, options?: { keepdim?: boolean }): ValuesIndices;
-export function min(self: Tensor, other: Tensor): Tensor;
-export function min(
-  self: Tensor,
-  second?: number | Tensor,
-  options?: { keepdim?: boolean },
-): Tensor | ValuesIndices {
-  return extreme('min', self, second, options);
-}
+export const min = writing(
+  'min',
+  (self: Tensor, second?: Second, options?: { keepdim?: boolean }) =>
+    extreme('min', self, second, options),
+) as Extreme;

@@ -3,6 +3,7 @@ import { IndexError, NotImplementedError } from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, constant, coord, e, input, load, scalar, stage } from '../expr.js';
 import { op } from '../op.js';
+import type { OutOptions } from '../out.js';
 import { normalizeDim, numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
 import { full } from './create.js';
@@ -10,6 +11,7 @@ import { gatherOp } from './gathering.js';
 import { pair, type ValuesIndices } from './pair.js';
 import { pickAlong, sort } from './sort.js';
 import { reshape } from './view.js';
+import { writing } from './writing.js';
 
 /**
  * Where the lower median of a dimension stands, with size 1 along it: NaN, sorted to the end, is chosen if there is
@@ -86,32 +88,30 @@ function medianOf(
   return pickAlong(self, d, medianIndices(self, d, ignoreNaN), options.keepdim ?? false);
 }
 
+/** Of all elements, or along a dimension. */
+interface Median {
+  (self: Tensor, options?: OutOptions): Tensor;
+  (
+    self: Tensor,
+    dim: number,
+    options?: { keepdim?: boolean } & OutOptions<ValuesIndices>,
+  ): ValuesIndices;
+}
+
 /**
  * The lower median: of all elements, or along a dimension with its position; NaN if there is one.
  *
  * @see https://pytorch.org/docs/stable/generated/torch.median.html
  */
-export function median(self: Tensor): Tensor;
-export function median(self: Tensor, dim: number, options?: { keepdim?: boolean }): ValuesIndices;
-export function median(
-  self: Tensor,
-  dim?: number,
-  options?: { keepdim?: boolean },
-): Tensor | ValuesIndices {
-  return medianOf('median', self, dim, options);
-}
+export const median = writing(
+  'median',
+  (self: Tensor, dim?: number, options?: { keepdim?: boolean }) =>
+    medianOf('median', self, dim, options),
+) as Median;
 
 /** The lower median with NaN left out; NaN only where there is nothing else. */
-export function nanmedian(self: Tensor): Tensor;
-export function nanmedian(
-  self: Tensor,
-  dim: number,
-  options?: { keepdim?: boolean },
-): ValuesIndices;
-export function nanmedian(
-  self: Tensor,
-  dim?: number,
-  options?: { keepdim?: boolean },
-): Tensor | ValuesIndices {
-  return medianOf('nanmedian', self, dim, options);
-}
+export const nanmedian = writing(
+  'nanmedian',
+  (self: Tensor, dim?: number, options?: { keepdim?: boolean }) =>
+    medianOf('nanmedian', self, dim, options),
+) as Median;

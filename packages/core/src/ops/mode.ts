@@ -8,28 +8,28 @@ import { full } from './create.js';
 import { pair, type ValuesIndices } from './pair.js';
 import { pickAlong, sort } from './sort.js';
 import { detach } from './view.js';
+import { writing } from './writing.js';
 
 /**
  * The commonest element along a dimension, the smallest of several, and the last position it stands at.
  *
  * @see https://pytorch.org/docs/stable/generated/torch.mode.html
  */
-export const mode = (
-  self: Tensor,
-  dim = -1,
-  options: { keepdim?: boolean } = {},
-): ValuesIndices => {
-  const d = normalizeDim('mode', dim, self.shape.length);
-  if (self.shape.length === 0) {
-    return pair(self.clone(), full([], 0n, { dtype: 'int64', device: self.device }));
-  }
-  if (self.shape[d] === 0)
-    throw new IndexError(`mode: Expected reduction dim ${d} to have non-zero size.`);
-  const shape = self.shape.map((size, i) => (i === d ? 1 : size));
-  const chosen = allocate(shape, 'int64', self.device);
-  if (numel(shape) > 0) findMode(self, d, chosen);
-  return pickAlong(self, d, chosen, options.keepdim ?? false);
-};
+export const mode = writing(
+  'mode',
+  (self: Tensor, dim = -1, options: { keepdim?: boolean } = {}): ValuesIndices => {
+    const d = normalizeDim('mode', dim, self.shape.length);
+    if (self.shape.length === 0) {
+      return pair(self.clone(), full([], 0n, { dtype: 'int64', device: self.device }));
+    }
+    if (self.shape[d] === 0)
+      throw new IndexError(`mode: Expected reduction dim ${d} to have non-zero size.`);
+    const shape = self.shape.map((size, i) => (i === d ? 1 : size));
+    const chosen = allocate(shape, 'int64', self.device);
+    if (numel(shape) > 0) findMode(self, d, chosen);
+    return pickAlong(self, d, chosen, options.keepdim ?? false);
+  },
+);
 
 /** Sorted, equal elements form runs; the first longest one ends where the position minus the start of its run is greatest. */
 function findMode(self: Tensor, dim: number, chosen: Tensor): void {

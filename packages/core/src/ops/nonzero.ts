@@ -2,11 +2,13 @@ import { computeType } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, constant, coord, type Expr, e, input } from '../expr.js';
+import type { OutOptions } from '../out.js';
 import { broadcastShapes, sameShape } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
 import { index } from './advanced-index.js';
 import { checkSynchronous, maskPositions, positionsCount } from './mask-positions.js';
 import { broadcastTo, select } from './view.js';
+import { writing } from './writing.js';
 
 /** Options of `nonzero`. */
 export interface NonzeroOptions {
@@ -44,6 +46,13 @@ function coordinates(self: Tensor): Tensor {
   return result;
 }
 
+/** One matrix, or a vector for each dimension. */
+interface Nonzero {
+  (self: Tensor, options?: OutOptions): Tensor;
+  (self: Tensor, options: { asTuple: true }): Tensor[];
+  (self: Tensor, options?: NonzeroOptions): Tensor | Tensor[];
+}
+
 /**
  * The coordinates of the elements that are not zero: an int64 matrix with a row for each, in row-major order.
  *
@@ -51,16 +60,13 @@ function coordinates(self: Tensor): Tensor {
  * @see https://pytorch.org/docs/stable/generated/torch.nonzero.html
  * @example tensor([[1, 0], [0, 2]]).nonzero() // [[0, 0], [1, 1]]
  */
-export function nonzero(self: Tensor): Tensor;
-export function nonzero(self: Tensor, options: { asTuple: true }): Tensor[];
-export function nonzero(self: Tensor, options?: NonzeroOptions): Tensor | Tensor[];
-export function nonzero(self: Tensor, options?: NonzeroOptions): Tensor | Tensor[] {
+export const nonzero = writing('nonzero', (self: Tensor, options?: NonzeroOptions) => {
   if (!options?.asTuple) return coordinates(self);
   const at = coordinates(
     self.shape.length === 0 ? new Tensor(self.storage, self.dtype, [1], [1], self.offset) : self,
   );
   return Array.from({ length: at.shape[1] as number }, (_, d) => select(at, 1, d));
-}
+}) as Nonzero;
 
 /** As `nonzero`. */
 export const argwhere = (self: Tensor): Tensor => coordinates(self);
@@ -71,7 +77,7 @@ export const argwhere = (self: Tensor): Tensor => coordinates(self);
  * @throws NotImplementedError on a device that cannot be read at once.
  * @see https://pytorch.org/docs/stable/generated/torch.masked_select.html
  */
-export const maskedSelect = (self: Tensor, mask: Tensor): Tensor => {
+export const maskedSelect = writing('maskedSelect', (self: Tensor, mask: Tensor): Tensor => {
   if (mask.dtype !== 'bool' && mask.dtype !== 'uint8') {
     throw new RuntimeError(
       `maskedSelect: expected BoolTensor or ByteTensor for mask, got ${mask.dtype}`,
@@ -81,4 +87,4 @@ export const maskedSelect = (self: Tensor, mask: Tensor): Tensor => {
   const vectors = shape.length === 0 ? [1] : shape;
   const at = sameShape(mask.shape, vectors) ? mask : broadcastTo(mask, vectors);
   return index(broadcastTo(self, vectors), [at]);
-};
+});

@@ -2,6 +2,7 @@ import type { Tensor } from '../tensor.js';
 import { div } from './binary.js';
 import { vectorNorm } from './reduce.js';
 import { clampMin } from './ternary.js';
+import { writing } from './writing.js';
 
 /** Options of `normalize`. */
 export interface NormalizeOptions {
@@ -18,7 +19,11 @@ export interface NormalizeOptions {
  *
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.normalize.html
  */
-export const normalize = (self: Tensor, options: NormalizeOptions = {}): Tensor => {
-  const { p = 2, dim = 1, eps = 1e-12 } = options;
-  return div(self, clampMin(vectorNorm(self, p, dim, { keepdim: true }), eps));
-};
+export const normalize = writing(
+  'normalize',
+  (self: Tensor, options: NormalizeOptions = {}): Tensor => {
+    const { p = 2, dim = 1, eps = 1e-12 } = options;
+    return div(self, clampMin(vectorNorm(self, p, dim, { keepdim: true }), eps));
+  },
+  'castable',
+);

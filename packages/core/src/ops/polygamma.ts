@@ -2,6 +2,7 @@ import { RuntimeError } from '../errors.js';
 import { constant, type Expr, e } from '../expr.js';
 import type { Tensor } from '../tensor.js';
 import { define } from './define.js';
+import { writing } from './writing.js';
 
 /** Bernoulli numbers B2, B4, ... over (2j)!, of the Euler-Maclaurin expansion. */
 const bernoulli = [
@@ -59,12 +60,16 @@ const polygammaOp = define<(self: Tensor, n: number, factor: number) => Tensor>(
  * @throws RuntimeError unless `n` is a whole number, not negative.
  * @see https://pytorch.org/docs/stable/special.html#torch.special.polygamma
  */
-export const polygamma = (n: number, self: Tensor): Tensor => {
-  if (!Number.isInteger(n) || n < 0) {
-    throw new RuntimeError(`polygamma: polygamma(n, x) does not support negative n, got ${n}`);
-  }
-  if (n === 0) return self.digamma();
-  let factor = n % 2 === 0 ? -1 : 1;
-  for (let k = 2; k <= n; k++) factor *= k;
-  return polygammaOp(self, n, factor);
-};
+export const polygamma = writing(
+  'polygamma',
+  (n: number, self: Tensor): Tensor => {
+    if (!Number.isInteger(n) || n < 0) {
+      throw new RuntimeError(`polygamma: polygamma(n, x) does not support negative n, got ${n}`);
+    }
+    if (n === 0) return self.digamma();
+    let factor = n % 2 === 0 ? -1 : 1;
+    for (let k = 2; k <= n; k++) factor *= k;
+    return polygammaOp(self, n, factor);
+  },
+  'castable',
+);

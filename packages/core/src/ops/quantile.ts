@@ -10,6 +10,7 @@ import { sum } from './reduce.js';
 import { sort } from './sort.js';
 import { lerp } from './ternary.js';
 import { detach, movedim, reshape, squeeze, unsqueeze } from './view.js';
+import { type Writing, writing } from './writing.js';
 
 /** Options of `quantile` and `nanquantile`. */
 export interface QuantileOptions {
@@ -132,6 +133,6 @@ const quantileOf =
  * @param q a number, or a vector: its dimension comes first in the result.
  * @see https://pytorch.org/docs/stable/generated/torch.quantile.html
  */
-export const quantile: Quantile = quantileOf('quantile');
+export const quantile: Writing<Quantile> = writing('quantile', quantileOf('quantile'));
 /** `quantile` with NaN left out. */
-export const nanquantile: Quantile = quantileOf('nanquantile');
+export const nanquantile: Writing<Quantile> = writing('nanquantile', quantileOf('nanquantile'));

@@ -12,6 +12,7 @@ import { checkSynchronous } from './mask-positions.js';
 import { cumsum } from './scan.js';
 import { searchsorted } from './search-sorted.js';
 import { expand, flatten, narrow, reshape, transpose, unsqueeze, view } from './view.js';
+import { writing } from './writing.js';
 
 const flipOp = op('flip', 'self dims', (self: Tensor, dims: readonly number[]): Tensor => {
   const result = allocate(self.shape, self.dtype, self.device);
@@ -251,5 +252,8 @@ export const repeatInterleave = (
 };
 
 /** As `narrow`, but with memory of its own. */
-export const narrowCopy = (self: Tensor, dim: number, start: number, length: number): Tensor =>
-  narrow(self, dim, start, length).clone();
+export const narrowCopy = writing(
+  'narrowCopy',
+  (self: Tensor, dim: number, start: number, length: number): Tensor =>
+    narrow(self, dim, start, length).clone(),
+);

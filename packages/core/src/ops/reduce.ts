@@ -16,6 +16,7 @@ import {
   rowLength,
 } from './reduction.js';
 import { reshape } from './view.js';
+import { type Writing, writing } from './writing.js';
 
 export { dist, norm, vectorNorm } from './vector-norm.js';
 
@@ -39,13 +40,17 @@ const sumOp = op(
  * @see https://pytorch.org/docs/stable/generated/torch.sum.html
  * @example tensor([[1, 2], [3, 4]]).sum(0) // tensor([4., 6.])
  */
-export const sum = (self: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor =>
-  sumOp(
-    self,
-    axesOf('sum', self, dim),
-    options.keepdim ?? false,
-    accumulationDtype(self, options.dtype),
-  );
+export const sum = writing(
+  'sum',
+  (self: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor =>
+    sumOp(
+      self,
+      axesOf('sum', self, dim),
+      options.keepdim ?? false,
+      accumulationDtype(self, options.dtype),
+    ),
+  'castable',
+);
 
 const nansumOp = op(
   'nansum',
@@ -56,13 +61,17 @@ const nansumOp = op(
     ),
 );
 /** The sum over dimensions with NaN counted as zero. */
-export const nansum = (self: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor =>
-  nansumOp(
-    self,
-    axesOf('nansum', self, dim),
-    options.keepdim ?? false,
-    accumulationDtype(self, options.dtype),
-  );
+export const nansum = writing(
+  'nansum',
+  (self: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor =>
+    nansumOp(
+      self,
+      axesOf('nansum', self, dim),
+      options.keepdim ?? false,
+      accumulationDtype(self, options.dtype),
+    ),
+  'castable',
+);
 
 const isFloat = (x: Expr) => x.dtype === 'float32' || x.dtype === 'float64';
 
@@ -86,25 +95,33 @@ const meanOp = op(
  *
  * @throws RuntimeError on integers, unless `dtype` is a floating one.
  */
-export const mean = (self: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor => {
-  const dtype = options.dtype ?? self.dtype;
-  if (category(dtype) < 2) {
-    throw new RuntimeError(
-      `mean: could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: ${dtype}`,
-    );
-  }
-  return meanOp(self, axesOf('mean', self, dim), options.keepdim ?? false, dtype);
-};
+export const mean = writing(
+  'mean',
+  (self: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor => {
+    const dtype = options.dtype ?? self.dtype;
+    if (category(dtype) < 2) {
+      throw new RuntimeError(
+        `mean: could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: ${dtype}`,
+      );
+    }
+    return meanOp(self, axesOf('mean', self, dim), options.keepdim ?? false, dtype);
+  },
+  'castable',
+);
 
 /** The mean over dimensions of the elements that are not NaN. */
-export const nanmean = (self: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor => {
-  if (category(self.dtype) < 2)
-    throw new RuntimeError(
-      `nanmean: expected input to have floating point dtype but got ${self.dtype}`,
-    );
-  const counted = self.isnan().logicalNot();
-  return nansum(self, dim, options).div(sum(counted, dim, { keepdim: options.keepdim }));
-};
+export const nanmean = writing(
+  'nanmean',
+  (self: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor => {
+    if (category(self.dtype) < 2)
+      throw new RuntimeError(
+        `nanmean: expected input to have floating point dtype but got ${self.dtype}`,
+      );
+    const counted = self.isnan().logicalNot();
+    return nansum(self, dim, options).div(sum(counted, dim, { keepdim: options.keepdim }));
+  },
+  'castable',
+);
 
 const prodOp = op(
   'prod',
@@ -113,13 +130,17 @@ const prodOp = op(
     reduceOne(self, axes, keepdim, 'prod', dtype),
 );
 /** The product over one dimension, or all. */
-export const prod = (self: Tensor, dim?: number | null, options: ReduceOptions = {}): Tensor =>
-  prodOp(
-    self,
-    axesOf('prod', self, dim),
-    options.keepdim ?? false,
-    accumulationDtype(self, options.dtype),
-  );
+export const prod = writing(
+  'prod',
+  (self: Tensor, dim?: number | null, options: ReduceOptions = {}): Tensor =>
+    prodOp(
+      self,
+      axesOf('prod', self, dim),
+      options.keepdim ?? false,
+      accumulationDtype(self, options.dtype),
+    ),
+  'castable',
+);
 
 const extreme = (name: 'amax' | 'amin') => {
   const run = op(
@@ -135,29 +156,32 @@ const extreme = (name: 'amax' | 'amin') => {
   };
 };
 /** The greatest element over dimensions; the gradient is shared evenly between equal ones. */
-export const amax: (self: Tensor, dim?: Dims, options?: { keepdim?: boolean }) => Tensor =
-  extreme('amax');
+export const amax: Writing<(self: Tensor, dim?: Dims, options?: { keepdim?: boolean }) => Tensor> =
+  writing('amax', extreme('amax'));
 /** The smallest element over dimensions; the gradient is shared evenly between equal ones. */
-export const amin: (self: Tensor, dim?: Dims, options?: { keepdim?: boolean }) => Tensor =
-  extreme('amin');
+export const amin: Writing<(self: Tensor, dim?: Dims, options?: { keepdim?: boolean }) => Tensor> =
+  writing('amin', extreme('amin'));
 
 /** Both the smallest and the greatest element, over one dimension or all. */
-export const aminmax = (
-  self: Tensor,
-  options: { dim?: number; keepdim?: boolean } = {},
-): { min: Tensor; max: Tensor } => {
-  if (options.dim === undefined && self.numel() === 0) {
-    throw new RuntimeError(
-      `aminmax: cannot compute aminmax over an empty dimension as the operation has no identity (shape ${formatShape(self.shape)}).`,
-    );
-  }
-  checkNotEmpty('aminmax', self, options.dim, axesOf('aminmax', self, options.dim));
-  const min = amin(self, options.dim, options);
-  const max = amax(self, options.dim, options);
-  // PyTorch keeps the dimension asked for even where there is none.
-  const kept = self.shape.length === 0 && options.keepdim && options.dim !== undefined;
-  return kept ? { min: reshape(min, [1]), max: reshape(max, [1]) } : { min, max };
-};
+export const aminmax = writing(
+  'aminmax',
+  (
+    self: Tensor,
+    options: { dim?: number; keepdim?: boolean } = {},
+  ): { min: Tensor; max: Tensor } => {
+    if (options.dim === undefined && self.numel() === 0) {
+      throw new RuntimeError(
+        `aminmax: cannot compute aminmax over an empty dimension as the operation has no identity (shape ${formatShape(self.shape)}).`,
+      );
+    }
+    checkNotEmpty('aminmax', self, options.dim, axesOf('aminmax', self, options.dim));
+    const min = amin(self, options.dim, options);
+    const max = amax(self, options.dim, options);
+    // PyTorch keeps the dimension asked for even where there is none.
+    const kept = self.shape.length === 0 && options.keepdim && options.dim !== undefined;
+    return kept ? { min: reshape(min, [1]), max: reshape(max, [1]) } : { min, max };
+  },
+);
 
 const decide =
   (name: 'all' | 'any', combine: 'min' | 'max') =>
@@ -173,11 +197,13 @@ const decide =
     )[0] as Tensor;
   };
 /** Whether all elements are nonzero. */
-export const all: (self: Tensor, dim?: number | null, options?: { keepdim?: boolean }) => Tensor =
-  decide('all', 'min');
+export const all: Writing<
+  (self: Tensor, dim?: number | null, options?: { keepdim?: boolean }) => Tensor
+> = writing('all', decide('all', 'min'), 'castable');
 /** Whether any element is nonzero. */
-export const any: (self: Tensor, dim?: number | null, options?: { keepdim?: boolean }) => Tensor =
-  decide('any', 'max');
+export const any: Writing<
+  (self: Tensor, dim?: number | null, options?: { keepdim?: boolean }) => Tensor
+> = writing('any', decide('any', 'max'), 'castable');
 
 /** Options of `var` and `std`. */
 export interface VarianceOptions {
@@ -237,23 +263,31 @@ const correctionOf = (operation: string, self: Tensor, options: VarianceOptions)
   return options.correction ?? (options.unbiased === false ? 0 : 1);
 };
 /** The variance over dimensions, with Bessel's correction unless told otherwise. */
-const var_ = (self: Tensor, dim?: Dims, options: VarianceOptions = {}): Tensor =>
-  varOp(
-    self,
-    axesOf('var', self, dim),
-    correctionOf('var', self, options),
-    options.keepdim ?? false,
-  );
+const var_ = writing(
+  'var',
+  (self: Tensor, dim?: Dims, options: VarianceOptions = {}): Tensor =>
+    varOp(
+      self,
+      axesOf('var', self, dim),
+      correctionOf('var', self, options),
+      options.keepdim ?? false,
+    ),
+  'castable',
+);
 
 export { var_ as var };
 /** The standard deviation over dimensions. */
-export const std = (self: Tensor, dim?: Dims, options: VarianceOptions = {}): Tensor =>
-  stdOp(
-    self,
-    axesOf('std', self, dim),
-    correctionOf('std', self, options),
-    options.keepdim ?? false,
-  );
+export const std = writing(
+  'std',
+  (self: Tensor, dim?: Dims, options: VarianceOptions = {}): Tensor =>
+    stdOp(
+      self,
+      axesOf('std', self, dim),
+      correctionOf('std', self, options),
+      options.keepdim ?? false,
+    ),
+  'castable',
+);
 /** Variance and mean. */
 export const varMean = (
   self: Tensor,
@@ -290,8 +324,12 @@ const logsumexpOp = op(
   },
 );
 /** log(sum(exp(self))) over dimensions, without overflow. */
-export const logsumexp = (self: Tensor, dim: Dims, options: { keepdim?: boolean } = {}): Tensor =>
-  logsumexpOp(self, axesOf('logsumexp', self, dim), options.keepdim ?? false);
+export const logsumexp = writing(
+  'logsumexp',
+  (self: Tensor, dim: Dims, options: { keepdim?: boolean } = {}): Tensor =>
+    logsumexpOp(self, axesOf('logsumexp', self, dim), options.keepdim ?? false),
+  'castable',
+);
 
 const argument =
   (name: 'argmax' | 'argmin') =>
@@ -309,17 +347,13 @@ const argument =
     )[0] as Tensor;
   };
 /** The position of the greatest element (the first, if equal) over one dimension, or in the flattened tensor. */
-export const argmax: (
-  self: Tensor,
-  dim?: number | null,
-  options?: { keepdim?: boolean },
-) => Tensor = argument('argmax');
+export const argmax: Writing<
+  (self: Tensor, dim?: number | null, options?: { keepdim?: boolean }) => Tensor
+> = writing('argmax', argument('argmax'));
 /** The position of the smallest element (the first, if equal) over one dimension, or in the flattened tensor. */
-export const argmin: (
-  self: Tensor,
-  dim?: number | null,
-  options?: { keepdim?: boolean },
-) => Tensor = argument('argmin');
+export const argmin: Writing<
+  (self: Tensor, dim?: number | null, options?: { keepdim?: boolean }) => Tensor
+> = writing('argmin', argument('argmin'));
 
 /** How many elements are nonzero. */
 export const countNonzero = (self: Tensor, dim?: Dims): Tensor => sum(self.ne(0), dim);

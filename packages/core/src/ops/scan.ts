@@ -14,6 +14,7 @@ import { pair, type ValuesIndices } from './pair.js';
 import { sum } from './reduce.js';
 import { accumulationDtype } from './reduction.js';
 import { detach, narrow } from './view.js';
+import { type Writing, writing } from './writing.js';
 
 function scanned(
   self: Tensor,
@@ -61,9 +62,13 @@ const cumulate = (name: 'cumsum' | 'cumprod', combine: 'sum' | 'prod'): Cumulate
  * @see https://pytorch.org/docs/stable/generated/torch.cumsum.html
  * @example tensor([1, 2, 3]).cumsum(0) // tensor([1., 3., 6.])
  */
-export const cumsum: Cumulate = cumulate('cumsum', 'sum');
+export const cumsum: Writing<Cumulate> = writing('cumsum', cumulate('cumsum', 'sum'), 'castable');
 /** The products of all elements up to and with each one, along a dimension. */
-export const cumprod: Cumulate = cumulate('cumprod', 'prod');
+export const cumprod: Writing<Cumulate> = writing(
+  'cumprod',
+  cumulate('cumprod', 'prod'),
+  'castable',
+);
 
 const overwrite = (name: 'cumsum' | 'cumprod', self: Tensor, dim: number): Tensor => {
   const d = normalizeDim(name, dim, self.shape.length);
@@ -87,8 +92,11 @@ const logcumsumexpOp = op('logcumsumexp', 'self dim', (self: Tensor, dim: number
   return scanned(self, dim, 'logaddexp', self.dtype);
 });
 /** The logarithms of the sums of exponentials up to and with each element, along a dimension. */
-export const logcumsumexp = (self: Tensor, dim: number): Tensor =>
-  logcumsumexpOp(self, normalizeDim('logcumsumexp', dim, self.shape.length));
+export const logcumsumexp = writing(
+  'logcumsumexp',
+  (self: Tensor, dim: number): Tensor =>
+    logcumsumexpOp(self, normalizeDim('logcumsumexp', dim, self.shape.length)),
+);
 
 type CumulateBest = (self: Tensor, dim: number) => ValuesIndices;
 const cumulateBest = (name: 'cummax' | 'cummin', combine: 'max' | 'min'): CumulateBest => {
@@ -109,9 +117,9 @@ const cumulateBest = (name: 'cummax' | 'cummin', combine: 'max' | 'min'): Cumula
  *
  * @see https://pytorch.org/docs/stable/generated/torch.cummax.html
  */
-export const cummax: CumulateBest = cumulateBest('cummax', 'max');
+export const cummax: Writing<CumulateBest> = writing('cummax', cumulateBest('cummax', 'max'));
 /** The smallest element up to and with each one, along a dimension, and where it stands (the last among equals). */
-export const cummin: CumulateBest = cumulateBest('cummin', 'min');
+export const cummin: Writing<CumulateBest> = writing('cummin', cumulateBest('cummin', 'min'));
 
 /** What `diff` puts before and behind the tensor. */
 export interface DiffOptions {
@@ -124,29 +132,32 @@ export interface DiffOptions {
  *
  * @see https://pytorch.org/docs/stable/generated/torch.diff.html
  */
-export const diff = (self: Tensor, n = 1, dim = -1, options: DiffOptions = {}): Tensor => {
-  const { prepend, append } = options;
-  if (self.shape.length === 0)
-    throw new RuntimeError('diff: expects input to be at least one-dimensional');
-  if (n < 0) throw new RuntimeError(`diff: order must be non-negative but got ${n}`);
-  const d = normalizeDim('diff', dim, self.shape.length);
-  if (n === 0) return self.clone();
-  let result =
-    prepend || append
-      ? cat(
-          [prepend, self, append].filter((t) => t != null),
-          d,
-        )
-      : self;
-  const rounds = Math.min(n, result.shape[d] as number);
-  for (let i = 0; i < rounds; i++) {
-    const size = Math.max(0, (result.shape[d] as number) - 1);
-    const ahead = narrow(result, d, (result.shape[d] as number) - size, size);
-    const behind = narrow(result, d, 0, size);
-    result = result.dtype === 'bool' ? logicalXor(ahead, behind) : sub(ahead, behind);
-  }
-  return result;
-};
+export const diff = writing(
+  'diff',
+  (self: Tensor, n = 1, dim = -1, options: DiffOptions = {}): Tensor => {
+    const { prepend, append } = options;
+    if (self.shape.length === 0)
+      throw new RuntimeError('diff: expects input to be at least one-dimensional');
+    if (n < 0) throw new RuntimeError(`diff: order must be non-negative but got ${n}`);
+    const d = normalizeDim('diff', dim, self.shape.length);
+    if (n === 0) return self.clone();
+    let result =
+      prepend || append
+        ? cat(
+            [prepend, self, append].filter((t) => t != null),
+            d,
+          )
+        : self;
+    const rounds = Math.min(n, result.shape[d] as number);
+    for (let i = 0; i < rounds; i++) {
+      const size = Math.max(0, (result.shape[d] as number) - 1);
+      const ahead = narrow(result, d, (result.shape[d] as number) - size, size);
+      const behind = narrow(result, d, 0, size);
+      result = result.dtype === 'bool' ? logicalXor(ahead, behind) : sub(ahead, behind);
+    }
+    return result;
+  },
+);
 
 /** How far apart the points of `trapezoid` lie. */
 export interface TrapezoidOptions {

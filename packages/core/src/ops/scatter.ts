@@ -17,6 +17,7 @@ import {
 } from './scatter-reduction.js';
 import { fill } from './ternary.js';
 import { type Update, updating } from './update.js';
+import { type Writing, writing } from './writing.js';
 
 /** Where a scatter by an index tensor of the target's rank goes. */
 function placement(target: Tensor, dim: number, index: Tensor, src?: Tensor): Placement {
@@ -167,7 +168,7 @@ const scatterForm =
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.scatter_.html
  * @example zeros([2, 3]).scatter(1, tensor([[2n], [0n]]), 1) // [[0, 0, 1], [1, 0, 0]]
  */
-export const scatter: ScatterFn = scatterForm('copied');
+export const scatter: Writing<ScatterFn> = writing('scatter', scatterForm('copied'));
 /** `scatter` into the tensor itself. */
 export const scatter_: ScatterFn = scatterForm('inPlace');
 
@@ -177,8 +178,9 @@ type AddFn = (self: Tensor, dim: number, index: Tensor, src: Tensor) => Tensor;
  *
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.scatter_add_.html
  */
-export const scatterAdd: AddFn = (self, dim, index, src) =>
-  scatterAddUpdate.copied(self, checked('scatterAdd', self, dim, index, src), index, src);
+export const scatterAdd: Writing<AddFn> = writing<AddFn>('scatterAdd', (self, dim, index, src) =>
+  scatterAddUpdate.copied(self, checked('scatterAdd', self, dim, index, src), index, src),
+);
 /** `scatterAdd` into the tensor itself. */
 export const scatterAdd_: AddFn = (self, dim, index, src) =>
   scatterAddUpdate.inPlace(self, checked('scatterAdd', self, dim, index, src), index, src);
@@ -205,6 +207,9 @@ const scatterReduceForm =
  *
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.scatter_reduce_.html
  */
-export const scatterReduce: ReduceFn = scatterReduceForm('copied');
+export const scatterReduce: Writing<ReduceFn> = writing(
+  'scatterReduce',
+  scatterReduceForm('copied'),
+);
 /** `scatterReduce` into the tensor itself. */
 export const scatterReduce_: ReduceFn = scatterReduceForm('inPlace');

@@ -6,6 +6,7 @@ import { isScalar, type Scalar } from '../scalar.js';
 import { numel } from '../shape.js';
 import { allocate, type Tensor } from '../tensor.js';
 import { full } from './create.js';
+import { writing } from './writing.js';
 
 /** Options of `searchsorted` and `bucketize`. */
 export interface SearchOptions {
@@ -82,71 +83,73 @@ function wider(a: DType, b: DType) {
  * @throws RuntimeError if the shapes do not fit or dtypes differ.
  * @see https://pytorch.org/docs/stable/generated/torch.searchsorted.html
  */
-export const searchsorted = (
-  sortedSequence: Tensor,
-  values: Tensor | Scalar,
-  options: SearchOptions = {},
-): Tensor => {
-  const { side, sorter = null, outInt32 = false } = options;
-  if (side === 'left' && options.right) {
-    throw new RuntimeError(
-      "searchsorted: side and right can't be set to opposites, got side of left while right was True",
-    );
-  }
-  const right = side === 'right' || (options.right ?? false);
-  const wanted = isScalar(values)
-    ? full([], values, { dtype: sortedSequence.dtype, device: sortedSequence.device })
-    : values;
-  const boundaries = sortedSequence.shape;
-  if (!isScalar(values) && wanted.dtype !== sortedSequence.dtype) {
-    throw new RuntimeError(
-      `searchsorted: boundary tensor and input value tensor should have same dtype, but got boundary tensor ${sortedSequence.dtype} and input value tensor ${wanted.dtype}`,
-    );
-  }
-  const fits =
-    boundaries.length === 1 ||
-    (boundaries.length === wanted.shape.length &&
-      boundaries.slice(0, -1).every((size, d) => size === wanted.shape[d]));
-  if (boundaries.length === 0 || !fits) {
-    throw new RuntimeError(
-      `searchsorted: boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value tensor must match, but we got boundaries tensor ${formatShape(boundaries)} and input value tensor ${formatShape(wanted.shape)}`,
-    );
-  }
-  if (sorter && sorter.shape.join() !== boundaries.join()) {
-    throw new RuntimeError(
-      `searchsorted: boundary and sorter must have the same size, but got boundary tensor ${formatShape(boundaries)} and got sorter tensor ${formatShape(sorter.shape)}`,
-    );
-  }
-  const result = allocate(wanted.shape, outInt32 ? 'int32' : 'int64', wanted.device);
-  if (numel(wanted.shape) === 0) return result;
-  const found = search(sortedSequence, wanted, right, sorter);
-  if (outInt32) return found;
-  execute({
-    kind: 'map',
-    shape: wanted.shape,
-    inputs: [found],
-    scalars: [],
-    values: [cast(input(0, 'int32'), 'int64')],
-    outputs: [result],
-  });
-  found.dispose();
-  return result;
-};
+export const searchsorted = writing(
+  'searchsorted',
+  (sortedSequence: Tensor, values: Tensor | Scalar, options: SearchOptions = {}): Tensor => {
+    const { side, sorter = null, outInt32 = false } = options;
+    if (side === 'left' && options.right) {
+      throw new RuntimeError(
+        "searchsorted: side and right can't be set to opposites, got side of left while right was True",
+      );
+    }
+    const right = side === 'right' || (options.right ?? false);
+    const wanted = isScalar(values)
+      ? full([], values, { dtype: sortedSequence.dtype, device: sortedSequence.device })
+      : values;
+    const boundaries = sortedSequence.shape;
+    if (!isScalar(values) && wanted.dtype !== sortedSequence.dtype) {
+      throw new RuntimeError(
+        `searchsorted: boundary tensor and input value tensor should have same dtype, but got boundary tensor ${sortedSequence.dtype} and input value tensor ${wanted.dtype}`,
+      );
+    }
+    const fits =
+      boundaries.length === 1 ||
+      (boundaries.length === wanted.shape.length &&
+        boundaries.slice(0, -1).every((size, d) => size === wanted.shape[d]));
+    if (boundaries.length === 0 || !fits) {
+      throw new RuntimeError(
+        `searchsorted: boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value tensor must match, but we got boundaries tensor ${formatShape(boundaries)} and input value tensor ${formatShape(wanted.shape)}`,
+      );
+    }
+    if (sorter && sorter.shape.join() !== boundaries.join()) {
+      throw new RuntimeError(
+        `searchsorted: boundary and sorter must have the same size, but got boundary tensor ${formatShape(boundaries)} and got sorter tensor ${formatShape(sorter.shape)}`,
+      );
+    }
+    const result = allocate(wanted.shape, outInt32 ? 'int32' : 'int64', wanted.device);
+    if (numel(wanted.shape) === 0) return result;
+    const found = search(sortedSequence, wanted, right, sorter);
+    if (outInt32) return found;
+    execute({
+      kind: 'map',
+      shape: wanted.shape,
+      inputs: [found],
+      scalars: [],
+      values: [cast(input(0, 'int32'), 'int64')],
+      outputs: [result],
+    });
+    found.dispose();
+    return result;
+  },
+);
 
 /**
  * The bucket each element falls into, given the sorted boundaries between buckets.
  *
  * @see https://pytorch.org/docs/stable/generated/torch.bucketize.html
  */
-export const bucketize = (
-  self: Tensor | Scalar,
-  boundaries: Tensor,
-  options: Pick<SearchOptions, 'right' | 'outInt32'> = {},
-): Tensor => {
-  if (boundaries.shape.length !== 1) {
-    throw new RuntimeError(
-      `bucketize: boundaries tensor must be 1 dimension, but got dim(${boundaries.shape.length})`,
-    );
-  }
-  return searchsorted(boundaries, self, options);
-};
+export const bucketize = writing(
+  'bucketize',
+  (
+    self: Tensor | Scalar,
+    boundaries: Tensor,
+    options: Pick<SearchOptions, 'right' | 'outInt32'> = {},
+  ): Tensor => {
+    if (boundaries.shape.length !== 1) {
+      throw new RuntimeError(
+        `bucketize: boundaries tensor must be 1 dimension, but got dim(${boundaries.shape.length})`,
+      );
+    }
+    return searchsorted(boundaries, self, options);
+  },
+);

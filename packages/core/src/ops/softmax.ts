@@ -11,6 +11,7 @@ import { to } from './copy.js';
 import { memo } from './plan.js';
 import { sum } from './reduce.js';
 import { exp, neg } from './unary.js';
+import { writing } from './writing.js';
 
 /** Options of the softmax family. */
 export interface SoftmaxOptions {
@@ -100,10 +101,13 @@ function prepare(
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.softmax.html
  * @example tensor([0, 0]).to('float32').softmax(0) // tensor([0.5000, 0.5000])
  */
-export const softmax = (self: Tensor, dim: number, options?: SoftmaxOptions): Tensor => {
-  const [x, d] = prepare('softmax', 'softmax_lastdim_kernel_impl', self, dim, options);
-  return softmaxOp(x, d);
-};
+export const softmax = writing(
+  'softmax',
+  (self: Tensor, dim: number, options?: SoftmaxOptions): Tensor => {
+    const [x, d] = prepare('softmax', 'softmax_lastdim_kernel_impl', self, dim, options);
+    return softmaxOp(x, d);
+  },
+);
 
 /**
  * The logarithm of `softmax`, without the loss of accuracy of computing one after the other.
@@ -111,10 +115,13 @@ export const softmax = (self: Tensor, dim: number, options?: SoftmaxOptions): Te
  * @throws NotImplementedError for integers without a floating `dtype`.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.log_softmax.html
  */
-export const logSoftmax = (self: Tensor, dim: number, options?: SoftmaxOptions): Tensor => {
-  const [x, d] = prepare('logSoftmax', 'log_softmax_lastdim_kernel_impl', self, dim, options);
-  return logSoftmaxOp(x, d);
-};
+export const logSoftmax = writing(
+  'logSoftmax',
+  (self: Tensor, dim: number, options?: SoftmaxOptions): Tensor => {
+    const [x, d] = prepare('logSoftmax', 'log_softmax_lastdim_kernel_impl', self, dim, options);
+    return logSoftmaxOp(x, d);
+  },
+);
 
 /** `softmax` of the negated tensor. */
 export const softmin = (self: Tensor, dim: number, options?: SoftmaxOptions): Tensor =>

@@ -8,6 +8,7 @@ import { gatherOp } from './gathering.js';
 import { asVector } from './index-range.js';
 import { pair, type ValuesIndices } from './pair.js';
 import { detach, narrow, select } from './view.js';
+import { writing } from './writing.js';
 
 /** The same elements with dimension `dim` last: the one that is sorted. */
 function dimLast(t: Tensor, dim: number): Tensor {
@@ -52,15 +53,18 @@ export interface SortOptions {
  * @see https://pytorch.org/docs/stable/generated/torch.sort.html
  * @example const { values, indices } = x.sort(-1, { descending: true });
  */
-export const sort = (self: Tensor, dim = -1, options: SortOptions = {}): ValuesIndices =>
-  sortOp(self, normalizeDim('sort', dim, self.shape.length), options.descending ?? false);
+export const sort = writing(
+  'sort',
+  (self: Tensor, dim = -1, options: SortOptions = {}): ValuesIndices =>
+    sortOp(self, normalizeDim('sort', dim, self.shape.length), options.descending ?? false),
+);
 
 /** The positions that sort a dimension. */
 export const argsort = (self: Tensor, dim = -1, options: SortOptions = {}): Tensor =>
   sort(detach(self), dim, options).indices;
 
 /** Sorted along the first dimension. */
-export const msort = (self: Tensor): Tensor => sort(self, 0).values;
+export const msort = writing('msort', (self: Tensor): Tensor => sort(self, 0).values);
 
 /** Options of `topk`. */
 export interface TopkOptions {
@@ -76,26 +80,24 @@ export interface TopkOptions {
  * @throws RuntimeError if the dimension has fewer than `k` elements.
  * @see https://pytorch.org/docs/stable/generated/torch.topk.html
  */
-export const topk = (
-  self: Tensor,
-  k: number,
-  dim = -1,
-  options: TopkOptions = {},
-): ValuesIndices => {
-  const d = normalizeDim('topk', dim, self.shape.length);
-  const size = self.shape[d] ?? 1;
-  if (!(k >= 0 && k <= size)) {
-    throw new RuntimeError(
-      `topk: selected index k out of range (k = ${k}, dimension ${d} of ${formatShape(self.shape)} has ${size})`,
-    );
-  }
-  const { indices } = sort(detach(self), d, { descending: options.largest ?? true });
-  const best =
-    self.shape.length === 0
-      ? indices
-      : clone(narrow(indices, d, 0, k), { memoryFormat: 'contiguous' });
-  return pair(gatherOp(self, d, best), best);
-};
+export const topk = writing(
+  'topk',
+  (self: Tensor, k: number, dim = -1, options: TopkOptions = {}): ValuesIndices => {
+    const d = normalizeDim('topk', dim, self.shape.length);
+    const size = self.shape[d] ?? 1;
+    if (!(k >= 0 && k <= size)) {
+      throw new RuntimeError(
+        `topk: selected index k out of range (k = ${k}, dimension ${d} of ${formatShape(self.shape)} has ${size})`,
+      );
+    }
+    const { indices } = sort(detach(self), d, { descending: options.largest ?? true });
+    const best =
+      self.shape.length === 0
+        ? indices
+        : clone(narrow(indices, d, 0, k), { memoryFormat: 'contiguous' });
+    return pair(gatherOp(self, d, best), best);
+  },
+);
 
 /** The places `indices` names along a dimension, which is dropped unless kept: values as a differentiable selection. */
 export function pickAlong(
@@ -115,24 +117,22 @@ export function pickAlong(
  * @throws RuntimeError if `k` is out of range.
  * @see https://pytorch.org/docs/stable/generated/torch.kthvalue.html
  */
-export const kthvalue = (
-  self: Tensor,
-  k: number,
-  dim = -1,
-  options: { keepdim?: boolean } = {},
-): ValuesIndices => {
-  const d = normalizeDim('kthvalue', dim, self.shape.length);
-  const size = self.shape[d] ?? 1;
-  if (size === 0)
-    throw new IndexError(`kthvalue: Expected reduction dim ${d} to have non-zero size.`);
-  if (!(k >= 1 && k <= size))
-    throw new RuntimeError(
-      `kthvalue: selected number k out of range for dimension ${d} (k = ${k}, size ${size})`,
-    );
-  const { indices } = sort(detach(self), d);
-  const chosen =
-    self.shape.length === 0
-      ? indices
-      : clone(narrow(indices, d, k - 1, 1), { memoryFormat: 'contiguous' });
-  return pickAlong(self, d, chosen, options.keepdim ?? false);
-};
+export const kthvalue = writing(
+  'kthvalue',
+  (self: Tensor, k: number, dim = -1, options: { keepdim?: boolean } = {}): ValuesIndices => {
+    const d = normalizeDim('kthvalue', dim, self.shape.length);
+    const size = self.shape[d] ?? 1;
+    if (size === 0)
+      throw new IndexError(`kthvalue: Expected reduction dim ${d} to have non-zero size.`);
+    if (!(k >= 1 && k <= size))
+      throw new RuntimeError(
+        `kthvalue: selected number k out of range for dimension ${d} (k = ${k}, size ${size})`,
+      );
+    const { indices } = sort(detach(self), d);
+    const chosen =
+      self.shape.length === 0
+        ? indices
+        : clone(narrow(indices, d, k - 1, 1), { memoryFormat: 'contiguous' });
+    return pickAlong(self, d, chosen, options.keepdim ?? false);
+  },
+);

@@ -1,7 +1,7 @@
 import { category } from '../dtype.js';
-import type { OutOptions } from '../elementwise.js';
 import { RuntimeError } from '../errors.js';
 import { constant, type Expr, e } from '../expr.js';
+import type { OutOptions } from '../out.js';
 import { isScalar, type Scalar } from '../scalar.js';
 import type { Tensor } from '../tensor.js';
 import { type Binary, binary, define, refusing } from './define.js';

@@ -1,7 +1,7 @@
 import { category, getDefaultDtype } from '../dtype.js';
-import type { OutOptions } from '../elementwise.js';
 import { RuntimeError } from '../errors.js';
 import { constant, type Expr, e } from '../expr.js';
+import type { OutOptions } from '../out.js';
 import type { Scalar } from '../scalar.js';
 import type { Tensor } from '../tensor.js';
 import { scaledI0 } from './bessel.js';
@@ -9,6 +9,7 @@ import { div, mul } from './binary.js';
 import { integral, signOf } from './bodies.js';
 import { define, refusing, type Unary, unary } from './define.js';
 import { clamp } from './ternary.js';
+import { writing } from './writing.js';
 
 const isFloat = (x: Expr): boolean => x.dtype === 'float32' || x.dtype === 'float64';
 
@@ -51,7 +52,7 @@ export const real = (self: Tensor): Tensor => self;
 /** The tensor itself: all numbers here are real. */
 export const conj = (self: Tensor): Tensor => self;
 /** The tensor itself: all numbers here are real. */
-export const conjPhysical = (self: Tensor): Tensor => self;
+export const conjPhysical = writing('conjPhysical', (self: Tensor): Tensor => self);
 /** Whether each element is real, which all are. */
 export const isreal: Unary = unary('isreal', 'bool', () => constant(true, 'bool'));
 

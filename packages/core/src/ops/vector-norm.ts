@@ -5,6 +5,7 @@ import { op } from '../op.js';
 import type { Tensor } from '../tensor.js';
 import type { ReduceOptions } from './reduce.js';
 import { axesOf, type Dims, nonzeroExpr, reduceRows, rowLength } from './reduction.js';
+import { writing } from './writing.js';
 
 const vectorNormOp = op(
   'vectorNorm',
@@ -46,34 +47,32 @@ const vectorNormOp = op(
  *
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.vector_norm.html
  */
-export const vectorNorm = (
-  self: Tensor,
-  ord = 2,
-  dim?: Dims,
-  options: ReduceOptions = {},
-): Tensor => {
-  const x = options.dtype ? self.to(options.dtype) : self;
-  if (category(x.dtype) < 2) {
-    throw new RuntimeError(
-      `vectorNorm: Expected a floating point or complex tensor as input. Got ${x.dtype}`,
-    );
-  }
-  const axes = axesOf('vectorNorm', x, dim);
-  if ((ord < 0 || ord === Infinity) && rowLength(x, axes) === 0) {
-    throw new RuntimeError(
-      `vectorNorm: cannot compute the ${ord} norm on an empty tensor because the operation does not have an identity`,
-    );
-  }
-  return vectorNormOp(x, ord, axes, options.keepdim ?? false);
-};
+export const vectorNorm = writing(
+  'vectorNorm',
+  (self: Tensor, ord = 2, dim?: Dims, options: ReduceOptions = {}): Tensor => {
+    const x = options.dtype ? self.to(options.dtype) : self;
+    if (category(x.dtype) < 2) {
+      throw new RuntimeError(
+        `vectorNorm: Expected a floating point or complex tensor as input. Got ${x.dtype}`,
+      );
+    }
+    const axes = axesOf('vectorNorm', x, dim);
+    if ((ord < 0 || ord === Infinity) && rowLength(x, axes) === 0) {
+      throw new RuntimeError(
+        `vectorNorm: cannot compute the ${ord} norm on an empty tensor because the operation does not have an identity`,
+      );
+    }
+    return vectorNormOp(x, ord, axes, options.keepdim ?? false);
+  },
+);
 
 /** The matrix or vector norm of older PyTorch: `'fro'` (default) or a number, over dimensions or all elements. */
-export const norm = (
-  self: Tensor,
-  p: number | 'fro' = 'fro',
-  dim?: Dims,
-  options: ReduceOptions = {},
-): Tensor => vectorNorm(self, p === 'fro' ? 2 : p, dim, options);
+export const norm = writing(
+  'norm',
+  (self: Tensor, p: number | 'fro' = 'fro', dim?: Dims, options: ReduceOptions = {}): Tensor =>
+    vectorNorm(self, p === 'fro' ? 2 : p, dim, options),
+  'castable',
+);
 
 /** The `p`-norm of self - other. */
 export const dist = (self: Tensor, other: Tensor, p = 2): Tensor => vectorNorm(self.sub(other), p);

@@ -42,7 +42,7 @@ export const signatures: Readonly<Record<string, string>> = {
   'ops.aten.fill': 'input value~',
   logit: 'input eps',
   'special.logit': 'logit(input eps)',
-  nan_to_num: 'input | nan posinf neginf out',
+  nan_to_num: 'input nan posinf neginf | out',
   round: 'input | decimals out',
   polygamma: 'n input',
   'special.polygamma': 'polygamma(n input)',

@@ -257,11 +257,12 @@ function spread(name: string): Special {
 function extreme(name: 'max' | 'min'): Special {
   return ([self, second, third], kwargs) => {
     const other = second ?? kwargs.get('other');
-    if (other instanceof Tensor) return ours('torch', name)(self, other);
+    const into = options(kwargs, 'other', 'dim', 'keepdim');
+    if (other instanceof Tensor) return ours('torch', name)(self, other, into);
     const dim = second ?? kwargs.get('dim');
     if (dim === undefined) return ours('torch', name)(self);
     const keepdim = third ?? kwargs.get('keepdim') ?? false;
-    return ours('torch', name)(self, dim, { keepdim });
+    return ours('torch', name)(self, dim, { keepdim, ...into });
   };
 }
 

@@ -7,6 +7,7 @@ import { amax, amin, sum, vectorNorm } from '../reduce.js';
 import type { Dims } from '../reduction.js';
 import { abs } from '../unary.js';
 import { movedim, reshape } from '../view.js';
+import { writing } from '../writing.js';
 import { checkFloats } from './checks.js';
 import { svdvals } from './svd.js';
 
@@ -53,38 +54,41 @@ function spectralNorm(
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.matrix_norm.html
  * @example linalg.matrixNorm(tensor([[1, -2], [3, 4]]), 1) // tensor(6.)
  */
-export const matrixNorm = (
-  self: Tensor,
-  ord: MatrixNorm | 'nuc' = 'fro',
-  dim: readonly number[] = [-2, -1],
-  options: NormOptions = {},
-): Tensor => {
-  if (dim.length !== 2 || self.shape.length < 2) {
-    throw new RuntimeError(
-      `linalg.matrixNorm: the input tensor must have at least two dimensions and dim must be a 2-tuple, got ${formatShape(self.shape)} and ${formatShape(dim)}`,
-    );
-  }
-  const axes = normalizeDims('matrixNorm', dim, self.shape.length);
-  const keepdim = options.keepdim ?? false;
-  const x = options.dtype ? to(self, options.dtype) : self;
-  if (ord === 'fro') return vectorNorm(x, 2, axes, { keepdim });
-  const size = typeof ord === 'number' ? Math.abs(ord) : ord;
-  if (size === 2 || size === 'nuc') return spectralNorm(x, ord as 2 | -2 | 'nuc', axes, keepdim);
-  if (size !== 1 && size !== Infinity) {
-    throw new RuntimeError(`linalg.matrixNorm: Order ${ord} not supported.`);
-  }
-  const [rows, columns] = dim as [number, number];
-  const [inner, outer] = size === 1 ? [rows, columns] : [columns, rows];
-  const sums = sum(abs(x), inner, { keepdim: true });
-  const chosen = (ord as number) > 0 ? amax : amin;
-  const result = chosen(sums, outer, { keepdim: true });
-  return keepdim
-    ? result
-    : reshape(
-        result,
-        result.shape.filter((_, d) => !axes.includes(d)),
+export const matrixNorm = writing(
+  'matrixNorm',
+  (
+    self: Tensor,
+    ord: MatrixNorm | 'nuc' = 'fro',
+    dim: readonly number[] = [-2, -1],
+    options: NormOptions = {},
+  ): Tensor => {
+    if (dim.length !== 2 || self.shape.length < 2) {
+      throw new RuntimeError(
+        `linalg.matrixNorm: the input tensor must have at least two dimensions and dim must be a 2-tuple, got ${formatShape(self.shape)} and ${formatShape(dim)}`,
       );
-};
+    }
+    const axes = normalizeDims('matrixNorm', dim, self.shape.length);
+    const keepdim = options.keepdim ?? false;
+    const x = options.dtype ? to(self, options.dtype) : self;
+    if (ord === 'fro') return vectorNorm(x, 2, axes, { keepdim });
+    const size = typeof ord === 'number' ? Math.abs(ord) : ord;
+    if (size === 2 || size === 'nuc') return spectralNorm(x, ord as 2 | -2 | 'nuc', axes, keepdim);
+    if (size !== 1 && size !== Infinity) {
+      throw new RuntimeError(`linalg.matrixNorm: Order ${ord} not supported.`);
+    }
+    const [rows, columns] = dim as [number, number];
+    const [inner, outer] = size === 1 ? [rows, columns] : [columns, rows];
+    const sums = sum(abs(x), inner, { keepdim: true });
+    const chosen = (ord as number) > 0 ? amax : amin;
+    const result = chosen(sums, outer, { keepdim: true });
+    return keepdim
+      ? result
+      : reshape(
+          result,
+          result.shape.filter((_, d) => !axes.includes(d)),
+        );
+  },
+);
 
 /**
  * The norm of vectors or matrices: without `ord` the 2-norm of all elements (or over `dim`); otherwise that of the
@@ -93,23 +97,26 @@ export const matrixNorm = (
  * @throws RuntimeError where the dimensions leave open which; as `matrixNorm`.
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.norm.html
  */
-export const norm = (
-  self: Tensor,
-  ord?: MatrixNorm | 'nuc' | null,
-  dim?: Dims,
-  options: NormOptions = {},
-): Tensor => {
-  if (ord === undefined || ord === null) return vectorNorm(self, 2, dim, options);
-  const open = dim === undefined || dim === null;
-  const dims = open ? self.shape.map((_, d) => d) : typeof dim === 'number' ? [dim] : dim;
-  if (dims.length === 2) return matrixNorm(self, ord, dims, options);
-  if (dims.length !== 1) {
-    throw new RuntimeError(
-      `linalg.norm: If ${open ? 'dim is not specified but ord is, the input must be 1D or 2D' : 'dim is specified, it must be of length 1 or 2'}. Got ${open ? `${dims.length}D` : formatShape(dims)}.`,
-    );
-  }
-  if (typeof ord === 'string') {
-    throw new RuntimeError(`linalg.norm: the order '${ord}' is one of matrices, not of vectors`);
-  }
-  return vectorNorm(self, ord, dims, options);
-};
+export const norm = writing(
+  'norm',
+  (
+    self: Tensor,
+    ord?: MatrixNorm | 'nuc' | null,
+    dim?: Dims,
+    options: NormOptions = {},
+  ): Tensor => {
+    if (ord === undefined || ord === null) return vectorNorm(self, 2, dim, options);
+    const open = dim === undefined || dim === null;
+    const dims = open ? self.shape.map((_, d) => d) : typeof dim === 'number' ? [dim] : dim;
+    if (dims.length === 2) return matrixNorm(self, ord, dims, options);
+    if (dims.length !== 1) {
+      throw new RuntimeError(
+        `linalg.norm: If ${open ? 'dim is not specified but ord is, the input must be 1D or 2D' : 'dim is specified, it must be of length 1 or 2'}. Got ${open ? `${dims.length}D` : formatShape(dims)}.`,
+      );
+    }
+    if (typeof ord === 'string') {
+      throw new RuntimeError(`linalg.norm: the order '${ord}' is one of matrices, not of vectors`);
+    }
+    return vectorNorm(self, ord, dims, options);
+  },
+);

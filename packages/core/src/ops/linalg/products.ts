@@ -7,6 +7,7 @@ import { matmul } from '../matmul.js';
 import { roll } from '../rearrange.js';
 import { sum } from '../reduce.js';
 import { reshape, unsqueeze } from '../view.js';
+import { writing } from '../writing.js';
 import { inv } from './solve.js';
 
 /**
@@ -14,15 +15,18 @@ import { inv } from './solve.js';
  *
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.vecdot.html
  */
-export const vecdot = (x: Tensor, y: Tensor, options: { dim?: number } = {}): Tensor => {
-  if (x.dtype !== y.dtype) {
-    throw new RuntimeError(
-      `linalg.vecdot: Expected vectors of the same dtype, got ${x.dtype} and ${y.dtype}`,
-    );
-  }
-  const product = mul(x, y);
-  return sum(product, options.dim ?? -1, { dtype: product.dtype });
-};
+export const vecdot = writing(
+  'vecdot',
+  (x: Tensor, y: Tensor, options: { dim?: number } = {}): Tensor => {
+    if (x.dtype !== y.dtype) {
+      throw new RuntimeError(
+        `linalg.vecdot: Expected vectors of the same dtype, got ${x.dtype} and ${y.dtype}`,
+      );
+    }
+    const product = mul(x, y);
+    return sum(product, options.dim ?? -1, { dtype: product.dtype });
+  },
+);
 
 /** The cost of multiplying chains of matrices, and where each is best cut, by dynamic programming. */
 function bestCuts(sizes: readonly number[]): number[][] {
@@ -54,7 +58,7 @@ function bestCuts(sizes: readonly number[]): number[][] {
  * @throws RuntimeError for fewer than two tensors, or others of a dimension that is not 2.
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.multi_dot.html
  */
-export const multiDot = (tensors: readonly Tensor[]): Tensor => {
+export const multiDot = writing('multiDot', (tensors: readonly Tensor[]): Tensor => {
   const n = tensors.length;
   if (n < 2) throw new RuntimeError(`linalg.multiDot: expected at least 2 tensors but got ${n}`);
   const [first, last] = [tensors[0] as Tensor, tensors[n - 1] as Tensor];
@@ -86,7 +90,7 @@ export const multiDot = (tensors: readonly Tensor[]): Tensor => {
         result.shape.filter((_, d) => !vectors[d]),
       )
     : result;
-};
+});
 
 /**
  * Square matrices to the power `n`, by repeated squaring; negative powers are those of the inverse.
@@ -94,25 +98,32 @@ export const multiDot = (tensors: readonly Tensor[]): Tensor => {
  * @throws RuntimeError if the matrices are not square; LinAlgError if they are singular and `n` is negative.
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.matrix_power.html
  */
-export const matrixPower = (self: Tensor, n: number): Tensor => {
-  const size = self.shape.at(-1);
-  if (self.shape.length < 2 || size === undefined || size !== self.shape.at(-2)) {
-    throw new RuntimeError(
-      `linalg.matrixPower: A must be batches of square matrices, but they are ${formatShape(self.shape)}`,
+export const matrixPower = writing(
+  'matrixPower',
+  (self: Tensor, n: number): Tensor => {
+    const size = self.shape.at(-1);
+    if (self.shape.length < 2 || size === undefined || size !== self.shape.at(-2)) {
+      throw new RuntimeError(
+        `linalg.matrixPower: A must be batches of square matrices, but they are ${formatShape(self.shape)}`,
+      );
+    }
+    if (!Number.isInteger(n))
+      throw new RuntimeError(`linalg.matrixPower: n must be whole, got ${n}`);
+    if (n < 0) return matrixPower(inv(self), -n);
+    let square = self;
+    let result: Tensor | undefined;
+    for (let left = n; left > 0; left = Math.floor(left / 2)) {
+      if (left % 2 === 1) result = result ? matmul(result, square) : square;
+      if (left > 1) square = matmul(square, square);
+    }
+    if (n === 1) return self.clone();
+    // The zeroth power stays in the graph, as in PyTorch, though nothing flows through it.
+    return (
+      result ?? self.clone().copy_(eye(size, size, { dtype: self.dtype, device: self.device }))
     );
-  }
-  if (!Number.isInteger(n)) throw new RuntimeError(`linalg.matrixPower: n must be whole, got ${n}`);
-  if (n < 0) return matrixPower(inv(self), -n);
-  let square = self;
-  let result: Tensor | undefined;
-  for (let left = n; left > 0; left = Math.floor(left / 2)) {
-    if (left % 2 === 1) result = result ? matmul(result, square) : square;
-    if (left > 1) square = matmul(square, square);
-  }
-  if (n === 1) return self.clone();
-  // The zeroth power stays in the graph, as in PyTorch, though nothing flows through it.
-  return result ?? self.clone().copy_(eye(size, size, { dtype: self.dtype, device: self.device }));
-};
+  },
+  'castable',
+);
 
 const crossAlong = (self: Tensor, other: Tensor, d: number): Tensor =>
   sub(mul(roll(self, -1, d), roll(other, -2, d)), mul(roll(self, -2, d), roll(other, -1, d)));
@@ -136,19 +147,25 @@ function checkCross(operation: string, self: Tensor, other: Tensor, d: number): 
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.cross.html
  * @example linalg.cross(tensor([1, 0, 0]), tensor([0, 1, 0])) // tensor([0., 0., 1.])
  */
-export const cross = (self: Tensor, other: Tensor, options: { dim?: number } = {}): Tensor => {
-  const d = normalizeDim('linalg.cross', options.dim ?? -1, self.shape.length);
-  checkCross('linalg.cross', self, other, d);
-  return crossAlong(self, other, d);
-};
+export const cross = writing(
+  'cross',
+  (self: Tensor, other: Tensor, options: { dim?: number } = {}): Tensor => {
+    const d = normalizeDim('linalg.cross', options.dim ?? -1, self.shape.length);
+    checkCross('linalg.cross', self, other, d);
+    return crossAlong(self, other, d);
+  },
+);
 
 /** As `linalg.cross`, by default along the first dimension of size 3. */
-export const crossOfFirst = (self: Tensor, other: Tensor, dim?: number | null): Tensor => {
-  const found =
-    dim === undefined || dim === null
-      ? self.shape.indexOf(3)
-      : normalizeDim('cross', dim, self.shape.length);
-  if (found < 0) throw new RuntimeError('cross: no dimension of size 3 in input');
-  checkCross('cross', self, other, found);
-  return crossAlong(self, other, found);
-};
+export const crossOfFirst = writing(
+  'cross',
+  (self: Tensor, other: Tensor, dim?: number | null): Tensor => {
+    const found =
+      dim === undefined || dim === null
+        ? self.shape.indexOf(3)
+        : normalizeDim('cross', dim, self.shape.length);
+    if (found < 0) throw new RuntimeError('cross: no dimension of size 3 in input');
+    checkCross('cross', self, other, found);
+    return crossAlong(self, other, found);
+  },
+);
