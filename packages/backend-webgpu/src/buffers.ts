@@ -1,4 +1,4 @@
-import type { DeviceBuffer } from '@sconce/core';
+import type { DeviceBuffer, TypedArray } from '@sconce/core';
 
 let nextId = 0;
 
@@ -17,6 +17,27 @@ export class GpuBlock implements DeviceBuffer {
   constructor(gpu: GPUBuffer, bytes: number) {
     this.gpu = gpu;
     this.bytes = bytes;
+  }
+}
+
+/** Elements that the device cannot hold, kept in host memory where that is allowed. */
+export class HostBlock implements DeviceBuffer {
+  readonly data: TypedArray;
+  /** Why it is not on the device, for messages: `since ...`. */
+  readonly reason: string;
+
+  constructor(data: TypedArray, reason: string) {
+    this.data = data;
+    this.reason = reason;
+  }
+
+  get bytes(): number {
+    return this.data.byteLength;
+  }
+
+  /** Writes elements. */
+  put(offset: number, elements: TypedArray): void {
+    (this.data as Float64Array).set(elements as Float64Array, offset);
   }
 }
 

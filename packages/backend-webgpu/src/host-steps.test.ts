@@ -1,4 +1,5 @@
 import {
+  arange,
   checkValues,
   Device,
   init,
@@ -139,6 +140,56 @@ describe.skipIf(!host.webgpu)('steps on the host', () => {
       ];
       expect(found, `SCONCE_SEED=${seed + run}`).toEqual(expected);
     }
+  });
+
+  describe('tensors that the device cannot hold', () => {
+    const tiny = 'webgpu_tiny';
+    beforeAll(async () => {
+      registerBackend(tiny, { openAsync: () => openWebGpu(tiny, { tensorBytes: 4000 }) });
+      await init(tiny);
+    });
+    afterAll(() => (Device.from(tiny).backend as WebGpuBackend).destroy());
+
+    test('are refused with the option that helps', async () => {
+      await init(tiny, { fallback: false });
+      expect(() => zeros([2000], { device: tiny })).toThrow(
+        "webgpu: 2000 elements of float32 need 0.0 MB, and this device holds at most 0.0 MB in one tensor; split it, or keep such tensors and what is computed with them on the host with `await init('webgpu_tiny', { fallback: true })`",
+      );
+      expect(() => zeros([2], { device: tiny, dtype: 'float64' })).toThrow(/webgpu has no float64/);
+    });
+
+    test('lie on the host where that is allowed, in any mixture with others', async () => {
+      await init(tiny, { fallback: true });
+      const large = arange(2000, { device: tiny }).to('float32');
+      const small = tensor([1, 2], { device: tiny });
+      const rows = large.reshape([1000, 2]).mul(small);
+      expect(console.warn).toHaveBeenCalledWith(
+        expect.stringMatching(/^sconce: mul: webgpu cannot run this here, since it holds at most/),
+      );
+      small.add_(1);
+      expect(await values(rows.sum(0))).toEqual([999000, 2000000]);
+      expect(await values(small)).toEqual([2, 3]);
+      rows.narrow(0, 1, 2).fill_(-1);
+      large.copy_(rows.reshape([-1]));
+      expect(await values(large.narrow(0, 0, 7))).toEqual([0, 2, -1, -1, -1, -1, 6]);
+      small.storage.backend.write(large.storage.buffer, 'float32', 0, Float32Array.of(5000));
+      expect(await values(large.sort(0, { descending: true }).values.narrow(0, 0, 1))).toEqual([
+        5000,
+      ]);
+      large.dispose();
+    });
+
+    test('float64 is computed in float64', async () => {
+      await init(tiny, { fallback: true });
+      const third = tensor([1, 2], { device: tiny, dtype: 'float64' }).div(3);
+      expect(await third.toArray()).toEqual([1 / 3, 2 / 3]);
+      const narrow = third.to('float32').mul(3);
+      expect(narrow.dtype).toBe('float32');
+      expect(await values(narrow)).toEqual([1, 2]);
+      expect(console.warn).toHaveBeenCalledWith(
+        'sconce: div: webgpu cannot run this here, since it has no float64; it is computed on the host, which is slow',
+      );
+    });
   });
 
   describe('errors', () => {

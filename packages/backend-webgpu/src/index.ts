@@ -60,8 +60,9 @@ export async function reopen(name = 'webgpu'): Promise<Device> {
   const device = Device.from(name);
   const before = device.attached;
   device.attach(undefined);
-  if (before instanceof WebGpuBackend) before.destroy();
-  return init(device);
+  if (!(before instanceof WebGpuBackend)) return init(device);
+  before.destroy();
+  return init(device, { fallback: before.fallback });
 }
 
 registerBackend('webgpu', {

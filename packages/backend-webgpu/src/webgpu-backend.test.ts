@@ -71,7 +71,7 @@ describe.skipIf(!host.webgpu)('WebGpuBackend', () => {
   test('float64 is not to be had', () => {
     expect(backend().supports('float64')).toBe(false);
     expect(backend().whyNot('float64')).toBe(
-      'webgpu has no float64; use float32, or keep this tensor on the cpu',
+      "webgpu has no float64; use float32, or keep this tensor on the cpu; `await init('webgpu', { fallback: true })` has the host compute what needs it",
     );
   });
 

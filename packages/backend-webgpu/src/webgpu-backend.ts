@@ -4,11 +4,12 @@ import {
   type DeviceOptions,
   type DType,
   HostStep,
+  inputsOf,
   NotImplementedError,
   OutOfMemoryError,
+  outputsOf,
   type Primitive,
   RuntimeError,
-  runningOperation,
   SconceError,
   type TypedArray,
   typedArray,
@@ -20,9 +21,10 @@ import {
   type WgslLimits,
   type WgslStep,
 } from '@sconce/kernels';
-import { BufferPool, classSize, GpuBlock } from './buffers.js';
+import { BufferPool, classSize, GpuBlock, HostBlock } from './buffers.js';
 import { fromWords, toWords } from './elements.js';
 import { Failures } from './failures.js';
+import { Fallback } from './fallback.js';
 import { inNode } from './gpu.js';
 import { Order } from './order.js';
 import { Patience } from './patience.js';
@@ -32,13 +34,6 @@ import { Recorder } from './recorder.js';
 /** STORAGE, COPY_SRC and COPY_DST; MAP_READ and COPY_DST. The names are globals that Node lacks. */
 const storageUsage = 0x80 | 0x04 | 0x08;
 const stagingUsage = 0x01 | 0x08;
-
-/** What the environment says of the option `fallback`; browsers have none. */
-const fallbackByDefault = (): boolean =>
-  /^(1|true|on|yes)$/i.test(
-    (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env
-      ?.SCONCE_FALLBACK ?? '',
-  );
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 
@@ -74,8 +69,9 @@ export class WebGpuBackend implements Backend {
   readonly #order = new Order((error) => this.#failures.note(error as Error, this.#steps));
   /** How many steps may have failed by themselves so far: those on the host, and checks of values. */
   #steps = 0;
-  #fallback: boolean;
-  readonly #warned = new Set<string>();
+  readonly #fallback: Fallback;
+  /** Whether there ever were tensors in host memory. */
+  #hostBlocks = false;
 
   /**
    * @param name what it is called in messages
@@ -94,7 +90,7 @@ export class WebGpuBackend implements Backend {
       limits.maxBufferSize,
       options.tensorBytes ?? Number.POSITIVE_INFINITY,
     );
-    this.#fallback = options.fallback ?? fallbackByDefault();
+    this.#fallback = new Fallback(name, options.fallback);
     this.#pipelines = new Pipelines(device);
     this.#recorder = new Recorder(device, this.#pipelines);
     this.#pool = new BufferPool((bytes) => this.#createBlock(bytes, storageUsage));
@@ -107,25 +103,30 @@ export class WebGpuBackend implements Backend {
   }
 
   supports(dtype: DType): boolean {
-    return dtype !== 'float64';
+    return dtype !== 'float64' || this.#fallback.allowed;
   }
 
   whyNot(_dtype: DType): string {
-    return 'webgpu has no float64; use float32, or keep this tensor on the cpu';
+    return `webgpu has no float64; use float32, or keep this tensor on the cpu; ${this.#fallback.option} has the host compute what needs it`;
   }
 
   allocate(dtype: DType, length: number): DeviceBuffer {
     this.#failures.checkLost();
     const bytes = length * 4;
+    if (dtype === 'float64') return this.#onHost(dtype, length, 'since it has no float64');
     if (classSize(bytes) > this.#maxBytes && bytes > this.#maxBytes) {
+      const most = `${megabytes(this.#maxBytes)} in one tensor`;
+      if (this.#fallback.allowed)
+        return this.#onHost(dtype, length, `since it holds at most ${most}`);
       throw new OutOfMemoryError(
-        `webgpu: ${length} elements of ${dtype} need ${megabytes(bytes)}, and this device holds at most ${megabytes(this.#maxBytes)} in one tensor; split it`,
+        `webgpu: ${length} elements of ${dtype} need ${megabytes(bytes)}, and this device holds at most ${most}; split it, or keep such tensors and what is computed with them on the host with ${this.#fallback.option}`,
       );
     }
     return this.#pool.take(bytes);
   }
 
   release(buffer: DeviceBuffer): void {
+    if (buffer instanceof HostBlock) return;
     const block = this.#block(buffer);
     if (this.#order.holding) this.#order.act(() => this.#release(block));
     else this.#release(block);
@@ -134,6 +135,11 @@ export class WebGpuBackend implements Backend {
   write(buffer: DeviceBuffer, dtype: DType, offset: number, data: TypedArray): void {
     this.#failures.checkLost();
     if (data.length === 0) return;
+    if (buffer instanceof HostBlock) {
+      const kept = this.#order.holding ? data.slice() : data;
+      this.#order.act(() => buffer.put(offset, kept));
+      return;
+    }
     const block = this.#block(buffer);
     let words = toWords(dtype, data);
     if (this.#order.holding && words === data) words = words.slice();
@@ -148,7 +154,7 @@ export class WebGpuBackend implements Backend {
   ): Promise<TypedArray> {
     this.#failures.checkLost();
     if (length === 0) return typedArray(dtype, 0);
-    const block = this.#block(buffer);
+    const block = this.#place(buffer);
     return this.#order.begin(async () => {
       const before = this.#steps;
       try {
@@ -167,7 +173,7 @@ export class WebGpuBackend implements Backend {
     length: number,
     check: (values: TypedArray) => Error | undefined,
   ): void {
-    const block = this.#block(buffer);
+    const block = this.#place(buffer);
     let step = 0;
     const looked = this.#order.begin(() => {
       step = ++this.#steps;
@@ -193,7 +199,7 @@ export class WebGpuBackend implements Backend {
   }
 
   configure({ fallback }: DeviceOptions): void {
-    if (fallback !== undefined) this.#fallback = fallback;
+    if (fallback !== undefined) this.#fallback.allowed = fallback;
   }
 
   async synchronize(): Promise<void> {
@@ -227,9 +233,23 @@ export class WebGpuBackend implements Backend {
     return { live: this.#pool.liveBytes, kept: this.#pool.freeBytes };
   }
 
+  /** Whether the host computes what the device cannot. */
+  get fallback(): boolean {
+    return this.#fallback.allowed;
+  }
+
   /** Ends the device and frees its memory. */
   destroy(): void {
     this.device.destroy();
+  }
+
+  #onHost(dtype: DType, length: number, reason: string): HostBlock {
+    this.#hostBlocks = true;
+    return new HostBlock(typedArray(dtype, length), reason);
+  }
+
+  #place(buffer: DeviceBuffer): GpuBlock | HostBlock {
+    return buffer instanceof HostBlock ? buffer : this.#block(buffer);
   }
 
   #block(buffer: DeviceBuffer): GpuBlock {
@@ -265,23 +285,17 @@ export class WebGpuBackend implements Backend {
   #plan(primitive: Primitive): WgslStep[] | undefined {
     // Dense matrix routines are sequences of small steps that depend on one another: the host is the place for them.
     if (primitive.kind === 'linalg') return undefined;
+    const unheld = this.#hostBlocks
+      ? [...inputsOf(primitive), ...outputsOf(primitive)].find(
+          ({ storage }) => storage.buffer instanceof HostBlock,
+        )
+      : undefined;
+    if (unheld) return this.#fallback.use(primitive, (unheld.storage.buffer as HostBlock).reason);
     try {
       return planWgsl(primitive, this.#limits);
     } catch (error) {
       if (!(error instanceof NotImplementedError)) throw error;
-      const operation = runningOperation() ?? primitive.kind;
-      const reason = `${operation}: webgpu cannot run this here, ${error.message}`;
-      if (!this.#fallback) {
-        throw new NotImplementedError(
-          `${reason}; move the tensors to the cpu, or have the host compute such operations with \`await init('${this.#name}', { fallback: true })\``,
-          { cause: error },
-        );
-      }
-      if (!this.#warned.has(operation)) {
-        this.#warned.add(operation);
-        console.warn(`sconce: ${reason}; it is computed on the host, which is slow`);
-      }
-      return undefined;
+      return this.#fallback.use(primitive, error.message);
     }
   }
 
@@ -314,18 +328,23 @@ export class WebGpuBackend implements Backend {
   /** Computes a primitive on the host, in its turn: its operands come down, what it wrote goes up. */
   #computeOnHost(primitive: Primitive): void {
     const work = new HostStep(primitive);
-    const blocks = work.parts.map(({ buffer }) => this.#block(buffer));
+    const blocks = work.parts.map(({ buffer }) => this.#place(buffer));
     this.#order.hold(async () => {
       this.#steps++;
       const values = await Promise.all(
         work.parts.map(({ dtype, start, length, read }, i) =>
-          read && length > 0 ? this.#fetch(blocks[i] as GpuBlock, dtype, start, length) : undefined,
+          read && length > 0
+            ? this.#fetch(blocks[i] as GpuBlock | HostBlock, dtype, start, length)
+            : undefined,
         ),
       );
       const after = work.run(values);
       work.parts.forEach(({ dtype, start, length, written }, i) => {
         if (!written || length === 0) return;
-        this.#write(blocks[i] as GpuBlock, start, toWords(dtype, after[i] as TypedArray, true));
+        const block = blocks[i] as GpuBlock | HostBlock;
+        const elements = after[i] as TypedArray;
+        if (block instanceof HostBlock) block.put(start, elements);
+        else this.#write(block, start, toWords(dtype, elements, true));
       });
     });
   }
@@ -349,8 +368,14 @@ export class WebGpuBackend implements Backend {
   }
 
   /** Elements after all that was recorded before. */
-  async #fetch(block: GpuBlock, dtype: DType, offset: number, length: number): Promise<TypedArray> {
+  async #fetch(
+    block: GpuBlock | HostBlock,
+    dtype: DType,
+    offset: number,
+    length: number,
+  ): Promise<TypedArray> {
     this.#failures.checkLost();
+    if (block instanceof HostBlock) return block.data.slice(offset, offset + length);
     const staging = this.#staging.take(length * 4);
     this.#recorder.copy(block.gpu, offset * 4, staging.gpu, 0, length * 4);
     this.#recorder.submit();

@@ -296,7 +296,7 @@ function tolist(self: Tensor): Value {
     if (Array.isArray(value)) return value.map(finish);
     return self.isFloatingPoint() ? core.float(value as number) : value;
   };
-  if (self.storage.backend.synchronous) return finish(self.toArraySync());
+  if (core.canRead(self)) return finish(self.toArraySync());
   return self.toArray().then(finish);
 }
 
