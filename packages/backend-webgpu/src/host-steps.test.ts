@@ -3,6 +3,8 @@ import {
   checkValues,
   Device,
   init,
+  LinAlgError,
+  linalg,
   manualSeed,
   memoryStats,
   RuntimeError,
@@ -140,6 +142,69 @@ describe.skipIf(!host.webgpu)('steps on the host', () => {
       ];
       expect(found, `SCONCE_SEED=${seed + run}`).toEqual(expected);
     }
+  });
+
+  describe('linear algebra', () => {
+    beforeAll(() => init('webgpu', { fallback: false }));
+    const device = 'webgpu';
+
+    test('needs no option, no warning and no waiting', async () => {
+      const a = tensor(
+        [
+          [4, 2],
+          [2, 3],
+        ],
+        { device },
+      );
+      const factor = linalg.cholesky(a);
+      const x = linalg.solve(factor.matmul(factor.mT), tensor([[2], [1]], { device }));
+      a.zero_();
+      factor.dispose();
+      for (const [i, value] of (await values(x)).entries())
+        expect(value).toBeCloseTo([0.5, 0][i] as number);
+      const [Q, R] = Object.values(
+        linalg.qr(
+          tensor(
+            [
+              [3, 1],
+              [4, 2],
+            ],
+            { device },
+          ),
+        ),
+      ) as [Tensor, Tensor];
+      for (const [i, value] of (await values(Q.matmul(R))).entries())
+        expect(value).toBeCloseTo([3, 1, 4, 2][i] as number);
+      expect(console.warn).not.toHaveBeenCalled();
+    });
+
+    test('a matrix at fault is told by the next read, as the error it is', async () => {
+      const batch = tensor(
+        [
+          [
+            [2, 0],
+            [0, 2],
+          ],
+          [
+            [1, 2],
+            [2, 1],
+          ],
+        ],
+        { device },
+      );
+      const before = values(batch);
+      const factor = linalg.cholesky(batch);
+      expect(await before).toHaveLength(8);
+      await expect(values(factor)).rejects.toThrow(LinAlgError);
+      expect(() => linalg.inv(zeros([2, 2], { device }))).not.toThrow();
+      await expect(Device.from(device).backend.synchronize()).rejects.toThrow(
+        /^linalg.inv: .*singular/,
+      );
+      linalg.cholesky(batch);
+      await expect(values(batch)).rejects.toThrow(/^linalg.cholesky: \(Batch element 1\)/);
+      const { info } = linalg.choleskyEx(batch);
+      expect(await values(info)).toEqual([0, 2]);
+    });
   });
 
   describe('tensors that the device cannot hold', () => {

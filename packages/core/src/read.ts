@@ -109,13 +109,13 @@ export function readAllSync(t: Tensor, operation: string): TypedArray {
 }
 
 /**
- * Raises what `check` finds wrong with the elements of `t` in row-major order: at once where they can be read at
- * once; elsewhere it is what the next read of that device, or `synchronize`, rejects with.
+ * Raises what `check` finds wrong with the elements of `t` in row-major order: at once where the device can be read at
+ * once; elsewhere it is what the next read of that device, or `synchronize`, rejects with, and nothing waits for it.
  */
 export function checkValues(t: Tensor, check: (values: TypedArray) => Error | undefined): void {
   if (numel(t.shape) === 0) return;
   const { backend, buffer } = t.storage;
-  if (backend.inspect && !canRead(t)) {
+  if (backend.inspect) {
     const [first, last] = extent(t);
     backend.inspect(buffer, t.dtype, first, last - first + 1, (raw) =>
       check(gatherLogical(t, raw, first)),

@@ -113,11 +113,12 @@ the parts), ✗ is not.
 **forward** and **gradient** of a device: cases passed of those run.
 
 - \`·\` the database has no public case, or no gradient to check.
-- \`+2d\` two more cases are of float64, which the device does not hold (WebGPU has no such type); float64 is refused with an error that says so.
-- \`h\` values are read back to the host on the way: the shape of the result depends on them, or the operation is computed there, as
-  linear algebra is on WebGPU. Such calls stand in \`withReads(() => …)\` on devices that are read asynchronously.
+- \`+2d\` two more cases need what the device does not hold: float64, which WebGPU has not and refuses with an error that says so, or integers of
+  more than 32 bits, since WebGPU holds int64 as int32 and checks what is uploaded.
+- \`h\` values are read back to the host on the way, since the shape of the result depends on them. Such calls stand in
+  \`withReads(() => …)\` on devices that are read asynchronously.
 
-int64 is held as int32 on WebGPU and checked on upload.
+On WebGPU dense linear algebra (factorisations, solvers, eigen- and singular values) is computed on the host, in its turn: see [WebGPU](webgpu.md).
 
 | ${[...titles, ...deviceTitles].join(' | ')} |
 | --- |${' :---: |'.repeat(forms.length)}${' ---: |'.repeat(deviceTitles.length)}
