@@ -2,6 +2,25 @@ import { EigenvalueDecomposition, type Matrix, SingularValueDecomposition, wrap 
 import { Dense } from './dense.js';
 import { householderProduct, qr } from './householder.js';
 
+/** x times a power of two, which may itself be out of range. */
+function timesPower(x: number, exponent: number): number {
+  const half = Math.trunc(exponent / 2);
+  return x * 2 ** half * 2 ** (exponent - half);
+}
+
+/** The exponent of the greatest element: the library squares, and must get elements of size about 1. */
+function exponentOf({ data }: Dense): number {
+  const greatest = data.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  return greatest === 0 ? 0 : Math.floor(Math.log2(greatest));
+}
+
+const scaled = ({ rows, columns, data }: Dense, exponent: number): Dense =>
+  new Dense(
+    rows,
+    columns,
+    data.map((x) => timesPower(x, exponent)),
+  );
+
 const wrapped = (a: Dense) => wrap(a.data as unknown as number[], { rows: a.rows });
 
 /** The first `columns` columns of a matrix of the library. */
@@ -33,9 +52,12 @@ export function eigh(
     };
   }
   if (n === 0) return { values: new Float64Array(0), vectors: full, info: 0 };
-  const found = new EigenvalueDecomposition(wrapped(full), { assumeSymmetric: true });
+  const exponent = exponentOf(full);
+  const found = new EigenvalueDecomposition(wrapped(scaled(full, -exponent)), {
+    assumeSymmetric: true,
+  });
   return {
-    values: Float64Array.from(found.realEigenvalues),
+    values: Float64Array.from(found.realEigenvalues, (x) => timesPower(x, exponent)),
     vectors: denseOf(found.eigenvectorMatrix, n),
     info: 0,
   };
@@ -75,12 +97,13 @@ export function svd(
     const corner = (n: number, m: number) => (m === n ? Dense.identity(n) : new Dense(n, m));
     return { s: new Float64Array(0), u: corner(rows, width), v: corner(columns, height), info: 0 };
   }
-  const found = new SingularValueDecomposition(wrapped(a), {
+  const exponent = exponentOf(a);
+  const found = new SingularValueDecomposition(wrapped(scaled(a, -exponent)), {
     computeLeftSingularVectors: vectors,
     computeRightSingularVectors: vectors,
     autoTranspose: true,
   });
-  const s = Float64Array.from(found.diagonal).subarray(0, k);
+  const s = Float64Array.from(found.diagonal, (x) => timesPower(x, exponent)).subarray(0, k);
   if (!vectors) return { s, u: new Dense(0, 0), v: new Dense(0, 0), info: 0 };
   const [u, v] = [denseOf(found.leftSingularVectors, k), denseOf(found.rightSingularVectors, k)];
   return { s, u: full ? completed(u) : u, v: full ? completed(v) : v, info: 0 };
