@@ -1,3 +1,4 @@
 // Every benchmark, one after another: each prints its own table.
 import './overhead.js';
+import './linalg.js';
 import './matmul.js';
