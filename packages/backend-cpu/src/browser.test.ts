@@ -8,7 +8,7 @@ import { chromiumArgs, host } from '../../../scripts/testing/host.js';
 
 /** What the page computes; bundled from source as a user's page would be. */
 const program = `
-import { CpuBackend, getNumThreads, blasName } from '@sconce/backend-cpu';
+import { CpuBackend, getNumThreads, setNumThreads, blasName } from '@sconce/backend-cpu';
 import { Device, full, memoryStats, ones, yieldToCollector } from '@sconce/core';
 export async function run() {
   const a = ones([300, 310]);
@@ -19,6 +19,7 @@ export async function run() {
     sum = product.add(a.narrow(1, 0, 290)).mul(0.01).exp().sum();
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+  setNumThreads(getNumThreads());
   return {
     threads: getNumThreads(),
     blas: blasName() ?? null,

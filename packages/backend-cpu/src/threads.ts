@@ -107,7 +107,8 @@ export class ThreadPool {
       throw new ValueError(`setNumThreads: expected a whole number of at least 1, got ${count}`);
     }
     this.#threads = count;
-    Atomics.store(this.#control, layout.limit, count);
+    // Memory that is not shared has no workers to tell, and moves when it grows.
+    if (this.#memory.shared) Atomics.store(this.#control, layout.limit, count);
   }
 
   /** Adds the named exports of a module, and gives their numbers. A worker that lacks an import leaves them to the others. */

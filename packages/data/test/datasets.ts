@@ -122,3 +122,8 @@ class Wide extends Dataset<Float32Array> {
   }
 }
 export const wide = defineDataset(place, () => new Wide(), { name: 'wide' });
+export const countingByUrl = defineDataset(
+  import.meta.url.startsWith('http') ? new URL('./datasets.js', import.meta.url) : import.meta.url,
+  (shares: number[]) => new Counting(shares),
+  { name: 'countingByUrl' },
+);

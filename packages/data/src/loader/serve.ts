@@ -93,7 +93,7 @@ class DataWorker {
 
   async #prepare(start: Start): Promise<void> {
     this.#start = start;
-    if (start.lock !== undefined) this.#hold(start.lock);
+    if (start.lock !== undefined) await this.#hold(start.lock);
     const cpu = Device.from('cpu');
     // As PyTorch: the workers are the parallelism.
     if (cpu.backend.threads !== undefined) cpu.backend.threads = 1;
@@ -153,11 +153,16 @@ class DataWorker {
     return state;
   }
 
-  /** Holds a lock for as long as this thread lives, so that the loader notices its end. */
-  #hold(name: string): void {
-    void navigator.locks?.request(name, () => {
-      this.#line.post({ kind: 'held' });
-      return new Promise(() => {});
+  /** Holds a lock for as long as this thread lives, so that the loader notices its end. Resolves when it has it. */
+  #hold(name: string): Promise<void> {
+    return new Promise((resolve) => {
+      const held = () => {
+        this.#line.post({ kind: 'held' });
+        resolve();
+        return new Promise(() => {});
+      };
+      // Where locks are refused the loader goes without.
+      navigator.locks.request(name, held).catch(() => resolve());
     });
   }
 }
