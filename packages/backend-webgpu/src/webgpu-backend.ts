@@ -142,7 +142,9 @@ export class WebGpuBackend implements Backend {
     }
     const block = this.#block(buffer);
     let words = toWords(dtype, data);
-    if (this.#order.holding && words === data) words = words.slice();
+    // Dawn takes no shared memory.
+    const shared = !(words.buffer instanceof ArrayBuffer);
+    if (shared || (this.#order.holding && words === data)) words = words.slice();
     this.#order.act(() => this.#write(block, offset, words));
   }
 

@@ -197,6 +197,33 @@ describe('what workers make', () => {
   });
 });
 
+describe('a device', () => {
+  it('has the tensors ahead of the loop, and none when it is left', async () => {
+    const dataset = await lib.wide();
+    const before = core.memoryStats('reference').storages;
+    const options = { batchSize: 8, numWorkers: 2, device: 'reference' };
+    let seen = 0;
+    for await (const x of new lib.DataLoader(dataset, options)) {
+      expect(String(x.device)).toBe('reference');
+      expect(x.select(0, 1).select(0, 0).itemSync()).toBe(8 * seen + 1);
+      // Two workers make two batches each.
+      if (seen === 1)
+        await vi.waitFor(() =>
+          expect(core.memoryStats('reference').storages - before).toBeGreaterThanOrEqual(5),
+        );
+      x.dispose();
+      if (++seen === 3) break;
+    }
+    expect(core.memoryStats('reference').storages - before).toBe(0);
+    const here = new lib.DataLoader(dataset, {
+      ...options,
+      collateFn: (samples: Float32Array[]) => core.tensor(samples.map((s) => s[0] as number)),
+    });
+    const [first] = await collectAll(here);
+    expect([String(first?.device), first?.shape]).toEqual(['reference', [8]]);
+  });
+});
+
 describe('what goes wrong', () => {
   const run = async (
     kind: Datasets.Trouble,
