@@ -1,8 +1,8 @@
 """Has real PyTorch load what Sconce wrote, and compares it with what Sconce says it wrote.
 
-usage: python3 compare_with_torch.py FILE.pt [FILE.pt ...]
+usage: python3 compare_with_torch.py FILE [FILE ...]
 
-Beside each FILE.pt lies FILE.pt.json, which describes the value: plain values as JSON, tensors as
+A FILE is one of PyTorch (.pt) or of NumPy (.npy, .npz). Beside each FILE lies FILE.json, which describes the value: plain values as JSON, tensors as
 {"tensor": {dtype, shape, strides, offset, requires_grad, parameter, storage, data}} where `data` is the base64 of the elements
 in row-major order and `storage` numbers the memory, containers as {"dict"|"ordered": [[key, value], ...]}, {"list": [...]},
 {"tuple": [...]}, {"set": [...]}, ints as {"int": "1"}, floats as {"float": "0.5"}, bytes as {"bytes": base64}.
@@ -14,6 +14,7 @@ import json
 import math
 import sys
 
+import numpy
 import torch
 
 
@@ -108,11 +109,20 @@ class Comparison:
         self.same(place + ".storage", t.storage().data_ptr(), known)
 
 
+def load(path):
+    if path.endswith(".npy"):
+        return torch.from_numpy(numpy.load(path, allow_pickle=False))
+    if path.endswith(".npz"):
+        with numpy.load(path, allow_pickle=False) as arrays:
+            return collections.OrderedDict((k, torch.from_numpy(arrays[k])) for k in arrays.files)
+    return torch.load(path)
+
+
 for path in sys.argv[1:]:
     with open(path + ".json") as f:
         expected = json.load(f)
     comparison = Comparison(path)
-    comparison.compare("value", torch.load(path), expected)
+    comparison.compare("value", load(path), expected)
     pointers = [p for p in comparison.storages.values() if p != 0]
     if len(set(pointers)) != len(pointers):
         raise SystemExit(f"{path}: tensors share memory that were apart")

@@ -54,7 +54,7 @@ function parseHeader(name: string, text: string): Omit<NpyHeader, 'offset'> {
   const body = /^\s*\{(.*)\}\s*$/s.exec(text)?.[1];
   if (body === undefined) throw fault();
   const item =
-    /\s*(['"])(descr|fortran_order|shape)\1\s*:\s*(?:(['"])([^'"\\]*)\3|(True|False)|\(([\d\s,L]*)\)|(\[))\s*(?:,|$)/y;
+    /\s*(['"])(descr|fortran_order|shape)\1\s*:\s*(?:(['"])([^'"\\]*)\3|(True|False)|\(([\d\s,L]*)\)|(\[.*))\s*(?:,|$)/sy;
   const found = new Map<string, RegExpExecArray>();
   while (item.lastIndex < body.length && body.slice(item.lastIndex).trim() !== '') {
     const match = item.exec(body);

@@ -10,6 +10,7 @@ import {
   SetNode,
   TupleNode,
 } from './nodes.js';
+import { parseFloatText, rawUnicode, unquote } from './texts.js';
 
 /** What a pickle may do. */
 export interface PickleOptions {
@@ -45,7 +46,10 @@ export function readPickle(bytes: Uint8Array, start: number, options: PickleOpti
 }
 
 /** Names that Python 2 gave other modules. */
-const renamed: Record<string, string> = { __builtin__: 'builtins', copy_reg: 'copyreg' };
+const renamed = new Map([
+  ['__builtin__', 'builtins'],
+  ['copy_reg', 'copyreg'],
+]);
 
 class Machine {
   readonly #in: Cursor;
@@ -110,7 +114,7 @@ class Machine {
   }
 
   #global(module: string, name: string): void {
-    const full = `${renamed[module] ?? module}.${name}`;
+    const full = `${renamed.get(module) ?? module}.${name}`;
     this.#options.admit(full);
     this.#push(new GlobalNode(full));
   }
@@ -359,50 +363,4 @@ class Machine {
         );
     }
   }
-}
-
-function parseFloatText(text: string): number | undefined {
-  const special: Record<string, number> = {
-    nan: Number.NaN,
-    inf: Number.POSITIVE_INFINITY,
-    '-inf': Number.NEGATIVE_INFINITY,
-  };
-  const known = special[text.trim().toLowerCase()];
-  if (known !== undefined) return known;
-  return /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/.test(text) ? Number(text) : undefined;
-}
-
-/** A Python string literal as `repr` writes it. */
-function unquote(text: string, read: Cursor): string {
-  const match = /^(['"])(.*)\1$/s.exec(text.trim());
-  if (!match) throw read.fault('a text is not quoted');
-  return (match[2] as string).replace(
-    /\\(?:x([0-9a-fA-F]{2})|(.))/gs,
-    (whole: string, hex: string | undefined, char: string | undefined) => {
-      if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
-      const plain: Record<string, string> = {
-        n: '\n',
-        r: '\r',
-        t: '\t',
-        '\\': '\\',
-        "'": "'",
-        '"': '"',
-      };
-      const known = plain[char ?? ''];
-      if (known === undefined) throw read.fault(`a text has the unknown escape ${quote(whole)}`);
-      return known;
-    },
-  );
-}
-
-/** Python's raw-unicode-escape. */
-function rawUnicode(text: string, read: Cursor): string {
-  return text.replace(
-    /\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})/g,
-    (_, short?: string, long?: string) => {
-      const point = Number.parseInt((short ?? long) as string, 16);
-      if (point > 0x10ffff) throw read.fault('a text has a character that does not exist');
-      return String.fromCodePoint(point);
-    },
-  );
 }

@@ -18,18 +18,18 @@ const codes: Readonly<Record<DType, string>> = {
 const dtypes = new Map(Object.entries(codes).map(([dtype, code]) => [code, dtype as DType]));
 
 /** Bits of an element of the types we have no dtype for, so that ranges can be checked all the same. */
-const foreignBits: Readonly<Record<string, number>> = {
-  U16: 16,
-  U32: 32,
-  U64: 64,
-  C64: 64,
-  F8_E4M3: 8,
-  F8_E5M2: 8,
-  F8_E8M0: 8,
-  F6_E2M3: 6,
-  F6_E3M2: 6,
-  F4: 4,
-};
+const foreignBits: ReadonlyMap<string, number> = new Map([
+  ['U16', 16],
+  ['U32', 32],
+  ['U64', 64],
+  ['C64', 64],
+  ['F8_E4M3', 8],
+  ['F8_E5M2', 8],
+  ['F8_E8M0', 8],
+  ['F6_E2M3', 6],
+  ['F6_E3M2', 6],
+  ['F4', 4],
+]);
 
 /** The format's own limit. */
 const headerLimit = 100_000_000;
@@ -127,7 +127,7 @@ function parseEntry(
     throw fault(`tensor ${quote(name)} has the shape [${shape.slice(0, 64).join(', ')}]`);
   }
   const dtype = dtypes.get(type);
-  const bits = dtype ? 8 * itemSize(dtype) : foreignBits[type];
+  const bits = dtype ? 8 * itemSize(dtype) : foreignBits.get(type);
   if (bits === undefined) throw fault(`tensor ${quote(name)} has the unknown dtype ${quote(type)}`);
   const bytes = Math.ceil((numel(shape as number[]) * bits) / 8);
   if (bytes !== to - from) {

@@ -21,6 +21,7 @@ type Handler = (c: Converter, node: ObjectNode) => unknown;
 /** Names that may stand in a file as values, though not be called. */
 export const tokens: ReadonlySet<string> = new Set([
   'builtins.int',
+  'builtins.long',
   'builtins.float',
   'builtins.str',
   'builtins.bool',

@@ -148,21 +148,38 @@ async function findDirectory(source: Source): Promise<Directory> {
   let offset = view.getUint32(at + 16, true);
   let limit = end;
   if (disk !== 0 && disk !== 0xffff) throw fault('it is one of several parts');
-  if (count === 0xffff || size === large || offset === large || disk === 0xffff) {
-    if (end < locator64Bytes + end64Bytes) throw fault('its 64-bit directory is missing');
-    const locator = viewOf(await source.read(end - locator64Bytes, locator64Bytes));
-    if (locator.getUint32(0, true) !== LOCATOR64) throw fault('its 64-bit directory is missing');
-    limit = whole(locator.getBigUint64(8, true), source.size);
-    if (limit + end64Bytes > end) throw fault('its 64-bit directory lies outside');
-    const record = viewOf(await source.read(limit, end64Bytes));
-    if (record.getUint32(0, true) !== END64) throw fault('its 64-bit directory is missing');
-    count = whole(record.getBigUint64(32, true), source.size);
-    size = whole(record.getBigUint64(40, true), source.size);
-    offset = whole(record.getBigUint64(48, true), source.size);
+  const wide = count === 0xffff || size === large || offset === large || disk === 0xffff;
+  const record = await end64(source, end);
+  if (wide && !record) throw fault('its 64-bit directory is missing');
+  if (record) {
+    limit = record.at;
+    // Some writers have it though 32 bits would do; then both say the same.
+    if (wide) ({ count, size, offset } = record);
   }
-  if (offset + size > limit) throw fault('its directory lies outside of it');
+  if (offset + size !== limit) throw fault('its directory does not lie where it must');
   if (count * centralBytes > size) throw fault('its directory is too short for its entries');
   return { offset, size, count };
+}
+
+/** The 64-bit record of the directory, where a locator before the last record points to one. */
+async function end64(
+  source: Source,
+  end: number,
+): Promise<(Directory & { readonly at: number }) | undefined> {
+  const { size } = source;
+  if (end < locator64Bytes + end64Bytes) return undefined;
+  const locator = viewOf(await source.read(end - locator64Bytes, locator64Bytes));
+  if (locator.getUint32(0, true) !== LOCATOR64) return undefined;
+  const at = whole(locator.getBigUint64(8, true), size);
+  if (at + end64Bytes > end - locator64Bytes) return undefined;
+  const record = viewOf(await source.read(at, end64Bytes));
+  if (record.getUint32(0, true) !== END64) return undefined;
+  return {
+    at,
+    count: whole(record.getBigUint64(32, true), size),
+    size: whole(record.getBigUint64(40, true), size),
+    offset: whole(record.getBigUint64(48, true), size),
+  };
 }
 
 /** A 64-bit number; one that no place in the file can have becomes one past its end. */
@@ -216,6 +233,11 @@ function parseDirectory(file: string, bytes: Uint8Array, { count, offset }: Dire
     const crc = view.getUint32(at + 16, true);
     listed.push({ name, nameLength, compressed: method === 8, crc, size, packedSize, at: place });
     at = next;
+  }
+  if (at !== bytes.length) {
+    throw new FileError(
+      `${file}: not a whole zip file: its directory has more than ${count} entries`,
+    );
   }
   return listed;
 }
