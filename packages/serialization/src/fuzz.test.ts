@@ -95,6 +95,7 @@ describe('damaged files', () => {
   it('are refused, or are what they were: no crash, no hang, no memory out of proportion', async () => {
     let refused = 0;
     let loaded = 0;
+    let slowest = 0;
     let seed = 1;
     resetPeakMemoryStats('cpu');
     const before = memoryStats('cpu').bytes;
@@ -113,18 +114,19 @@ describe('damaged files', () => {
           if (!(error instanceof SconceError))
             throw new Error(`${name}, seed ${seed}`, { cause: error });
           expect(error.message.length).toBeLessThan(2000);
+          slowest = Math.max(slowest, performance.now() - begin);
           continue;
-        } finally {
-          if (performance.now() - begin > 3000)
-            throw new Error(`${name}, seed ${seed}: took too long`);
         }
         loaded++;
+        slowest = Math.max(slowest, performance.now() - begin);
         // Where a checksum goes over the contents, what is accepted is what was written.
         if (checked)
           expect(JSON.stringify(describeValue(value)), `${name}, seed ${seed}`).toBe(original);
         dispose(value);
       }
     }
+    // No damage makes a file of a few kilobytes take long.
+    expect(slowest).toBeLessThan(3000);
     expect(files.size).toBeGreaterThan(25);
     expect(refused).toBeGreaterThan(rounds * files.size * 0.5);
     expect(loaded).toBeGreaterThan(50);

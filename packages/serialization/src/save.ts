@@ -67,18 +67,20 @@ export async function save(
  * train();
  * await saving;
  */
-export function saveAsync(
+export async function saveAsync(
   value: unknown,
   target: FileTarget,
   options: SaveOptions = {},
 ): Promise<void> {
-  let plan: Plan;
-  try {
-    plan = planFor(value, target, options, true);
-  } catch (error) {
-    return Promise.reject(error);
-  }
-  return writeTo(target, plan, options);
+  await beginSave(value, target, options);
+}
+
+/**
+ * @internal Copies the values now, and writes them from here on.
+ * @throws FileError at once, on what the format cannot hold.
+ */
+export function beginSave(value: unknown, target: FileTarget, options: SaveOptions): Promise<void> {
+  return writeTo(target, planFor(value, target, options, true), options);
 }
 
 /**

@@ -3,7 +3,7 @@ import { nodeFs } from '../io/node.js';
 import type { TransferOptions } from '../io/progress.js';
 import { load } from '../load.js';
 import type { MapLocation } from '../location.js';
-import { type SaveOptions, save, saveAsync } from '../save.js';
+import { beginSave, type SaveOptions, save } from '../save.js';
 import {
   type Broken,
   CheckpointFolder,
@@ -105,15 +105,23 @@ export class CheckpointManager {
     options: CheckpointOptions = {},
   ): Promise<void> {
     await this.wait();
-    await new Promise<void>((copied, failed) => {
+    await new Promise<void>((resolve, reject) => {
+      let copied = false;
       const write = (value: unknown, path: string, given: SaveOptions): Promise<void> => {
-        const writing = saveAsync(value, path, given);
-        copied();
+        const writing = beginSave(value, path, given);
+        copied = true;
+        resolve();
         return writing;
       };
-      this.#writing = this.#write(step, parts, options, write).then(() => {});
-      // Until the copy is taken this call throws; later whoever waits does.
-      this.#writing.catch(failed);
+      this.#writing = this.#write(step, parts, options, write).then(
+        () => {},
+        (error: unknown) => {
+          // Once the copy is taken, whoever waits next is told.
+          if (copied) throw error;
+          reject(error);
+        },
+      );
+      this.#writing.catch(() => {});
     });
   }
 

@@ -48,11 +48,16 @@ export class Converter {
   readonly title: string;
   readonly table: StorageTable;
   readonly #options: ConvertOptions;
+  readonly #dry: boolean;
+  /** Whether there was an object that a dry run did not make. */
+  deferred = false;
   readonly #done = new Map<Node, unknown>();
   readonly #under = new Set<Node>();
   #depth = 0;
 
-  constructor(title: string, table: StorageTable, options: ConvertOptions) {
+  /** @param dry leaves out objects of further classes: what makes them may read tensors, which must be filled by then. */
+  constructor(title: string, table: StorageTable, options: ConvertOptions, dry = false) {
+    this.#dry = dry;
     this.title = title;
     this.table = table;
     this.#options = options;
@@ -135,13 +140,16 @@ export class Converter {
     if (handler) return handler(this, node);
     const reader = classReader(name, this.#options);
     if (!reader) throw this.fault(`${quote(name)} cannot be called`);
-    return reader({
+    const saved = {
       name,
       args: node.args.items.map((item) => this.convert(item)),
       state: node.state === undefined ? undefined : this.convert(node.state),
       items: node.items.map((item) => this.convert(item)),
       entries: this.map(node, node.entries),
-    });
+    };
+    if (!this.#dry) return reader(saved);
+    this.deferred = true;
+    return undefined;
   }
 
   /** The tensor that a node is. */
@@ -175,3 +183,20 @@ function fitObject(entries: readonly Node[]): boolean {
 /** Whether a property of this name is taken for a number. */
 export const isIndex = (key: string): boolean =>
   /^(0|[1-9]\d{0,9})$/.test(key) && Number(key) < 2 ** 32 - 1;
+
+/**
+ * The value of a node, with its tensors filled: first everything is checked and memory made, then `fill` reads into it,
+ * and last come the objects whose makers may look at the tensors.
+ */
+export async function convertFilled(
+  title: string,
+  table: StorageTable,
+  node: Node,
+  options: ConvertOptions,
+  fill: () => Promise<void>,
+): Promise<unknown> {
+  const dry = new Converter(title, table, options, true);
+  const value = dry.convert(node);
+  await fill();
+  return dry.deferred ? new Converter(title, table, options).convert(node) : value;
+}

@@ -6,7 +6,7 @@ import type { LoadOptions } from '../options.js';
 import { DictNode, ListNode } from '../pickle/nodes.js';
 import { type Pickle, readPickle } from '../pickle/reader.js';
 import { viewOf } from '../zip/records.js';
-import { admission, Converter } from './converter.js';
+import { admission, convertFilled } from './converter.js';
 import { parseRef, type StorageRef, StorageTable } from './storages.js';
 
 /** What begins every file of the old format. */
@@ -43,16 +43,14 @@ export async function readTorchLegacy(source: Source, options: LoadOptions): Pro
     return section.bytes;
   });
   await table.prepare(options.mapLocation);
-  const value = new Converter(title, table, options).convert(tree.root);
   const bigEndian = isBigEndian(system);
-  const fills = [...table.used()].map(({ key, storage }) => ({
-    storage,
-    source,
-    offset: (sections.get(key) as Section).offset,
-    bigEndian,
-  }));
-  await fillAll(fills, options);
-  return value;
+  return convertFilled(title, table, tree.root, options, () => {
+    const fills = [...table.used()].map(({ key, storage }) => {
+      const { offset } = sections.get(key) as Section;
+      return { storage, source, offset, bigEndian };
+    });
+    return fillAll(fills, options);
+  });
 }
 
 /** The five pickles at the beginning; more of the file is read until they are whole. */

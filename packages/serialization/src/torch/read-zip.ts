@@ -5,7 +5,7 @@ import type { LoadOptions } from '../options.js';
 import type { Node } from '../pickle/nodes.js';
 import { type Pickle, readPickle } from '../pickle/reader.js';
 import type { ZipEntry, ZipReader } from '../zip/reader.js';
-import { admission, Converter } from './converter.js';
+import { admission, convertFilled } from './converter.js';
 import { StorageTable } from './storages.js';
 
 /** The folder of a zip file that PyTorch wrote; undefined if it is none. */
@@ -70,20 +70,20 @@ export class TorchZip {
       (key) => entryOf(key).size,
     );
     await table.prepare(options.mapLocation);
-    const value = new Converter(this.#title, table, options).convert(node);
-    const fills: Fill[] = [];
-    const bigEndian = this.#bigEndian;
-    for (const { key, storage } of table.used()) {
-      const entry = entryOf(key);
-      const checksum = zip.verify ? { expected: entry.crc, name: zip.title(entry) } : undefined;
-      fills.push(
-        entry.compressed
-          ? { storage, source: memorySource(await zip.read(entry)), offset: 0, bigEndian }
-          : { storage, source: zip.source, offset: entry.offset, bigEndian, checksum },
-      );
-    }
-    await fillAll(fills, options);
-    return value;
+    return convertFilled(this.#title, table, node, options, async () => {
+      const fills: Fill[] = [];
+      const bigEndian = this.#bigEndian;
+      for (const { key, storage } of table.used()) {
+        const entry = entryOf(key);
+        const checksum = zip.verify ? { expected: entry.crc, name: zip.title(entry) } : undefined;
+        fills.push(
+          entry.compressed
+            ? { storage, source: memorySource(await zip.read(entry)), offset: 0, bigEndian }
+            : { storage, source: zip.source, offset: entry.offset, bigEndian, checksum },
+        );
+      }
+      await fillAll(fills, options);
+    });
   }
 }
 
