@@ -9,15 +9,19 @@ const { luSolve, pinv, solve, solveTriangular } = linalg;
 const toMatrix = (gB: Tensor, x: Tensor, left: boolean): Tensor =>
   (left ? gB.matmul(x.mT) : x.mT.matmul(gB)).neg();
 
-/** Solves with A^T: by its factors, unless what follows is differentiated itself, of which factors know nothing. */
+/**
+ * Solves with A^T: by the factors of A or, with `turn`, of A^T, unless what follows is differentiated itself, of which factors
+ * know nothing.
+ */
 export const solveAdjoint = (
   a: Tensor,
   lu: Tensor,
   pivots: Tensor,
   g: Tensor,
+  turn: boolean,
   left = true,
 ): Tensor =>
-  isGradEnabled() ? solve(a.mT, g, { left }) : luSolve(lu, pivots, g, { left, adjoint: true });
+  isGradEnabled() ? solve(a.mT, g, { left }) : luSolve(lu, pivots, g, { left, adjoint: !turn });
 
 /** Solves with a triangle's transpose. */
 const solveTurned = (
@@ -62,11 +66,11 @@ function pseudoInverseGradient(g: Tensor, a: Tensor, inverse: Tensor): Tensor {
 /** Solutions of linear equations, and inverses. */
 export const equations: Readonly<Record<string, Derivatives>> = {
   linalgSolveEx: {
-    self: saving('self result LU pivots', (g, { self, result, LU, pivots, left }) =>
-      toMatrix(solveAdjoint(self, LU, pivots, g, left), result, left),
+    self: saving('self result LU pivots', (g, { self, result, LU, pivots, turn, left }) =>
+      toMatrix(solveAdjoint(self, LU, pivots, g, turn, left), result, left),
     ),
-    b: saving('self LU pivots', (g, { self, LU, pivots, left }) =>
-      solveAdjoint(self, LU, pivots, g, left),
+    b: saving('self LU pivots', (g, { self, LU, pivots, turn, left }) =>
+      solveAdjoint(self, LU, pivots, g, turn, left),
     ),
   },
   linalgInvEx: {

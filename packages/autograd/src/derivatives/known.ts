@@ -116,6 +116,8 @@ interface Plain {
   readonly unitriangular: boolean;
   readonly adjoint: boolean;
   readonly transpose: boolean;
+  /** Whether the transposed matrices were factored. */
+  readonly turn: boolean;
   readonly pivot: boolean;
   readonly fullMatrices: boolean;
   readonly rcond: number;

@@ -72,9 +72,9 @@ const scaledIdentity = (values: Tensor, like: Tensor): Tensor =>
   diagEmbed(values.unsqueeze(-1).expand(like.shape.slice(0, -1)));
 
 /**
- * det(A) A^-T, where it is not differentiated again: as it is continuous, a zero on U's diagonal makes way for something small.
+ * det(A) A^-T, by the factors of A or, with `turn`, of A^T, where it is not differentiated again: as it is continuous, a zero on U's diagonal makes way for something small.
  */
-function adjugate(g: Tensor, lu: Tensor, pivots: Tensor): Tensor {
+function adjugate(g: Tensor, lu: Tensor, pivots: Tensor, turn: boolean): Tensor {
   const diagonal = diagonalOf(lu);
   const least = diagonal.abs().amax(-1, { keepdim: true }).clampMin(1).mul(epsilon(lu));
   const moved = where(diagonal.eq(0), least, 0);
@@ -83,7 +83,7 @@ function adjugate(g: Tensor, lu: Tensor, pivots: Tensor): Tensor {
   const parity = pivots.ne(places).sum(-1).remainder(2).mul(-2).add(1).to(lu.dtype);
   const det = diagonal.add(moved).prod(-1).mul(parity);
   return linalg.luSolve(lu.add(diagEmbed(moved)), pivots, scaledIdentity(g.mul(det), lu), {
-    adjoint: true,
+    adjoint: !turn,
   });
 }
 
@@ -123,17 +123,18 @@ function determinantGradient(g: Tensor, a: Tensor, det: Tensor): Tensor {
  */
 export const spectral: Readonly<Record<string, Derivatives>> = {
   linalgDet: {
-    self: saving('self result LU pivots', (g, { self, result, LU, pivots }) => {
+    self: saving('self result LU pivots', (g, { self, result, LU, pivots, turn }) => {
       // As in PyTorch, no gradient flows to nothing.
       if (self.numel() === 0) return undefined;
-      return isGradEnabled() ? determinantGradient(g, self, result) : adjugate(g, LU, pivots);
+      return isGradEnabled() ? determinantGradient(g, self, result) : adjugate(g, LU, pivots, turn);
     }),
   },
   linalgSlogdet: {
     // The sign is constant where it has a derivative.
     self: given(
       'self LU pivots',
-      ([, g], { self, LU, pivots }) => g && solveAdjoint(self, LU, pivots, scaledIdentity(g, LU)),
+      ([, g], { self, LU, pivots, turn }) =>
+        g && solveAdjoint(self, LU, pivots, scaledIdentity(g, LU), turn),
     ),
   },
   linalgEigh: {

@@ -103,6 +103,9 @@ export const linalgSamples: Samples = {
     of((a, b) => linalg.solve(dominant(a), b), [3, 3], [3]),
     of((a, b) => linalg.solve(dominant(a), b), [2, 3, 3], [3, 2]),
     of((a, b) => linalg.solve(dominant(a), b, { left: false }), [3, 3], [2, 2, 3]),
+    // Laid out column after column, which is factored as it is.
+    of((a, b) => linalg.solve(dominant(a).mT, b), [3, 3], [3]),
+    of((a, b) => linalg.solve(dominant(a).mT, b, { left: false }), [3, 3], [2, 2, 3]),
   ],
   linalgInvEx: [
     of((a) => linalg.inv(dominant(a)), [3, 3]),
@@ -126,6 +129,7 @@ export const linalgSamples: Samples = {
   linalgDet: [
     of((a) => linalg.det(a), [3, 3]),
     of((a) => linalg.det(a), [2, 2, 2]),
+    of((a) => linalg.det(a.mT), [3, 3]),
     of((a) => linalg.det(a), [1, 1]),
     // Singular: what moves is not.
     of((a) => linalg.det(deficient(a)), [3, 3]),
@@ -153,6 +157,7 @@ export const linalgSamples: Samples = {
   ],
   linalgSlogdet: [
     of((a) => linalg.slogdet(dominant(a)).logabsdet, [3, 3]),
+    of((a) => linalg.slogdet(dominant(a).mT).logabsdet, [3, 3]),
     of((a) => linalg.slogdet(a).sign, [2, 3, 3]),
     of((a) => f.logdet(definite(a)), [2, 2, 2]),
   ],

@@ -3,7 +3,7 @@ import type { Tensor } from '../../tensor.js';
 import { arange } from '../create.js';
 import { type Named, named } from '../named.js';
 import { checkFloats, checkSquare } from './checks.js';
-import { factorLu } from './routine.js';
+import { factorLu, liesInRows, turned } from './routine.js';
 
 /** The diagonal of U and the determinant of P, 1 or -1. */
 function diagonalAndSign(lu: Tensor, pivots: Tensor): { diagonal: Tensor; parity: Tensor } {
@@ -14,11 +14,15 @@ function diagonalAndSign(lu: Tensor, pivots: Tensor): { diagonal: Tensor; parity
   return { diagonal: lu.diagonal({ dim1: -2, dim2: -1 }), parity };
 }
 
-const determinant = op('linalgDet', 'self', (self: Tensor): Named<['result', 'LU', 'pivots']> => {
-  const { lu, pivots } = factorLu(self);
-  const { diagonal, parity } = diagonalAndSign(lu, pivots);
-  return named(['result', 'LU', 'pivots'], diagonal.prod(-1).mul(parity), lu, pivots);
-});
+const determinant = op(
+  'linalgDet',
+  'self turn',
+  (self: Tensor, turn: boolean): Named<['result', 'LU', 'pivots']> => {
+    const { lu, pivots } = factorLu(turn ? turned(self) : self);
+    const { diagonal, parity } = diagonalAndSign(lu, pivots);
+    return named(['result', 'LU', 'pivots'], diagonal.prod(-1).mul(parity), lu, pivots);
+  },
+);
 
 /**
  * The determinants of square matrices: [...] of [..., n, n].
@@ -29,14 +33,14 @@ const determinant = op('linalgDet', 'self', (self: Tensor): Named<['result', 'LU
 export const det = (self: Tensor): Tensor => {
   checkSquare('linalg.det', self);
   checkFloats('linalg.det', self);
-  return determinant(self).result;
+  return determinant(self, liesInRows(self)).result;
 };
 
 const logDeterminant = op(
   'linalgSlogdet',
-  'self',
-  (self: Tensor): Named<['sign', 'logabsdet', 'LU', 'pivots']> => {
-    const { lu, pivots } = factorLu(self);
+  'self turn',
+  (self: Tensor, turn: boolean): Named<['sign', 'logabsdet', 'LU', 'pivots']> => {
+    const { lu, pivots } = factorLu(turn ? turned(self) : self);
     const { diagonal, parity } = diagonalAndSign(lu, pivots);
     const sign = diagonal.sgn().prod(-1).mul(parity);
     const logabsdet = diagonal.abs().log().sum(-1);
@@ -53,7 +57,7 @@ const logDeterminant = op(
 export const slogdet = (self: Tensor): Named<['sign', 'logabsdet']> => {
   checkSquare('linalg.slogdet', self);
   checkFloats('linalg.slogdet', self);
-  const { sign, logabsdet } = logDeterminant(self);
+  const { sign, logabsdet } = logDeterminant(self, liesInRows(self));
   return named(['sign', 'logabsdet'], sign, logabsdet);
 };
 
@@ -65,6 +69,6 @@ export const slogdet = (self: Tensor): Named<['sign', 'logabsdet']> => {
 export const logdet = (self: Tensor): Tensor => {
   checkSquare('logdet', self);
   checkFloats('logdet', self);
-  const { sign, logabsdet } = logDeterminant(self);
+  const { sign, logabsdet } = logDeterminant(self, liesInRows(self));
   return logabsdet.add(sign.log());
 };

@@ -1,7 +1,7 @@
 import type { DType } from '../../dtype.js';
 import { execute } from '../../execute.js';
 import type { LinalgCall, View } from '../../primitive.js';
-import { contiguousStrides, numel } from '../../shape.js';
+import { contiguousStrides, isContiguous, numel } from '../../shape.js';
 import { Storage } from '../../storage.js';
 import { allocate, Tensor } from '../../tensor.js';
 import { copyInto } from '../copy.js';
@@ -70,6 +70,12 @@ export function factorLu(a: Tensor, pivot = true): { lu: Tensor; pivots: Tensor;
   run({ routine: 'lu', inputs: [a], outputs: [lu, pivots, info], flags: { pivot } });
   return { lu, pivots, info };
 }
+
+/**
+ * Whether matrices lie row after row. Then the transposed ones are what routines take as they are, so these are factored in
+ * their place: the results are PyTorch's to the last digits, which does the same.
+ */
+export const liesInRows = (a: Tensor): boolean => isContiguous(a.shape, a.strides);
 
 /** As the routine `luSolve`; `left` false solves x a = b. */
 export function solveLu(

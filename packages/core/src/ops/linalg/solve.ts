@@ -13,22 +13,23 @@ import {
   checkSquare,
   expandBatches,
 } from './checks.js';
-import { factorLu, identities, solveLu, solveTriangles } from './routine.js';
+import { factorLu, identities, liesInRows, solveLu, solveTriangles, turned } from './routine.js';
 
 const solveGeneral = op(
   'linalgSolveEx',
-  'self b left checkErrors',
+  'self b left checkErrors turn',
   (
     self: Tensor,
     b: Tensor,
     left: boolean,
     checkErrors: boolean,
+    turn: boolean,
   ): Named<['result', 'LU', 'pivots', 'info']> => {
-    const { lu, pivots, info } = factorLu(self);
+    const { lu, pivots, info } = factorLu(turn ? turned(self) : self);
     if (checkErrors) checkInfo('linalg.solveEx', info, 'solve');
     return named(
       ['result', 'LU', 'pivots', 'info'],
-      solveLu(lu, pivots, b, left),
+      solveLu(lu, pivots, b, left, turn),
       lu,
       pivots,
       info,
@@ -66,7 +67,7 @@ function solveWith(
     );
   }
   const [matrices, sides] = expandBatches(operation, [a, right]) as [Tensor, Tensor];
-  const { result, info } = solveGeneral(matrices, sides, left, checkErrors);
+  const { result, info } = solveGeneral(matrices, sides, left, checkErrors, liesInRows(matrices));
   return { result: vector ? squeeze(result, -1) : result, info };
 }
 
@@ -164,10 +165,11 @@ const invert = op(
   'linalgInvEx',
   'self checkErrors',
   (self: Tensor, checkErrors: boolean): Named<['inverse', 'info']> => {
-    const { lu, pivots, info } = factorLu(self);
+    const turn = liesInRows(self);
+    const { lu, pivots, info } = factorLu(turn ? turned(self) : self);
     if (checkErrors) checkInfo('linalg.invEx', info, 'inverse');
     const one = identities(self, self.shape.at(-1) as number);
-    return named(['inverse', 'info'], solveLu(lu, pivots, one), info);
+    return named(['inverse', 'info'], solveLu(lu, pivots, one, true, turn), info);
   },
 );
 
