@@ -66,3 +66,12 @@ export function moduloExpr(word: Expr, range: Expr): Expr {
   const half = e.fmod(e.ushr(word, u32(1)), range);
   return e.fmod(e.add(e.shl(half, u32(1)), e.and(word, u32(1))), range);
 }
+
+/** A word modulo a range of more than 2^30, which goes into it three times at most; 2^32 is passed as 0. */
+export function wideModuloExpr(word: Expr, range: Expr): Expr {
+  let rest = word;
+  for (let i = 0; i < 3; i++) {
+    rest = e.where(e.or(e.eq(range, u32(0)), below(rest, range)), rest, e.sub(rest, range));
+  }
+  return rest;
+}

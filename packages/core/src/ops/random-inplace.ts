@@ -8,13 +8,14 @@ import {
   fillGeometric,
   fillLogNormal,
   fillRandomBits,
+  greatestRandom,
 } from '../random/index.js';
 import { readAllSync } from '../read.js';
 import { sameShape } from '../shape.js';
 import { Tensor } from '../tensor.js';
 import { copyInto } from './copy.js';
 import { normalExpr, philoxWordExpr, uniformExpr } from './philox-expr.js';
-import { drawsOnHost, type RandomOptions, type Sampler, sample_ } from './random-fill.js';
+import { drawsOnHost, type RandomOptions, sample_ } from './random-fill.js';
 import { bernoulliSampler, integerSampler, normalSampler, uniformSampler } from './samplers.js';
 
 const checkFloat = (operation: string, self: Tensor): void => {
@@ -42,7 +43,8 @@ export const normal_ = (self: Tensor, mean = 0, std = 1, options: RandomOptions 
 };
 
 /**
- * Fills the tensor with whole numbers in [from, to); with one bound in [0, to), with none over all the dtype holds exactly.
+ * Fills the tensor with whole numbers in [from, to); with one bound in [0, to), with none over all the dtype holds exactly (on
+ * devices that hold int64 as int32, over those that are not negative).
  *
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.random_.html
  */
@@ -53,8 +55,9 @@ export const random_ = (
   options: RandomOptions = {},
 ): Tensor => {
   if (from === undefined || from === null) {
-    const all: Sampler = { name: 'random', host: fillRandomBits };
-    return sample_(self, all, options);
+    const most = self.dtype === 'int64' ? 2 ** 31 - 1 : greatestRandom(self.dtype);
+    const { device } = integerSampler('random', 0, most + 1);
+    return sample_(self, { name: 'random', host: fillRandomBits, device }, options);
   }
   const [low, high] = to === undefined || to === null ? [0, from] : [from, to];
   if (low >= high)

@@ -11,6 +11,7 @@ import {
 } from '../random/index.js';
 import { decode, readAllSync } from '../read.js';
 import { allocate, Tensor, type TensorOptions } from '../tensor.js';
+import { multinomialOnDevice, poissonOnDevice } from './device-draws.js';
 import {
   drawsOnHost,
   generatorFor,
@@ -160,7 +161,7 @@ export function multinomial(
       `multinomial: prob_dist must be 1 or 2 dim, got shape [${self.shape.join(', ')}]`,
     );
   }
-  requireHost('multinomial', self);
+  if (!drawsOnHost(self)) return multinomialOnDevice(self, numSamples, replacement, options);
   const categories = self.shape.at(-1) as number;
   const rows = self.shape.length === 2 ? (self.shape[0] as number) : 1;
   const drawn = sampleMultinomial(
@@ -174,7 +175,7 @@ export function multinomial(
 
 /** Counts of the Poisson distribution with the rate each element of `self` gives. */
 export function poisson(self: Tensor, options: RandomOptions = {}): Tensor {
-  requireHost('poisson', self);
+  if (!drawsOnHost(self)) return poissonOnDevice(self, options);
   const raw = readAllSync(self, 'poisson');
   const out = typedArray(self.dtype, raw.length);
   fillPoisson(
@@ -184,14 +185,6 @@ export function poisson(self: Tensor, options: RandomOptions = {}): Tensor {
     Float64Array.from(raw as Float32Array, (x) => decode(self.dtype, x)),
   );
   return uploaded(self, out, self.shape, self.dtype);
-}
-
-function requireHost(operation: string, self: Tensor): void {
-  if (!drawsOnHost(self)) {
-    throw new RuntimeError(
-      `${operation}: works on the cpu only; move the tensor with await t.toAsync('cpu')`,
-    );
-  }
 }
 
 function uploaded(

@@ -6,7 +6,13 @@ import {
   fillRandomInt,
   fillUniform,
 } from '../random/index.js';
-import { moduloExpr, normalExpr, philoxWordExpr, uniformExpr } from './philox-expr.js';
+import {
+  moduloExpr,
+  normalExpr,
+  philoxWordExpr,
+  uniformExpr,
+  wideModuloExpr,
+} from './philox-expr.js';
 import type { Sampler } from './random-fill.js';
 
 /** Uniform numbers in [from, to). */
@@ -40,12 +46,15 @@ export function integerSampler(name: string, from: number, to: number): Sampler 
   return {
     name,
     host: (out, dtype, engine) => fillRandomInt(out, dtype, engine, from, to),
+    // Elsewhere whole numbers are drawn as int32.
     device:
-      range <= 2 ** 30
+      from >= -(2 ** 31) && to <= 2 ** 31
         ? {
-            value: (i) =>
-              e.add(moduloExpr(philoxWordExpr(i), scalar(4, 'int32')), scalar(5, 'int32')),
-            scalars: [range, from],
+            value: (i) => {
+              const modulo = range <= 2 ** 30 ? moduloExpr : wideModuloExpr;
+              return e.add(modulo(philoxWordExpr(i), scalar(4, 'int32')), scalar(5, 'int32'));
+            },
+            scalars: [range | 0, from],
             words: 1,
           }
         : undefined,

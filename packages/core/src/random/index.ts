@@ -21,10 +21,16 @@ export {
   fillRandomBits,
   fillRandomInt,
   fillRandomPermutation,
+  greatestRandom,
   randomPermutation,
 } from './integers.js';
 export { Mt19937 } from './mt19937.js';
-export { type MultinomialOptions, sampleMultinomial } from './multinomial.js';
+export {
+  checkMultinomial,
+  checkSum,
+  type MultinomialOptions,
+  sampleMultinomial,
+} from './multinomial.js';
 export { fillNormal, fillNormalScalar } from './normal.js';
 export {
   type PhiloxBlock,

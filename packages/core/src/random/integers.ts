@@ -176,12 +176,14 @@ export function fillRandomBits(out: TypedArray, dtype: DType, engine: Mt19937): 
     const modulus = 2n ** 53n + 1n;
     for (let i = 0; i < out.length; i++) out[i] = Number(engine.random64() % modulus);
   } else {
-    const values = isFloat(dtype)
-      ? 2 ** digits[dtype] + 1
-      : Number(integerRange[dtype as keyof typeof integerRange][1]) + 1;
+    const values = greatestRandom(dtype) + 1;
     fillWith(out, dtype, () => engine.random() % values);
   }
 }
+
+/** The greatest number that `random_` draws where it is given no range: all up to it are exact. */
+export const greatestRandom = (dtype: DType): number =>
+  isFloat(dtype) ? 2 ** digits[dtype] : Number(integerRange[dtype as keyof typeof integerRange][1]);
 
 /**
  * A random permutation of 0 to n - 1 by PyTorch's CPU `randperm`: n - 1 draws, each choosing what is

@@ -32,7 +32,23 @@ export function sampleMultinomial(
   engine: Mt19937,
   options: MultinomialOptions,
 ): BigInt64Array<ArrayBuffer> {
-  const { rows, categories, samples, replacement = false } = options;
+  const { rows, samples, replacement = false } = options;
+  checkMultinomial(dtype, options);
+  const values = asNumbers(weights, dtype);
+  const out = new BigInt64Array(rows * samples);
+  if (replacement) {
+    drawWithReplacement(out, values, dtype, engine, options);
+  } else {
+    drawLargestQuotients(out, values, dtype, engine, options);
+  }
+  return out;
+}
+
+/** @throws RuntimeError if weights of that dtype cannot be drawn from as asked. */
+export function checkMultinomial(
+  dtype: DType,
+  { categories, samples, replacement = false }: Omit<MultinomialOptions, 'rows'>,
+): void {
   requireFloating('multinomial', dtype);
   if (!Number.isInteger(samples) || samples <= 0) {
     throw new RuntimeError(`multinomial: numSamples must be a positive integer, got ${samples}`);
@@ -46,14 +62,6 @@ export function sampleMultinomial(
   if (categories > 2 ** 24) {
     throw new RuntimeError(`multinomial: at most 2^24 categories, got ${categories}`);
   }
-  const values = asNumbers(weights, dtype);
-  const out = new BigInt64Array(rows * samples);
-  if (replacement) {
-    drawWithReplacement(out, values, dtype, engine, options);
-  } else {
-    drawLargestQuotients(out, values, dtype, engine, options);
-  }
-  return out;
 }
 
 function drawLargestQuotients(
@@ -139,7 +147,8 @@ function checkWeight(weight: number, row: number, category: number): void {
   );
 }
 
-function checkSum(sum: number, row: number): void {
+/** @throws RuntimeError if the weights of a row sum to nothing. */
+export function checkSum(sum: number, row: number): void {
   if (sum > 0) return;
   throw new RuntimeError(
     `multinomial: the weights of row ${row} sum to ${sum}; one must be positive`,
