@@ -130,6 +130,7 @@ const filling: ReadonlySet<string> = new Set(['fill', 'zero', 'maskedFill', 'ind
 
 /** @throws RuntimeError if several elements of `self` share memory, as those of an expanded tensor do. */
 export function checkWritable(operation: string, self: Tensor): void {
+  if (self.shape.includes(0)) return;
   for (let i = 0; i < self.shape.length; i++) {
     if (self.strides[i] === 0 && (self.shape[i] as number) > 1) {
       throw new RuntimeError(

@@ -47,7 +47,7 @@ export function isDense(shape: readonly number[], strides: readonly number[]): b
 
 /** Whether two positions may show the same element. */
 export function mayOverlap(shape: readonly number[], strides: readonly number[]): boolean {
-  if (isContiguous(shape, strides)) return false;
+  if (shape.includes(0) || isContiguous(shape, strides)) return false;
   const dims = shape
     .map((size, i) => [strides[i] as number, size] as const)
     .filter(([, size]) => size > 1)

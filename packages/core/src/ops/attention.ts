@@ -4,6 +4,7 @@ import { formatShape, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { coord, e } from '../expr.js';
 import { allocate, type Tensor } from '../tensor.js';
+import { zerosLike } from './create-like.js';
 import { dropout } from './dropout.js';
 import { matmul } from './matmul.js';
 import { softmax } from './softmax.js';
@@ -67,10 +68,16 @@ export function attentionWithWeights(
     const mask = later(query.shape.at(-2) as number, key.shape.at(-2) as number, query.device);
     scores = maskedFill(scores, mask, Number.NEGATIVE_INFINITY);
   } else if (attnMask) {
-    scores =
+    // Bool masks are added too: a row that may attend to nothing is NaN, and so are the gradients through it.
+    const added =
       computeType(attnMask.dtype) === 'bool'
-        ? maskedFill(scores, attnMask.logicalNot(), Number.NEGATIVE_INFINITY)
-        : scores.add(attnMask);
+        ? maskedFill(
+            zerosLike(attnMask, { dtype: scores.dtype }),
+            attnMask.logicalNot(),
+            Number.NEGATIVE_INFINITY,
+          )
+        : attnMask;
+    scores = scores.add(added);
   }
   let weights = softmax(scores, -1);
   if (dropoutP > 0) weights = dropout(weights, dropoutP);

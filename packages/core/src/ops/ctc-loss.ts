@@ -329,6 +329,14 @@ export const ctcLoss = (
   if (blank < 0 || blank >= classes) {
     throw new RuntimeError('ctcLoss: blank must be in label range');
   }
+  for (const [what, lengths] of [
+    ['input_lengths', inputLengths],
+    ['target_lengths', targetLengths],
+  ] as const) {
+    if (lengths instanceof Tensor && isFloatingPoint(lengths.dtype)) {
+      throw new RuntimeError(`ctcLoss: ${what} must be integral, got ${lengths.dtype}`);
+    }
+  }
   const steps = lengthsOf(inputLengths, scores);
   const lengths = lengthsOf(targetLengths, scores);
   if (steps.vector.shape[0] !== n || lengths.vector.shape[0] !== n) {

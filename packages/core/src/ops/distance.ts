@@ -11,8 +11,8 @@ import { fromTypedArray } from './create.js';
 import { indexSelect } from './gather.js';
 import { memo } from './plan.js';
 import { sum, vectorNorm } from './reduce.js';
-import { clampMin } from './ternary.js';
-import { abs, sign, sqrt, square } from './unary.js';
+import { where } from './ternary.js';
+import { abs, sign, square } from './unary.js';
 import { expand, reshape, unsqueeze } from './view.js';
 
 /** Options of `cosineSimilarity`. */
@@ -42,8 +42,12 @@ export const cosineSimilarity = (
   const shape = broadcastShapes('cosineSimilarity', x1.shape, x2.shape);
   const unit = (x: Tensor) => {
     const wide = expand(x, shape);
-    const length = sqrt(clampMin(sum(square(wide), dim, { keepdim: true }), eps * eps));
-    return div(wide, length);
+    const length = vectorNorm(wide, 2, dim, { keepdim: true });
+    if (!(eps > 0)) return div(wide, length);
+    // A length below the limit counts as the limit, yet PyTorch lets gradients through as if it had grown with x.
+    const growth = sum(square(wide), dim, { keepdim: true }).div(2 * eps);
+    const limit = growth.sub(growth.detach()).add(eps);
+    return div(wide, where(length.lt(eps), limit, length));
   };
   return sum(mul(unit(x1), unit(x2)), dim);
 };

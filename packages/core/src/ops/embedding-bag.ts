@@ -3,7 +3,7 @@ import { sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { arange, zeros } from './create.js';
 import { onesLike } from './create-like.js';
-import { type EmbeddingOptions, embedding } from './embedding.js';
+import { checkIndices, type EmbeddingOptions, embedding } from './embedding.js';
 import { indexAdd } from './index-update.js';
 import { amax, sum } from './reduce.js';
 import { scatterReduce } from './scatter.js';
@@ -51,17 +51,42 @@ function check(input: Tensor, offsets: Tensor | null, options: EmbeddingBagOptio
   }
   if (perSampleWeights && !sameShape(perSampleWeights.shape, input.shape)) {
     throw new ValueError(
-      `embeddingBag: expected perSampleWeights to have the same shape as input ${formatShape(input.shape)}, got ${formatShape(perSampleWeights.shape)}`,
+      `embeddingBag: If per_sample_weights (${formatShape(perSampleWeights.shape)}) is not null, then it must have the same shape as the input (${formatShape(input.shape)})`,
     );
   }
   if (perSampleWeights && mode !== 'sum') {
     throw new RuntimeError(
-      `embeddingBag: perSampleWeights was not null, but they are only supported for mode='sum' (got mode='${mode}')`,
+      `embeddingBag: per_sample_weights was not null; per_sample_weights is only supported for mode='sum' (got mode='${mode}')`,
     );
   }
   if (mode === 'max' && options.scaleGradByFreq) {
     throw new RuntimeError(
       'embeddingBag: max mode does not support scaling the gradient by the frequency',
+    );
+  }
+}
+
+/** @throws RuntimeError where the offsets, if they can be read at once, leave out the first or go past the last position. */
+function checkOffsets(offsets: Tensor, positions: number, includeLastOffset: boolean): void {
+  const count = offsets.numel();
+  if (includeLastOffset && count === 0) {
+    throw new RuntimeError(
+      'embeddingBag: include_last_offset: number of offset should be at least 1',
+    );
+  }
+  if (!offsets.storage.backend.synchronous || count === 0) return;
+  const [first, last] = [0, count - 1].map((i) => offsets.select(0, i).itemSync()) as [
+    number,
+    number,
+  ];
+  if (first !== 0) {
+    throw new RuntimeError(
+      `embeddingBag: offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. However, got ${first}`,
+    );
+  }
+  if (last > positions) {
+    throw new RuntimeError(
+      `embeddingBag: offsets[-1] can not be greater than input's length ${positions} but got offsets[-1] of ${last}`,
     );
   }
 }
@@ -80,19 +105,22 @@ export const embeddingBag = (
   options: EmbeddingBagOptions = {},
 ): Tensor => {
   check(input, offsets, options);
+  checkIndices('embeddingBag', input);
   const { mode = 'mean', perSampleWeights, includeLastOffset = false } = options;
   const rows = embedding(input, weight, options);
   const given = options.paddingIdx ?? null;
   const padding = given === null || given >= 0 ? given : given + (weight.shape[0] as number);
   const counts = padding === null ? onesLike(input) : input.ne(padding);
   const counted = unsqueeze(counts.to(weight.dtype), -1);
-  const starts = offsets && includeLastOffset ? slice(offsets, 0, 0, -1) : offsets;
-  const bags = starts && bagsOf(starts, input.shape[0] as number);
-  const bagCount = starts ? (starts.shape[0] as number) : 0;
+  if (offsets) checkOffsets(offsets, input.numel(), includeLastOffset);
+  const bags = offsets && bagsOf(offsets, input.shape[0] as number);
+  // What lies behind an included last offset falls into a bag that is dropped.
+  const bagCount = offsets ? (offsets.shape[0] as number) : 0;
+  const kept = (t: Tensor) => (offsets && includeLastOffset ? slice(t, 0, 0, -1) : t);
   if (mode === 'max') {
     const candidates = where(counted.ne(0), rows, Number.NEGATIVE_INFINITY);
     const best = bags ? maxima(candidates, bags, bagCount) : amax(candidates, 1);
-    return where(best.eq(Number.NEGATIVE_INFINITY), 0, best);
+    return kept(where(best.eq(Number.NEGATIVE_INFINITY), 0, best));
   }
   const total = (t: Tensor) => {
     if (!bags) return sum(t, 1);
@@ -101,7 +129,7 @@ export const embeddingBag = (
   };
   const factors = perSampleWeights ? counted.mul(unsqueeze(perSampleWeights, -1)) : counted;
   const sums = total(padding === null && !perSampleWeights ? rows : rows.mul(factors));
-  return mode === 'sum' ? sums : sums.div(total(counted).clampMin(1));
+  return kept(mode === 'sum' ? sums : sums.div(total(counted).clampMin(1)));
 };
 
 /** The greatest row of each bag, element by element. */

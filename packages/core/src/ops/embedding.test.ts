@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import {
   embedding,
   embeddingBackward,
@@ -25,7 +25,7 @@ describe('embedding', () => {
       ],
     ]);
     expect(() => embedding(ints(3), weight())).toThrow('index out of range in self: 3');
-    expect(() => embedding(tensor([1]), weight())).toThrow('Expected dtype int64 or int32');
+    expect(() => embedding(tensor([1]), weight())).toThrow('scalar types: int64, int32');
   });
 
   it('shortens long rows that are used', () => {
@@ -114,4 +114,21 @@ describe('oneHot', () => {
     expect(oneHot(ints(1), 2).toArraySync()).toEqual([[0, 1]]);
     expect(() => oneHot(ints(2), 2)).toThrow('Class values must be smaller than num_classes');
   });
+});
+
+test('embeddingBag leaves out what lies behind an included last offset, and checks offsets', () => {
+  const options = { mode: 'sum', includeLastOffset: true } as const;
+  const bags = embeddingBag(ints(0, 1, 2), weight(), ints(0, 1, 2), options);
+  expect(bags.toArraySync()).toEqual([
+    [1, 2],
+    [3, 4],
+  ]);
+  expect(() => embeddingBag(ints(0, 1), weight(), ints(1))).toThrow(/offsets\[0\] has to be 0/);
+  expect(() => embeddingBag(ints(0, 1), weight(), ints(0, 3))).toThrow(/can not be greater/);
+  expect(() => embeddingBag(ints(0), weight(), ints(), options)).toThrow(/at least 1/);
+});
+
+test('oneHot names classes that are none', () => {
+  expect(() => oneHot(ints(3), 2)).toThrow(/smaller than num_classes \(3 >= 2\)/);
+  expect(() => oneHot(ints(-1))).toThrow(/non-negative/);
 });

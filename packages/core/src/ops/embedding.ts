@@ -6,7 +6,7 @@ import { op } from '../op.js';
 import { canRead } from '../read.js';
 import { numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
-import { checkIndexDtype, checkIndexRange } from './index-range.js';
+import { checkIndexRange } from './index-range.js';
 import { int, memo, within } from './plan.js';
 import { amax } from './reduce.js';
 
@@ -137,6 +137,14 @@ export interface EmbeddingOptions {
   scaleGradByFreq?: boolean;
 }
 
+/** @throws RuntimeError unless the indices are int64 or int32. */
+export function checkIndices(name: string, indices: Tensor): void {
+  if (indices.dtype === 'int64' || indices.dtype === 'int32') return;
+  throw new RuntimeError(
+    `${name}: Expected tensor for argument 'indices' to have one of the following scalar types: int64, int32; but got ${indices.dtype} instead`,
+  );
+}
+
 /**
  * Rows of `weight` ([rows, width]) picked by integer `input` of any shape: [..., width].
  *
@@ -151,13 +159,15 @@ export const embedding = (
   if (weight.shape.length !== 2) {
     throw new RuntimeError(`embedding: 'weight' must be 2-D, got ${formatShape(weight.shape)}`);
   }
-  checkIndexDtype('embedding', input, ['int64', 'int32']);
+  checkIndices('embedding', input);
   const rows = weight.shape[0] as number;
   const { maxNorm, normType = 2, scaleGradByFreq = false } = options;
   let paddingIdx = options.paddingIdx ?? -1;
   if (options.paddingIdx !== undefined && options.paddingIdx !== null) {
     if (paddingIdx >= rows || paddingIdx < -rows) {
-      throw new RuntimeError('embedding: padding_idx must be within num_embeddings');
+      throw new RuntimeError(
+        `embedding: padding_idx must be within num_embeddings, the number of embeddings: ${-rows} through ${rows - 1}, but got ${paddingIdx}`,
+      );
     }
     if (paddingIdx < 0) paddingIdx += rows;
   }
@@ -241,12 +251,12 @@ export const oneHot = (self: Tensor, numClasses = -1): Tensor => {
     }
     classes = amax(self).itemSync() + 1;
   }
-  if (classes < 1) throw new RuntimeError('oneHot: num_classes should be positive');
-  checkIndexRange(self, 0, classes, (bad) =>
+  const sentence = (bad: number) =>
     bad < 0
-      ? 'oneHot: Class values must be non-negative.'
-      : `oneHot: Class values must be smaller than num_classes (${bad} >= ${classes}).`,
-  );
+      ? `oneHot: Class values must be non-negative, got ${bad}.`
+      : `oneHot: Class values must be smaller than num_classes (${bad} >= ${classes}).`;
+  checkIndexRange(self, 0, classes, sentence, RuntimeError);
+  if (classes < 1) throw new RuntimeError('oneHot: num_classes should be positive');
   const shape = [...self.shape, classes];
   const result = allocate(shape, 'int64', self.device);
   if (numel(shape) === 0) return result;

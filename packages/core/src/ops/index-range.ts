@@ -1,4 +1,4 @@
-import { computeType, type DType } from '../dtype.js';
+import { type ComputeType, computeType, type DType } from '../dtype.js';
 import { IndexError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, constant, type Expr, e, input, scalar, stage } from '../expr.js';
@@ -31,8 +31,14 @@ function plainlyInside(index: Tensor, high: number): boolean {
   return true;
 }
 
+/** Whether x lies outside of [scalar 0, scalar 1) and is not scalar 2. */
+const outsideOf = (x: Expr): Expr => {
+  const number = (i: number) => scalar(i, x.dtype as ComputeType);
+  return e.and(e.or(e.lt(x, number(0)), e.ge(x, number(1))), e.ne(x, number(2)));
+};
+
 /**
- * Checks, on devices that can be read at once, that every index lies in [low, high); elsewhere
+ * Checks, on devices that can be read at once, that every index lies in [low, high), or is `other`; elsewhere
  * nothing is checked, as reading back would stall the device.
  *
  * @throws IndexError, or another error given, with the sentence made from the first index out of range.
@@ -43,11 +49,11 @@ export function checkIndexRange(
   high: number,
   sentence: (bad: number) => string,
   Fault: typeof IndexError | typeof RuntimeError = IndexError,
+  other = low,
 ): void {
   if (!index.storage.backend.synchronous || numel(index.shape) === 0) return;
   if (plainlyInside(index, high)) return;
-  const type = computeType(index.dtype);
-  const x = input(0, type);
+  const x = input(0, computeType(index.dtype));
   const outside = allocate(
     index.shape.map(() => 1),
     'bool',
@@ -58,8 +64,8 @@ export function checkIndexRange(
     shape: index.shape,
     axes: index.shape.map((_, d) => d),
     inputs: [index],
-    scalars: [low, high],
-    stages: [{ combine: 'max', value: e.or(e.lt(x, scalar(0, type)), e.ge(x, scalar(1, type))) }],
+    scalars: [low, high, other],
+    stages: [{ combine: 'max', value: outsideOf(x) }],
     outputs: [{ per: 'row', value: stage(0, 'bool'), view: outside }],
   });
   const found = outside.itemSync() !== 0;
@@ -67,7 +73,7 @@ export function checkIndexRange(
   if (!found) return;
   for (const raw of readAllSync(index, 'checkIndexRange')) {
     const value = decode(index.dtype, raw);
-    if (value < low || value >= high) throw new Fault(sentence(value));
+    if ((value < low || value >= high) && value !== other) throw new Fault(sentence(value));
   }
 }
 

@@ -1,5 +1,11 @@
 import { computeType, type DType, isFloatingPoint } from '../dtype.js';
-import { formatShape, NotImplementedError, RuntimeError, ValueError } from '../errors.js';
+import {
+  formatShape,
+  IndexError,
+  NotImplementedError,
+  RuntimeError,
+  ValueError,
+} from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, constant, coord, type Expr, e, input, load, scalar, stage } from '../expr.js';
 import { op } from '../op.js';
@@ -212,7 +218,9 @@ export const nllLoss = (input: Tensor, target: Tensor, options: NllLossOptions =
     );
   }
   if (target.dtype !== 'int64' && target.dtype !== 'uint8' && target.dtype !== 'int32') {
-    throw new RuntimeError(`nllLoss: expected target of dtype int64 but found ${target.dtype}`);
+    throw new RuntimeError(
+      `nllLoss: expected scalar type int64 but found ${target.dtype} for the target`,
+    );
   }
   if (input.shape.length === 0) {
     throw new RuntimeError('nllLoss: Expected 1 or more dimensions (got 0)');
@@ -223,6 +231,11 @@ export const nllLoss = (input: Tensor, target: Tensor, options: NllLossOptions =
   if (x.shape[0] !== t.shape[0]) {
     throw new ValueError(
       `nllLoss: Expected input batch_size (${x.shape[0]}) to match target batch_size (${t.shape[0]}).`,
+    );
+  }
+  if (x.shape.length === 2 && t.shape.length > 1) {
+    throw new RuntimeError(
+      `nllLoss: 0D or 1D target tensor expected, multi-target not supported; got target ${formatShape(target.shape)} for input ${formatShape(input.shape)}`,
     );
   }
   const expected = [x.shape[0] as number, ...x.shape.slice(2)];
@@ -237,15 +250,17 @@ export const nllLoss = (input: Tensor, target: Tensor, options: NllLossOptions =
       `nllLoss: weight tensor should be defined either for all ${classes} classes or no classes but got weight tensor of shape: ${formatShape(weight.shape)}`,
     );
   }
+  if (weight && weight.dtype !== input.dtype) {
+    throw new RuntimeError(
+      `nllLoss: expected scalar type ${input.dtype} but found ${weight.dtype} for the weight`,
+    );
+  }
   checkClasses(t, classes, ignoreIndex);
   const { loss } = nllLossForward(x, t, weight, reduction, ignoreIndex);
   return single && reduction === 'none' ? squeeze(loss, 0) : loss;
 };
 
 function checkClasses(target: Tensor, classes: number, ignoreIndex: number): void {
-  const inside = ignoreIndex >= 0 && ignoreIndex < classes;
-  // An index to be ignored that is no class would be found at fault.
-  const low = inside ? 0 : Math.min(0, ignoreIndex);
-  const high = inside ? classes : Math.max(classes, ignoreIndex + 1);
-  checkIndexRange(target, low, high, (bad) => `nllLoss: Target ${bad} is out of bounds.`);
+  const sentence = (bad: number) => `nllLoss: Target ${bad} is out of bounds.`;
+  checkIndexRange(target, 0, classes, sentence, IndexError, ignoreIndex);
 }

@@ -2,6 +2,7 @@ import { formatShape, RuntimeError, ValueError } from '../errors.js';
 import { numel, sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { zeros } from './create.js';
+import { checkIndexRange } from './index-range.js';
 import type { PoolSize } from './pool-windows.js';
 import { scatter } from './scatter.js';
 import { reshape } from './view.js';
@@ -16,16 +17,6 @@ export interface UnpoolOptions {
 
 const list = (value: PoolSize, dims: number): readonly number[] =>
   typeof value === 'number' ? new Array<number>(dims).fill(value) : value;
-
-/** @throws RuntimeError if an index lies outside of the output; where that cannot be read at once, nothing is checked. */
-function checkPositions(name: string, indices: Tensor, size: readonly number[]): void {
-  if (!indices.storage.backend.synchronous || indices.numel() === 0) return;
-  const [low, high] = [indices.min().itemSync(), indices.max().itemSync()];
-  if (low >= 0 && high < numel(size)) return;
-  throw new RuntimeError(
-    `${name}: Found an invalid max index: ${low < 0 ? low : high} (output volumes are of size ${size.join('x')})`,
-  );
-}
 
 const unpool =
   (dims: number) =>
@@ -77,7 +68,9 @@ const unpool =
         );
       }
     });
-    checkPositions(name, indices, size);
+    const outside = (bad: number) =>
+      `${name}: Found an invalid max index: ${bad} (output volumes are of size ${size.join('x')})`;
+    checkIndexRange(indices, 0, numel(size), outside, RuntimeError);
     const flat = (t: Tensor) => reshape(t, [...lead, numel(t.shape.slice(rank - dims))]);
     const empty = zeros([...lead, numel(size)], { dtype: self.dtype, device: self.device });
     return reshape(scatter(empty, -1, flat(indices), flat(self)), [...lead, ...size]);

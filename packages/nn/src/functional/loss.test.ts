@@ -1,5 +1,5 @@
 import '@sconce/autograd';
-import { type Tensor, tensor } from '@sconce/core';
+import { type Tensor, tensor, zeros } from '@sconce/core';
 import { describe, expect, it, test } from 'vitest';
 import * as F from './index.js';
 
@@ -167,4 +167,33 @@ describe('margin losses', () => {
 test('cosineEmbeddingLoss takes integers', () => {
   const [x, y] = [tensor([[3n, 4n]]), tensor([[4n, 3n]])];
   close(F.cosineEmbeddingLoss(x, y, ints(1)), 1 - 24 / 25);
+});
+
+test('losses refuse what is no class, no probability or of another dtype', () => {
+  const x = tensor([[0.5, 0.25]]);
+  for (const f of [F.nllLoss, F.crossEntropy]) {
+    expect(() => f(x, ints(-1))).toThrow(/Target -1 is out of bounds/);
+    expect(() => f(x, ints(-100, 0).slice(0, 0, 1))).not.toThrow();
+    expect(() => f(x, ints(0), { weight: tensor([1]) })).toThrow(/for all 2 classes/);
+    const weight = tensor([1, 1], { dtype: 'float64' });
+    expect(() => f(x, ints(0), { weight })).toThrow(/scalar type/);
+  }
+  expect(() => F.nllLoss(x, ints(0).unsqueeze(0))).toThrow(/multi-target/);
+  expect(() => F.binaryCrossEntropy(tensor([1.5]), tensor([1]))).toThrow(/between 0 and 1/);
+  expect(() => F.binaryCrossEntropy(tensor([0.5]), ints(1))).toThrow(/dtype int64/);
+  expect(() => F.multiMarginLoss(x, ints(2))).toThrow(/out of range/);
+  expect(() => F.multilabelMarginLoss(x, tensor([[2n, -1n]]))).toThrow(/out of range/);
+});
+
+test('gradients through an empty batch are empty', () => {
+  const x = zeros([2, 5, 0]).requiresGrad_();
+  const target = zeros([2, 0], { dtype: 'int64' });
+  F.crossEntropy(x, target, { labelSmoothing: 0.5, reduction: 'sum' }).backward();
+  expect(x.grad?.shape).toEqual([2, 5, 0]);
+});
+
+test('a vector shorter than eps has the gradient PyTorch gives it', () => {
+  const [a, b] = [tensor([[0.1, 0.2]]).requiresGrad_(), tensor([[2, 1]])];
+  F.cosineSimilarity(a, b, { eps: 0.5 }).sum().backward();
+  close(a.grad as Tensor, 1.645746, 0.608229);
 });

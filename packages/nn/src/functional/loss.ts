@@ -114,6 +114,11 @@ export const crossEntropy = (
   const dim = input.shape.length === 1 ? 0 : 1;
   const logs = logSoftmax(input, dim);
   const classes = input.shape[dim] as number;
+  if (weight && (weight.shape.length !== 1 || weight.shape[0] !== classes)) {
+    throw new RuntimeError(
+      `crossEntropy: weight tensor should be defined either for all ${classes} classes or no classes but got weight tensor of shape: ${formatShape(weight.shape)}`,
+    );
+  }
   const spread = weight?.view([
     classes,
     ...new Array<number>(Math.max(0, input.shape.length - dim - 1)).fill(1),
@@ -168,10 +173,20 @@ function checkSizes(name: string, input: Tensor, target: Tensor): void {
   }
 }
 
+/** @throws RuntimeError if an element, where they can be read at once, is no probability. */
+function checkProbabilities(input: Tensor): void {
+  if (!input.storage.backend.synchronous || input.numel() === 0) return;
+  if (input.detach().ge(0).logicalAnd(input.detach().le(1)).all().itemSync() !== 0) return;
+  throw new RuntimeError(
+    'binaryCrossEntropy: all elements of input should be between 0 and 1; see binaryCrossEntropyWithLogits for scores',
+  );
+}
+
 /**
  * The binary cross entropy of probabilities; logarithms are not taken below -100.
  *
- * @throws ValueError if the shapes differ.
+ * @throws ValueError if the shapes differ; RuntimeError if the dtypes do, or (where it can be read at once) for an input
+ *   outside of [0, 1].
  */
 export const binaryCrossEntropy = (
   input: Tensor,
@@ -179,6 +194,12 @@ export const binaryCrossEntropy = (
   options: BinaryCrossEntropyOptions = {},
 ): Tensor => {
   checkSizes('binaryCrossEntropy', input, target);
+  if (input.dtype !== target.dtype) {
+    throw new RuntimeError(
+      `binaryCrossEntropy: Found dtype ${target.dtype} but expected ${input.dtype}: input and target must have the same dtype`,
+    );
+  }
+  checkProbabilities(input);
   const losses = binaryCrossEntropyElements(input, target);
   const { weight, reduction } = options;
   return reduced('binaryCrossEntropy', weight ? losses.mul(weight) : losses, reduction);

@@ -1,4 +1,5 @@
 import {
+  checkIndexRange,
   float,
   formatShape,
   logsigmoid,
@@ -85,6 +86,9 @@ export const multiMarginLoss = (
     );
   }
   const classes = x.shape[1] as number;
+  const outside = (bad: number) =>
+    `multiMarginLoss: target out of range: ${bad} is not among ${classes} classes`;
+  checkIndexRange(y, 0, classes, outside, RuntimeError);
   const own = x.gather(1, y.unsqueeze(1));
   let hinge = x.sub(own).add(margin).clampMin(0);
   if (p === 2) hinge = hinge.square();
@@ -119,6 +123,9 @@ export const multilabelMarginLoss = (
   const x = single ? input.reshape([1, -1]) : input;
   const y = single ? target.reshape([1, -1]) : target;
   const classes = x.shape[1] as number;
+  const outside = (bad: number) =>
+    `multilabelMarginLoss: argument 'target' is out of range: ${bad} is not among ${classes} classes`;
+  checkIndexRange(y, -1, classes, outside, RuntimeError);
   const counts = y.lt(0).to('int64').cumsum(1).eq(0);
   const labels = y.clampMin(0);
   // [N, label, class]: which class each label that counts names.
@@ -158,7 +165,12 @@ export const cosineEmbeddingLoss = (
 ): Tensor => {
   const { margin = 0, reduction } = options;
   const rank = target.shape.length;
-  if (rank > 1 || input1.shape.length !== rank + 1 || input2.shape.length !== rank + 1) {
+  if (rank > 1) {
+    throw new RuntimeError(
+      `cosineEmbeddingLoss: 0D or 1D target tensor expected, multi-target not supported, got ${formatShape(target.shape)}`,
+    );
+  }
+  if (input1.shape.length !== rank + 1 || input2.shape.length !== rank + 1) {
     throw new RuntimeError(
       `cosineEmbeddingLoss: ${rank}D target tensor expects ${rank + 1}D input tensors, but found inputs with sizes ${formatShape(input1.shape)} and ${formatShape(input2.shape)}.`,
     );
