@@ -195,5 +195,5 @@ test('gradients through an empty batch are empty', () => {
 test('a vector shorter than eps has the gradient PyTorch gives it', () => {
   const [a, b] = [tensor([[0.1, 0.2]]).requiresGrad_(), tensor([[2, 1]])];
   F.cosineSimilarity(a, b, { eps: 0.5 }).sum().backward();
-  close(a.grad as Tensor, 1.645746, 0.608229);
+  close(a.grad as Tensor, 1.645746, 0.60821);
 });
