@@ -24,6 +24,38 @@ export {
   SubsetRandomSampler,
   WeightedRandomSampler,
 } from './sampler.js';
+export {
+  type ByteSource,
+  type CacheOptions,
+  cachedSource,
+  type OpenOptions,
+  openSource,
+  type SourceLike,
+} from './sources/byte-source.js';
+export { type Cifar, readCifar10, readCifar100 } from './sources/cifar.js';
+export {
+  type ColumnType,
+  type CsvOptions,
+  type CsvRow,
+  CsvTable,
+  csvRows,
+  readCsv,
+} from './sources/csv.js';
+export { type DecodeImageOptions, decodeImage } from './sources/decode-image.js';
+export { readIdx } from './sources/idx.js';
+export { type ImageEntry, ImageFolder, type ImageFolderOptions } from './sources/image-folder.js';
+export { JsonLinesDataset, jsonLines, type LinesOptions, readLines } from './sources/lines.js';
+export { RecordDataset, type RecordOptions } from './sources/record-dataset.js';
+export {
+  TokenDataset,
+  type TokenFormat,
+  type TokenizeOptions,
+  type TokenizerLike,
+  type TokenOptions,
+  tokenBytes,
+  tokenize,
+  writeTokens,
+} from './sources/tokens.js';
 export { randomSplit, type Stackable, StackDataset, type Stacked, Subset } from './subset.js';
 export { TensorDataset, type TensorSample } from './tensor-dataset.js';
 export * as transforms from './transforms/index.js';
