@@ -1,6 +1,7 @@
 import type { Device } from './device.js';
 import {
   type ComputeType,
+  canCast,
   category,
   computeType,
   type DType,
@@ -11,7 +12,17 @@ import { NotImplementedError, RuntimeError, wrongArgument } from './errors.js';
 import { execute } from './execute.js';
 import { cast, type Expr, input, scalar } from './expr.js';
 import { autogradEngine } from './grad-mode.js';
-import { checkResult, checkWritable, defineOp, inplace, mustRecord, type Op, runAs } from './op.js';
+import { mayOverflow, wrapAround } from './narrow.js';
+import {
+  checkResult,
+  checkWritable,
+  defineOp,
+  inplace,
+  mustRecord,
+  notCastable,
+  type Op,
+  runAs,
+} from './op.js';
 import { checkOutDtype, type OutOptions, refuseGradients, resizeOut } from './out.js';
 import type { ScalarValue } from './primitive.js';
 import {
@@ -148,7 +159,7 @@ export class Elementwise {
     refuseGradients(name, [...operands, out]);
     const shapes = operands.flatMap((x) => (x instanceof Tensor ? [x.shape] : []));
     const shape = broadcastShapes(name, ...shapes);
-    checkOutDtype(name, this.#plan(operands).dtype, out, 'castable');
+    checkOutDtype(name, this.#plan(operands, out).dtype, out, 'castable');
     // An operand that is resized as `out` is still read as it was.
     const apart = sameShape(out.shape, shape)
       ? operands
@@ -160,7 +171,7 @@ export class Elementwise {
     return out;
   }
 
-  #plan(operands: readonly Operand[]): Plan {
+  #plan(operands: readonly Operand[], out?: Tensor): Plan {
     let key = 0;
     for (const x of operands) {
       const code =
@@ -173,19 +184,20 @@ export class Elementwise {
     key = key * 16 + dtypeCodes[getDefaultDtype()];
     let plan = this.#plans.get(key);
     if (!plan) {
-      plan = this.#makePlan(operands);
+      plan = this.#makePlan(operands, out);
       this.#plans.set(key, plan);
     }
     return plan;
   }
 
-  #makePlan(operands: readonly Operand[]): Plan {
+  #makePlan(operands: readonly Operand[], out?: Tensor): Plan {
     let tensors = 0;
     let scalars = 0;
     return this.#expression(
       operands,
       (t) => input(tensors++, computeType(t.dtype)),
       (_, type) => scalar(scalars++, type),
+      out,
     );
   }
 
@@ -210,6 +222,7 @@ export class Elementwise {
     operands: readonly Operand[],
     read: (x: Tensor) => Expr,
     number: (x: Scalar, type: Exclude<ComputeType, 'bool'>) => Expr,
+    out?: Tensor,
   ): Plan {
     const { promotion, body, refuse, name, condition, numbers = 0 } = this.row;
     const first = operands[0] as Operand;
@@ -220,16 +233,22 @@ export class Elementwise {
             ...operands.slice(0, operands.length - numbers).filter((_, i) => i !== condition),
           );
     if (promotion === 'float' && category(common) < 2) common = getDefaultDtype();
+    const dtype = promotion === 'bool' ? 'bool' : common;
+    // A result that cannot be written is the more telling fault.
+    if (out !== undefined && !canCast(dtype, out.dtype)) throw notCastable(name, dtype, out.dtype);
     const why = refuse?.(common);
     if (why) throw new NotImplementedError(`${name}: ${why}`);
     const compute = computeType(common);
     const exprs = operands.map((x, i) => {
       const target = i === condition ? 'bool' : compute;
-      return x instanceof Tensor
-        ? cast(read(x), target)
-        : cast(number(x, target === 'bool' ? 'int32' : target), target);
+      const value =
+        x instanceof Tensor
+          ? cast(read(x), target)
+          : cast(number(x, target === 'bool' ? 'float32' : target), target);
+      const fits = i === condition || (x instanceof Tensor && !mayOverflow(common, x.dtype));
+      return fits ? value : wrapAround(value, common);
     });
-    return { value: body(...exprs), dtype: promotion === 'bool' ? 'bool' : common, compute };
+    return { value: body(...exprs), dtype, compute };
   }
 
   /** Writes windows that overlap one after the other, as a loop over all positions would. */
@@ -283,7 +302,7 @@ export class Elementwise {
     if (out !== undefined && this.row.name !== 'fill' && mayOverlap(out.shape, out.strides)) {
       return this.#runInPieces(operands, shape, out);
     }
-    const plan = this.#plan(operands);
+    const plan = this.#plan(operands, out);
     const inputs: Tensor[] = [];
     const scalars: ScalarValue[] = [];
     for (const x of operands) {

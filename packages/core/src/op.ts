@@ -152,10 +152,13 @@ export function checkResult(
       `${operation}_: output with shape ${formatShape(self.shape)} doesn't match the broadcast shape ${formatShape(shape)}`,
     );
   }
-  if (!canCast(dtype, self.dtype)) {
-    const kind = ['bool', 'integer', 'floating'][category(self.dtype)];
-    throw new RuntimeError(
-      `${operation}_: result type ${dtype} can't be cast to the desired output type ${self.dtype} (a ${kind} type)`,
-    );
-  }
+  if (!canCast(dtype, self.dtype)) throw notCastable(operation, dtype, self.dtype);
+}
+
+/** The error for a result whose dtype is of a higher category than that of the tensor it is to be written to. */
+export function notCastable(operation: string, dtype: DType, target: DType): RuntimeError {
+  const kind = ['a bool', 'an integer', 'a floating'][category(target)];
+  return new RuntimeError(
+    `${operation}_: result type ${dtype} can't be cast to the desired output type ${target} (${kind} type)`,
+  );
 }

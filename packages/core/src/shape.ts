@@ -113,6 +113,16 @@ export function normalizeDim(operation: string, dim: number, rank: number): numb
   return dim < 0 ? dim + n : dim;
 }
 
+/** As `normalizeDim`, of a tensor that must have dimensions. @throws IndexError if it is out of range. */
+export function existingDim(operation: string, dim: number, rank: number): number {
+  if (rank === 0) {
+    throw new IndexError(
+      `${operation}: Dimension specified as ${dim} but tensor has no dimensions`,
+    );
+  }
+  return normalizeDim(operation, dim, rank);
+}
+
 /**
  * Several dimensions, ascending; all of them if none is given.
  *

@@ -156,6 +156,7 @@ function checkIntegerDivisor(
   other: Tensor | Scalar,
 ): void {
   if (category(resultType(self, other)) === 2) return;
+  if (self instanceof Tensor && self.numel() === 0) return;
   if (
     other instanceof Tensor
       ? other.storage.backend.synchronous && hasZero(other)
@@ -347,7 +348,15 @@ export const xlogy: EitherBinary = eitherBinary('xlogy', 'float', (a, b) =>
   e.where(e.isnan(b), b, e.where(e.eq(a, 0), zero(a), e.mul(a, e.log(b)))),
 );
 /** 0, `other` or 1 as self is negative, zero or positive. */
-export const heaviside: TensorBinary = tensorBinary('heaviside', 'same', (a, b) =>
+export const heaviside: TensorBinary = (self, other, options) => {
+  if (other instanceof Tensor && self.dtype !== other.dtype) {
+    throw new RuntimeError(
+      `heaviside: heaviside is not yet implemented for tensors with different dtypes, got ${self.dtype} and ${other.dtype}; convert one with .to('${self.dtype}')`,
+    );
+  }
+  return heavisideOp(self, other, options);
+};
+const heavisideOp = tensorBinary('heaviside', 'same', (a, b) =>
   a.dtype === 'bool'
     ? e.or(a, b)
     : e.where(e.eq(a, zero(a)), b, e.where(e.gt(a, zero(a)), one(a), zero(a))),

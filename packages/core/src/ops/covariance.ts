@@ -45,6 +45,8 @@ export const cov = (self: Tensor, options: CovOptions = {}): Tensor => {
     return squeeze(div(product, Math.max(observations - correction, 0)));
   }
   const total = sum(weights);
+  if (total.storage.backend.synchronous && total.itemSync() === 0)
+    throw new RuntimeError("cov: weights sum to zero, can't be normalized");
   const average = div(sum(mul(x, weights), 1), total);
   const own = aweights ? div(sum(mul(weights, aweights)), total) : undefined;
   const norm = own ? sub(total, mul(own, correction)) : sub(total, correction);

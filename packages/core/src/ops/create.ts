@@ -14,6 +14,7 @@ import { execute } from '../execute.js';
 import { cast, coord, e, scalar } from '../expr.js';
 import type { OutOptions } from '../out.js';
 import {
+  checkFits,
   Float,
   isScalar,
   type Scalar,
@@ -185,9 +186,10 @@ export const full = creating(
   (shape: readonly number[], value: Scalar, options: TensorOptions = {}): Tensor => {
     const dtype =
       options.dtype ?? (typeof value === 'number' ? getDefaultDtype() : scalarDtype(value));
+    checkFits('full', value, dtype);
     const result = allocate(checkShape('full', shape), dtype, place(options));
     const compute = computeType(dtype);
-    const source = scalar(0, compute === 'bool' ? 'int32' : compute);
+    const source = scalar(0, compute === 'bool' ? 'float32' : compute);
     const raw = scalarValue(value);
     if (numel(shape) > 0) {
       execute({

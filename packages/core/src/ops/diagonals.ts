@@ -1,9 +1,9 @@
 import { computeType } from '../dtype.js';
-import { formatShape, RuntimeError } from '../errors.js';
+import { formatShape, NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { constant, coord, type Expr, e, input, load, scalar } from '../expr.js';
 import { inplace, type Op, op, operations } from '../op.js';
-import { normalizeDim, numel } from '../shape.js';
+import { existingDim, normalizeDim, numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
 import { clone, copyInto } from './copy.js';
 import { sum } from './reduce.js';
@@ -13,9 +13,7 @@ import { writing } from './writing.js';
 const triangle = (name: 'tril' | 'triu', keep: (right: Expr, diagonal: Expr) => Expr) =>
   op(name, 'self diagonal', (self: Tensor, offset: number): Tensor => {
     const rank = self.shape.length;
-    if (rank < 2) {
-      throw new RuntimeError(`${name}: input tensor must have at least 2 dimensions, got ${rank}`);
-    }
+    existingDim(name, -2, rank);
     const result = allocate(self.shape, self.dtype, self.device);
     if (numel(self.shape) === 0) return result;
     const type = computeType(self.dtype);
@@ -126,6 +124,8 @@ export const diagflat = (self: Tensor, offset = 0): Tensor => diagEmbed(ravel(se
 
 /** The sum of the diagonal of a matrix. */
 export const trace = (self: Tensor): Tensor => {
+  if (self.dtype === 'bool')
+    throw new NotImplementedError(`trace: "trace" not implemented for 'bool'`);
   if (self.shape.length !== 2) {
     throw new RuntimeError(
       `trace: expected a matrix, but got tensor with dim ${self.shape.length}`,

@@ -1,7 +1,7 @@
 import { promoteTypes } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { numel } from '../shape.js';
-import type { Tensor } from '../tensor.js';
+import { Tensor } from '../tensor.js';
 import { to } from './copy.js';
 import { bmm } from './matmul.js';
 import { sum } from './reduce.js';
@@ -113,17 +113,63 @@ function contract(a: Labelled, b: Labelled, keep: ReadonlySet<string>): Labelled
   return { tensor: reshape(product, sizes(labels)), labels };
 }
 
+/** A list of labels in the form without an equation: numbers from 0 to 51, and `'...'` for an ellipsis. */
+export type Sublist = readonly (number | '...')[];
+
+/** The equation that operands followed by their lists of labels stand for, and the operands. */
+function fromSublists(items: readonly (Tensor | Sublist)[]): [string, Tensor[]] {
+  const term = (list: Sublist) =>
+    list
+      .map((label) => {
+        if (label === '...') return label;
+        if (!(Number.isInteger(label) && label >= 0 && label < 52)) {
+          throw new RuntimeError(
+            `einsum: expected subscripts to be within [0, 52), but got ${String(label)}`,
+          );
+        }
+        return String.fromCharCode(label < 26 ? 65 + label : 71 + label);
+      })
+      .join('');
+  const tensors = items.filter((x): x is Tensor => x instanceof Tensor);
+  const lists = items.filter((x): x is Sublist => !(x instanceof Tensor)).map(term);
+  const ordered = items.every(
+    (x, i) => i === items.length - 1 || x instanceof Tensor === (i % 2 === 0),
+  );
+  const extra = lists.length - tensors.length;
+  if (!ordered || extra < 0 || extra > 1) {
+    throw new RuntimeError(
+      'einsum: expected each operand to be followed by a list of its labels, and at most one list for the result behind them',
+    );
+  }
+  const inputs = lists.slice(0, tensors.length).join(',');
+  return [extra === 1 ? `${inputs}->${lists.at(-1)}` : inputs, tensors];
+}
+
 /**
  * Sums of products in Einstein's notation: `'ij,jk->ik'` is a matrix product, `'...ii->...i'` takes diagonals.
  *
+ * In place of an equation each operand may be followed by a list of its labels, numbers from 0 to 51, and the labels of
+ * the result come last.
+ *
  * @throws RuntimeError if the equation does not fit the operands.
  * @see https://pytorch.org/docs/stable/generated/torch.einsum.html
- * @example einsum('bij,bjk->bik', x, y)
+ * @example einsum('bij,bjk->bik', x, y); einsum(x, [0, 1], y, [1, 2], [0, 2])
  */
-export function einsum(equation: string, ...operands: Tensor[] | [readonly Tensor[]]): Tensor {
-  const tensors = (
-    operands.length === 1 && Array.isArray(operands[0]) ? operands[0] : operands
-  ) as readonly Tensor[];
+export function einsum(equation: string, ...operands: Tensor[] | [readonly Tensor[]]): Tensor;
+export function einsum(operand: Tensor, labels: Sublist, ...rest: (Tensor | Sublist)[]): Tensor;
+export function einsum(
+  first: string | Tensor,
+  ...operands: (Tensor | Sublist)[] | [readonly Tensor[]]
+): Tensor {
+  if (typeof first !== 'string') {
+    const [equation, tensors] = fromSublists([first, ...operands] as (Tensor | Sublist)[]);
+    return contracted(equation, tensors);
+  }
+  const list = operands.length === 1 && Array.isArray(operands[0]) ? operands[0] : operands;
+  return contracted(first, list as readonly Tensor[]);
+}
+
+function contracted(equation: string, tensors: readonly Tensor[]): Tensor {
   const [inputs = '', output] = equation.replaceAll(' ', '').split('->');
   const terms = inputs.split(',');
   if (terms.length !== tensors.length) {
@@ -146,7 +192,7 @@ export function einsum(equation: string, ...operands: Tensor[] | [readonly Tenso
   const all = items.flatMap((x) => x.labels);
   const result =
     output === undefined
-      ? implicitOutput(all, ellipsisRank)
+      ? implicitOutput([...inputs.replaceAll(/[^a-zA-Z]/g, '')], ellipsisRank)
       : labelsOf(output, undefined, ellipsisRank);
   for (const label of result) {
     if (!all.includes(label))
@@ -171,9 +217,9 @@ export function einsum(equation: string, ...operands: Tensor[] | [readonly Tenso
   return final.shape.length === result.length ? final : squeeze(final);
 }
 
-/** Without `->`: the ellipsis, then letters that appear once, in alphabetical order. */
+/** Without `->`: the ellipsis, then letters that appear once in all, in alphabetical order. */
 function implicitOutput(all: readonly string[], ellipsisRank: number): string[] {
-  const letters = all.filter((l) => l.length === 1 && all.indexOf(l) === all.lastIndexOf(l)).sort();
+  const letters = all.filter((l) => all.indexOf(l) === all.lastIndexOf(l)).sort();
   return [...Array.from({ length: ellipsisRank }, (_, i) => `...${i}`), ...letters];
 }
 

@@ -1,4 +1,5 @@
-import { category, computeType, type DType, getDefaultDtype } from '../dtype.js';
+import { category, computeType, type DType } from '../dtype.js';
+import { resultType } from '../elementwise.js';
 import { NotImplementedError } from '../errors.js';
 import { execute } from '../execute.js';
 import { bitcast, cast, constant, type Expr, e, input } from '../expr.js';
@@ -34,18 +35,14 @@ const nextWide = nextBy('nextafter', 1, [...integers, 'float16', 'bfloat16']);
 const nextBrain = nextBy('nextafter', 2 ** 16, [...integers, 'float16']);
 /** The next representable number after `self` in the direction of `other`. */
 export const nextafter: TensorBinary = (self, other, options) =>
-  (self.dtype === 'bfloat16' && other.dtype === 'bfloat16' ? nextBrain : nextWide)(
-    self,
-    other,
-    options,
-  );
+  (resultType(self, other) === 'bfloat16' ? nextBrain : nextWide)(self, other, options);
 
 /** self * 2^other. */
 export const ldexp = writing(
   'ldexp',
   (self: Tensor, other: Tensor): Tensor => {
     checkTensor('ldexp', 'other', 1, other);
-    return mul(category(self.dtype) < 2 ? self.to(getDefaultDtype()) : self, exp2(other));
+    return mul(self, exp2(other));
   },
   'castable',
 );

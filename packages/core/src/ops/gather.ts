@@ -3,7 +3,7 @@ import { formatShape, IndexError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { coord, load } from '../expr.js';
 import { op } from '../op.js';
-import { broadcastShapes, normalizeDim, numel } from '../shape.js';
+import { broadcastShapes, existingDim, normalizeDim, numel } from '../shape.js';
 import { allocate, type Tensor } from '../tensor.js';
 import { index as indexBy } from './advanced-index.js';
 import { gatherOp } from './gathering.js';
@@ -84,7 +84,7 @@ export const indexSelect = writing(
         `indexSelect: Index is supposed to be a vector, got shape ${formatShape(index.shape)}`,
       );
     }
-    if (self.shape.length === 0 && numel(index.shape) !== 1) {
+    if (self.shape.length === 0 && numel(index.shape) === 0) {
       throw new IndexError(
         `indexSelect: Index to scalar can have only 1 value, got ${numel(index.shape)} value(s)`,
       );
@@ -135,7 +135,7 @@ export const takeAlongDim = writing(
         `takeAlongDim: input and indices should have the same number of dimensions, but got ${rank} dimensions for input, and ${indices.shape.length} dimensions for indices`,
       );
     }
-    const d = normalizeDim('takeAlongDim', dim, rank);
+    const d = existingDim('takeAlongDim', dim, rank);
     const without = (shape: readonly number[]) => shape.map((size, i) => (i === d ? 1 : size));
     const common = broadcastShapes('takeAlongDim', without(self.shape), without(indices.shape));
     const withDim = (t: Tensor) =>

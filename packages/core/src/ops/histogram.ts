@@ -74,7 +74,7 @@ export const bincount = (self: Tensor, weights?: Tensor | null, minlength = 0): 
   }
   if (!(minlength >= 0))
     throw new RuntimeError(`bincount: minlength should be >= 0, got ${minlength}`);
-  if (weights && numel(weights.shape) !== numel(self.shape)) {
+  if (weights && numel(self.shape) > 0 && numel(weights.shape) !== numel(self.shape)) {
     throw new RuntimeError(
       `bincount: weights should be 1-d and have the same length as input, got ${formatShape(weights.shape)} and ${formatShape(self.shape)}`,
     );
@@ -84,7 +84,8 @@ export const bincount = (self: Tensor, weights?: Tensor | null, minlength = 0): 
   if (count > 0 && amin(self).itemSync() < 0)
     throw new RuntimeError('bincount: only supports 1-d non-negative integral inputs');
   const length = Math.max(minlength, count > 0 ? amax(self).itemSync() + 1 : 0);
-  const dtype = !weights ? 'int64' : weights.dtype === 'float32' ? 'float32' : 'float64';
+  const dtype =
+    !weights || count === 0 ? 'int64' : weights.dtype === 'float32' ? 'float32' : 'float64';
   const result = zeros([length], { dtype, device: self.device });
   if (count === 0) return result;
   const type = computeType(dtype);

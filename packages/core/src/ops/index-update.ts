@@ -1,5 +1,5 @@
 import { computeType } from '../dtype.js';
-import { formatShape, IndexError, RuntimeError } from '../errors.js';
+import { formatShape, IndexError, NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { coord, e, input, scalar } from '../expr.js';
 import { isScalar, type Scalar, scalarValue } from '../scalar.js';
@@ -220,6 +220,8 @@ const reduceForm =
   (form: Form): ReduceFn =>
   (self, dim, index, source, reduce, options) => {
     checkReduction('indexReduce', reduce, ['prod', 'mean', 'amax', 'amin']);
+    if (self.dtype === 'bool')
+      throw new NotImplementedError(`indexReduce: "index_func_" not implemented for 'bool'`);
     const d = checked('indexReduce', self, dim, index, source);
     return reduceUpdate[form](self, d, index, source, reduce, options?.includeSelf ?? true);
   };

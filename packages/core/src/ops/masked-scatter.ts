@@ -134,7 +134,7 @@ const putForm =
       );
     }
     if (numel(index.shape) !== numel(source.shape)) {
-      throw new RuntimeError(
+      throw new IndexError(
         `put: expected source and index to have the same number of elements, but got source.numel() = ${numel(source.shape)}, index.numel() = ${numel(index.shape)}`,
       );
     }

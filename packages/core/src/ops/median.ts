@@ -1,4 +1,4 @@
-import { computeType, isFloatingPoint } from '../dtype.js';
+import { computeType, type DType, isFloatingPoint } from '../dtype.js';
 import { IndexError, NotImplementedError } from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, constant, coord, e, input, load, scalar, stage } from '../expr.js';
@@ -54,12 +54,19 @@ function medianIndices(self: Tensor, dim: number, ignoreNaN: boolean): Tensor {
   return result;
 }
 
+/** What PyTorch gives for the median of no integers: NaN, cast. */
+const nothing: Partial<Record<DType, number | bigint | boolean>> = {
+  int32: -(2 ** 31),
+  int64: -(2n ** 63n),
+  bool: true,
+};
+
 /** The median of all elements as one of them, outside of the graph. */
 function overall(self: Tensor, ignoreNaN: boolean): Tensor {
   if (numel(self.shape) === 0) {
     return isFloatingPoint(self.dtype)
       ? full([], Number.NaN, { dtype: self.dtype, device: self.device })
-      : full([], -(2 ** 31), { dtype: self.dtype, device: self.device });
+      : full([], nothing[self.dtype] ?? 0, { dtype: self.dtype, device: self.device });
   }
   const flat = reshape(self, [-1]);
   return reshape(gatherOp(flat, 0, medianIndices(flat, 0, ignoreNaN)), []);

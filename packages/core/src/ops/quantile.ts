@@ -2,7 +2,7 @@ import { computeType } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, e, input } from '../expr.js';
-import { normalizeDim } from '../shape.js';
+import { normalizeDim, numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
 import { full } from './create.js';
 import { gatherOp } from './gathering.js';
@@ -83,7 +83,7 @@ const quantileOf =
     const source = whole || self.shape.length === 0 ? reshape(self, [-1]) : self;
     const d = whole ? 0 : normalizeDim(name, dim, source.shape.length);
     const size = source.shape[d] as number;
-    if (size === 0) throw new RuntimeError(`${name}: input tensor must be non-empty`);
+    if (numel(self.shape) === 0) throw new RuntimeError(`${name}: input tensor must be non-empty`);
     const sorted = movedim(sort(source, d).values, d, -1);
 
     // How far into the row each quantile lies; a row with NaN gives its last element, which is NaN.

@@ -3,7 +3,7 @@ import { formatShape, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { coord, e, load, scalar } from '../expr.js';
 import { op } from '../op.js';
-import { normalizeDim, normalizeDims, numel } from '../shape.js';
+import { existingDim, normalizeDims, numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
 import { clone } from './copy.js';
 import { arange } from './create.js';
@@ -107,7 +107,7 @@ export const roll = (
   return rollOp(
     self,
     by,
-    over.map((d) => normalizeDim('roll', d, self.shape.length)),
+    over.map((d) => existingDim('roll', d, self.shape.length)),
   );
 };
 
@@ -214,7 +214,7 @@ function repeatedPositions(repeats: Tensor, outputSize: number | undefined): Ten
     total = count === 0 ? 0 : ends.select(0, count - 1).itemSync();
   }
   const places = arange(total, { dtype: ends.dtype, device: repeats.device });
-  return searchsorted(ends, places, { right: true });
+  return searchsorted(ends, places, { right: true, outInt32: repeats.dtype === 'int32' });
 }
 
 /**
@@ -233,8 +233,8 @@ export const repeatInterleave = (
 ): Tensor => {
   if (repeats === undefined || repeats === null) return repeatedPositions(self, options.outputSize);
   const source = dim === undefined || dim === null ? reshape(self, [-1]) : self;
-  const d = normalizeDim('repeatInterleave', dim ?? 0, source.shape.length);
-  if (repeats instanceof Tensor && numel(repeats.shape) > 1) {
+  const d = existingDim('repeatInterleave', dim ?? 0, source.shape.length);
+  if (repeats instanceof Tensor && numel(repeats.shape) !== 1) {
     if (numel(repeats.shape) !== source.shape[d]) {
       throw new RuntimeError(
         `repeatInterleave: repeats must have the same size as input along dim (${numel(repeats.shape)} and ${source.shape[d]})`,

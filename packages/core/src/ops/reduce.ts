@@ -255,23 +255,27 @@ const stdOp = op(
   (self: Tensor, axes: readonly number[], correction: number, keepdim: boolean): Tensor =>
     moments(self, axes, correction, keepdim, true)[0] as Tensor,
 );
-const correctionOf = (operation: string, self: Tensor, options: VarianceOptions): number => {
-  if (category(self.dtype) < 2)
+/** Runs `var` or `std` with what the options say. */
+const spread = (
+  name: string,
+  run: typeof varOp,
+  self: Tensor,
+  dim: Dims,
+  options: VarianceOptions,
+): Tensor => {
+  if (category(self.dtype) < 2) {
     throw new RuntimeError(
-      `${operation}: std and var only support floating point and complex dtypes, got ${self.dtype}`,
+      `${name}: std and var only support floating point and complex dtypes, got ${self.dtype}`,
     );
-  return options.correction ?? (options.unbiased === false ? 0 : 1);
+  }
+  const correction = options.correction ?? (options.unbiased === false ? 0 : 1);
+  return run(self, axesOf(name, self, dim), correction, options.keepdim ?? false);
 };
 /** The variance over dimensions, with Bessel's correction unless told otherwise. */
 const var_ = writing(
   'var',
   (self: Tensor, dim?: Dims, options: VarianceOptions = {}): Tensor =>
-    varOp(
-      self,
-      axesOf('var', self, dim),
-      correctionOf('var', self, options),
-      options.keepdim ?? false,
-    ),
+    spread('var', varOp, self, dim, options),
   'castable',
 );
 
@@ -280,12 +284,7 @@ export { var_ as var };
 export const std = writing(
   'std',
   (self: Tensor, dim?: Dims, options: VarianceOptions = {}): Tensor =>
-    stdOp(
-      self,
-      axesOf('std', self, dim),
-      correctionOf('std', self, options),
-      options.keepdim ?? false,
-    ),
+    spread('std', stdOp, self, dim, options),
   'castable',
 );
 /** Variance and mean. */

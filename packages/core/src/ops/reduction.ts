@@ -95,7 +95,7 @@ export function checkNotEmpty(
   Fault: typeof IndexError | typeof RuntimeError = RuntimeError,
 ): void {
   if (numel(self.shape) > 0) return;
-  if (dim === undefined || dim === null) {
+  if (dim === undefined || dim === null || (typeof dim !== 'number' && dim.length === 0)) {
     throw new Fault(
       `${operation}: Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument (shape ${formatShape(self.shape)}).`,
     );

@@ -71,6 +71,8 @@ export const cumprod: Writing<Cumulate> = writing(
 );
 
 const overwrite = (name: 'cumsum' | 'cumprod', self: Tensor, dim: number): Tensor => {
+  if (self.dtype === 'bool')
+    throw new NotImplementedError(`${name}_: "${name}_out_cpu" not implemented for 'bool'`);
   const d = normalizeDim(name, dim, self.shape.length);
   return inplace(operations.get(name) as Op, [self, d, self.dtype], () => {
     const plain = detach(self);

@@ -19,7 +19,7 @@ export function combinerOf(reduce: ScatterReduction, dtype: DType): ScatterPrimi
 /** The `k`-th scalar as an element of `dtype`. */
 export const scalarAs = (k: number, dtype: DType): Expr => {
   const type = computeType(dtype);
-  return type === 'bool' ? cast(scalar(k, 'int32'), 'bool') : scalar(k, type);
+  return type === 'bool' ? cast(scalar(k, 'float32'), 'bool') : scalar(k, type);
 };
 
 const limits: Partial<Record<DType, readonly [lowest: number | bigint, highest: number | bigint]>> =

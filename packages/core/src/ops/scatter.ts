@@ -1,5 +1,5 @@
 import { computeType } from '../dtype.js';
-import { formatShape, RuntimeError } from '../errors.js';
+import { formatShape, NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { coord, input } from '../expr.js';
 import { isScalar, type Scalar, scalarValue } from '../scalar.js';
@@ -198,6 +198,11 @@ const scatterReduceForm =
   (form: 'copied' | 'inPlace'): ReduceFn =>
   (self, dim, index, src, reduce, options) => {
     checkReduction('scatterReduce', reduce, ['sum', 'prod', 'mean', 'amax', 'amin']);
+    if (self.dtype === 'bool' && reduce === 'mean') {
+      throw new NotImplementedError(
+        `scatterReduce: "scatter_gather_tensor_cpu_reduce_mean" not implemented for 'bool'`,
+      );
+    }
     const d = checked('scatterReduce', self, dim, index, src);
     return scatterReduceUpdate[form](self, d, index, src, reduce, options?.includeSelf ?? true);
   };

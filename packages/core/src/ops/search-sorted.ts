@@ -1,4 +1,5 @@
 import { computeType, type DType } from '../dtype.js';
+import { resultType } from '../elementwise.js';
 import { formatShape, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, constant, coord, type Expr, e, input, load, scalar } from '../expr.js';
@@ -94,7 +95,10 @@ export const searchsorted = writing(
     }
     const right = side === 'right' || (options.right ?? false);
     const wanted = isScalar(values)
-      ? full([], values, { dtype: sortedSequence.dtype, device: sortedSequence.device })
+      ? full([], values, {
+          dtype: resultType(sortedSequence, values),
+          device: sortedSequence.device,
+        })
       : values;
     const boundaries = sortedSequence.shape;
     if (!isScalar(values) && wanted.dtype !== sortedSequence.dtype) {

@@ -1,4 +1,4 @@
-import { formatShape, IndexError, RuntimeError } from '../errors.js';
+import { formatShape, IndexError, NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { op } from '../op.js';
 import { normalizeDim, numel } from '../shape.js';
@@ -84,6 +84,8 @@ export const topk = writing(
   'topk',
   (self: Tensor, k: number, dim = -1, options: TopkOptions = {}): ValuesIndices => {
     const d = normalizeDim('topk', dim, self.shape.length);
+    if (self.dtype === 'bool' && self.shape.length > 0)
+      throw new NotImplementedError(`topk: "topk_cpu" not implemented for 'bool'`);
     const size = self.shape[d] ?? 1;
     if (!(k >= 0 && k <= size)) {
       throw new RuntimeError(
@@ -121,6 +123,8 @@ export const kthvalue = writing(
   'kthvalue',
   (self: Tensor, k: number, dim = -1, options: { keepdim?: boolean } = {}): ValuesIndices => {
     const d = normalizeDim('kthvalue', dim, self.shape.length);
+    if (self.dtype === 'bool' && self.shape.length > 0)
+      throw new NotImplementedError(`kthvalue: "kthvalue_cpu" not implemented for 'bool'`);
     const size = self.shape[d] ?? 1;
     if (size === 0)
       throw new IndexError(`kthvalue: Expected reduction dim ${d} to have non-zero size.`);

@@ -1,6 +1,6 @@
-import { formatShape, IndexError, RuntimeError } from '../errors.js';
+import { formatShape, RuntimeError } from '../errors.js';
 import { op } from '../op.js';
-import { normalizeDim } from '../shape.js';
+import { existingDim, normalizeDim } from '../shape.js';
 import { Tensor } from '../tensor.js';
 import { narrow, select, slice } from './view.js';
 
@@ -167,8 +167,5 @@ export const dsplit: Sectioned = sectioned('dsplit', 3, () => 2);
  * @see https://pytorch.org/docs/stable/generated/torch.unbind.html
  */
 export const unbind = (self: Tensor, dim = 0): Tensor[] => {
-  if (self.shape.length === 0) {
-    throw new IndexError(`unbind: Dimension specified as ${dim} but tensor has no dimensions`);
-  }
-  return unbindOp(self, normalizeDim('unbind', dim, self.shape.length));
+  return unbindOp(self, existingDim('unbind', dim, self.shape.length));
 };

@@ -1,8 +1,10 @@
-import { category } from '../dtype.js';
-import { RuntimeError } from '../errors.js';
+import { canCast, category, itemSize } from '../dtype.js';
+import { resultType } from '../elementwise.js';
+import { NotImplementedError, RuntimeError } from '../errors.js';
 import { constant, type Expr, e } from '../expr.js';
 import type { OutOptions } from '../out.js';
-import { isScalar, type Scalar } from '../scalar.js';
+import { canRead } from '../read.js';
+import { checkFits, isScalar, type Scalar } from '../scalar.js';
 import type { Tensor } from '../tensor.js';
 import { type Binary, binary, define, refusing } from './define.js';
 
@@ -18,6 +20,7 @@ const clampBoth = define<
   params: 'self min~ max~',
   promotion: 'same',
   body: (x, low, high) => lower(raise(x, low), high),
+  refuse: refusing('clamp_cpu', ['bool']),
 });
 /** Values below `min` become `min`. */
 export const clampMin: Binary = binary('clampMin', 'same', raise);
@@ -64,6 +67,7 @@ export const where = (condition: Tensor, self: Tensor | Scalar, other: Tensor | 
       `where: expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype}`,
     );
   }
+  for (const x of [self, other]) if (isScalar(x)) checkFits('where', x, resultType(self, other));
   return choose(condition, self, other);
 };
 
@@ -98,10 +102,6 @@ const addcdivOp = define<
   promotion: 'same',
   numbers: 1,
   body: (s, a, b, v) => e.add(s, e.mul(v, e.div(a, b))),
-  refuse: (t) =>
-    category(t) < 2
-      ? 'Integer division with addcdiv is no longer supported; convert to a floating-point dtype first'
-      : undefined,
 });
 /** self + value * tensor1 / tensor2. */
 export const addcdiv = (
@@ -109,7 +109,14 @@ export const addcdiv = (
   tensor1: Tensor,
   tensor2: Tensor,
   options?: ValueOptions,
-): Tensor => addcdivOp(self, tensor1, tensor2, options?.value ?? 1, options);
+): Tensor => {
+  if (category(tensor1.dtype) < 2 && category(tensor2.dtype) < 2) {
+    throw new RuntimeError(
+      'addcdiv: Integer division with addcdiv is no longer supported, and in a future release addcdiv would perform a true division of tensor1 and tensor2; convert them to a floating-point dtype first',
+    );
+  }
+  return addcdivOp(self, tensor1, tensor2, options?.value ?? 1, options);
+};
 
 const lerpOp = define<
   (self: Tensor, end: Tensor, weight: Tensor | Scalar, options?: OutOptions) => Tensor
@@ -121,12 +128,11 @@ const lerpOp = define<
     const d = e.sub(b, a);
     // The end that is nearer is kept exact.
     return e.where(
-      e.lt(e.abs(w), 0.5),
+      e.lt(w, 0.5),
       e.add(a, e.mul(w, d)),
       e.sub(b, e.mul(d, e.sub(constant(1, d.dtype), w))),
     );
   },
-  refuse: refusing('lerp', ['bool', 'uint8', 'int8', 'int16', 'int32', 'int64']),
 });
 /** self + weight * (end - self). */
 export const lerp = (
@@ -139,6 +145,10 @@ export const lerp = (
     throw new RuntimeError(
       `lerp: expected dtype ${self.dtype} for \`end\` but got dtype ${end.dtype}`,
     );
+  }
+  if (category(self.dtype) < 2) {
+    const kernel = isScalar(weight) ? 'lerp_kernel_scalar' : 'lerp_kernel_tensor';
+    throw new NotImplementedError(`lerp: "${kernel}" not implemented for '${self.dtype}'`);
   }
   return lerpOp(self, end, weight, options);
 };
@@ -156,6 +166,7 @@ export const fill = (self: Tensor, value: Tensor | Scalar, options?: OutOptions)
       `fill: only supports 0-dimension value tensor but got tensor with ${value.shape.length} dimensions`,
     );
   }
+  if (isScalar(value)) checkFits('fill', value, self.dtype);
   return fillOp(self, value, options);
 };
 
@@ -173,6 +184,10 @@ export const maskedFill: (
     throw new RuntimeError(
       `maskedFill: only supports a 0-dimensional value tensor, but got tensor with ${value.shape.length} dimension(s)`,
     );
+  }
+  if (isScalar(value)) checkFits('maskedFill', value, self.dtype);
+  else if (!canCast(value.dtype, self.dtype) || itemSize(value.dtype) > itemSize(self.dtype)) {
+    if (canRead(value)) checkFits('maskedFill', value.itemSync(), self.dtype);
   }
   return maskedFillOp(self, mask, value, options);
 };

@@ -1,5 +1,6 @@
 import type { Body } from '../elementwise.js';
 import { constant, type Expr, e } from '../expr.js';
+import { notCastable } from '../op.js';
 import { bitsOf, integral, signOf } from './bodies.js';
 import { to } from './copy.js';
 import { refusing, type Unary, unary } from './define.js';
@@ -40,8 +41,11 @@ export const frac: Unary = unary(
   refusing('frac', ['bool', 'int8', 'uint8', 'int16', 'int32', 'int64']),
 );
 /** x². */
-export const square: Unary = (self, options) =>
-  squareOp(self.dtype === 'bool' ? to(self, 'int64') : self, options);
+export const square: Unary = (self, options) => {
+  if (self.dtype !== 'bool') return squareOp(self, options);
+  if (options?.out === self) throw notCastable('square', 'int64', 'bool');
+  return squareOp(to(self, 'int64'), options);
+};
 const squareOp: Unary = unary('square', 'same', (x) => e.mul(x, x));
 /** Square root. */
 export const sqrt: Unary = float('sqrt');

@@ -1,8 +1,8 @@
 import { computeType } from '../dtype.js';
-import { RuntimeError } from '../errors.js';
+import { formatShape, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, constant, coord, e, input, load, stage } from '../expr.js';
-import { normalizeDim, numel } from '../shape.js';
+import { existingDim, numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
 import { arange, zeros } from './create.js';
 import { indexSelect } from './gather.js';
@@ -129,9 +129,14 @@ function distinct(
   checkSynchronous(name, self);
   const { dim, returnInverse, returnCounts } = options;
   const whole = dim === undefined || dim === null;
-  const d = whole ? 0 : normalizeDim(name, dim, self.shape.length);
+  const d = whole ? 0 : existingDim(name, dim, self.shape.length);
   const source = whole ? reshape(detach(self), [-1]) : detach(self);
   const count = source.shape[d] ?? 1;
+  if (!whole && self.shape.filter((size) => size === 0).length > 1) {
+    throw new RuntimeError(
+      `${name}: Number of zero sized dimensions is more than one, so unique cannot be applied to shape ${formatShape(self.shape)}`,
+    );
+  }
   if (!whole && numel(self.shape) === 0 && count > 0) {
     throw new RuntimeError(
       `${name}: There are 0 sized dimensions, and they aren't selected, so unique cannot be applied`,

@@ -69,10 +69,14 @@ export const vectorNorm = writing(
 /** The matrix or vector norm of older PyTorch: `'fro'` (default) or a number, over dimensions or all elements. */
 export const norm = writing(
   'norm',
-  (self: Tensor, p: number | 'fro' = 'fro', dim?: Dims, options: ReduceOptions = {}): Tensor =>
-    vectorNorm(self, p === 'fro' ? 2 : p, dim, options),
+  (self: Tensor, p: number | 'fro' = 'fro', dim?: Dims, options: ReduceOptions = {}): Tensor => {
+    const order = p === 'fro' ? 2 : p;
+    // Unlike `vectorNorm`, this one has an answer for nothing at all: 0, as every other sum of nothing.
+    const nothing = rowLength(self, axesOf('norm', self, dim)) === 0;
+    return vectorNorm(self, nothing && (order < 0 || order === Infinity) ? 2 : order, dim, options);
+  },
   'castable',
 );
 
 /** The `p`-norm of self - other. */
-export const dist = (self: Tensor, other: Tensor, p = 2): Tensor => vectorNorm(self.sub(other), p);
+export const dist = (self: Tensor, other: Tensor, p = 2): Tensor => norm(self.sub(other), p);

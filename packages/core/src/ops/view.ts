@@ -1,6 +1,13 @@
 import { formatShape, RuntimeError } from '../errors.js';
 import { op } from '../op.js';
-import { inferShape, isContiguous, normalizeDim, numel, viewStrides } from '../shape.js';
+import {
+  existingDim,
+  inferShape,
+  isContiguous,
+  normalizeDim,
+  numel,
+  viewStrides,
+} from '../shape.js';
 import { makeView, Tensor } from '../tensor.js';
 import { clone } from './copy.js';
 
@@ -230,7 +237,7 @@ export const flatten = (self: Tensor, startDim = 0, endDim = -1): Tensor => {
 export const ravel = (self: Tensor): Tensor => reshape(self, [-1]);
 /** One dimension split into several; one size may be -1. */
 export const unflatten = (self: Tensor, dim: number, sizes: readonly number[]): Tensor => {
-  const d = normalizeDim('unflatten', dim, self.shape.length);
+  const d = existingDim('unflatten', dim, self.shape.length);
   if (sizes.length === 0) throw new RuntimeError('unflatten: sizes must be non-empty');
   const inner = inferShape('unflatten', sizes, self.shape[d] as number);
   return view(self, [...self.shape.slice(0, d), ...inner, ...self.shape.slice(d + 1)]);

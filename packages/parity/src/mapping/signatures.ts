@@ -12,7 +12,7 @@ import { rows } from './rows.js';
  * where it is not PyTorch's name in camelCase.
  */
 export const signatures: Readonly<Record<string, string>> = {
-  ...rows('input other~ | rounding_mode alpha out', [
+  ...rows('input~ other~ | rounding_mode alpha out', [
     'add sub subtract rsub mul multiply div divide true_divide floor_divide remainder fmod pow atan2 arctan2',
     'maximum minimum fmax fmin hypot copysign logaddexp logaddexp2 xlogy heaviside nextafter gcd lcm ldexp',
     'eq ne lt le gt ge greater less equal not_equal greater_equal less_equal isclose float_power',

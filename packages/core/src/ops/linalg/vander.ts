@@ -1,3 +1,4 @@
+import { category } from '../../dtype.js';
 import { formatShape, RuntimeError } from '../../errors.js';
 import type { Tensor } from '../../tensor.js';
 import { onesLike } from '../create-like.js';
@@ -26,7 +27,7 @@ export const vander = (self: Tensor, options: { n?: number } = {}): Tensor => {
   const x = self.shape.length === 0 ? unsqueeze(self, 0) : self;
   const n = options.n ?? (x.shape.at(-1) as number);
   if (n < 2) throw new RuntimeError(`linalg.vander: N must be greater than 1, got ${n}`);
-  return powers(x.dtype === 'bool' ? x.to('int64') : x, n);
+  return powers(category(x.dtype) < 2 ? x.to('int64') : x, n);
 };
 
 /** The Vandermonde matrix of a vector as older PyTorch has it: highest power first, unless `increasing`. */
@@ -41,6 +42,6 @@ export const vanderOfVector = (
   }
   const n = options.n ?? (self.shape[0] as number);
   if (n < 0) throw new RuntimeError(`vander: N must be non-negative, got ${n}`);
-  const matrix = powers(self.dtype === 'bool' ? self.to('int64') : self, n);
+  const matrix = powers(category(self.dtype) < 2 ? self.to('int64') : self, n);
   return options.increasing ? matrix : flip(matrix, [-1]);
 };
