@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { groupNames } from './corpus/corpus.js';
 import type { Report } from './report/counts.js';
 import { updateCoverage } from './report/coverage.js';
+import { describeSurprises, groupOf, surprises } from './report/exceptions.js';
 import { updateRatchet } from './report/ratchet.js';
 import { formatMarkdown, formatTable } from './report/table.js';
 import { runParity } from './runner.js';
@@ -64,7 +65,14 @@ async function runOn(device: string): Promise<Report> {
     for (const f of report.failures) console.log(`${f.case} [${f.kind}] ${f.reason}`);
   }
   if (values.report) writeFileSync(values.report, `${JSON.stringify(report, null, 1)}\n`);
-  if (!values.markdown) console.log(formatTable(report));
+  if (!values.markdown) {
+    console.log(formatTable(report));
+    if (report.device === 'cpu' && values.corpus === undefined) {
+      const whole = values.op === undefined;
+      const found = surprises(report, (e) => whole && groupOf(e) in report.groups);
+      console.log(describeSurprises(found));
+    }
+  }
   console.error(`${((performance.now() - started) / 1000).toFixed(1)} s`);
   return report;
 }

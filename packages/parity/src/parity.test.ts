@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Report } from './report/counts.js';
+import { describeSurprises, surprises } from './report/exceptions.js';
 import { expectCurrentCoverage } from './report/expect-current.js';
 import { changes, describeChanges } from './report/ratchet.js';
 import { formatTable } from './report/table.js';
@@ -20,6 +21,13 @@ describe('the public corpus on the cpu', () => {
       );
     }
     expect(describeChanges(fallen), 'pnpm parity --list-failures names the cases').toBe('');
+  });
+
+  it('fails what exceptions.txt lists, and nothing else', () => {
+    const found = surprises(report, () => true);
+    expect(describeSurprises({ ...found, explained: 0 }), 'each failure needs its reason').toBe(
+      describeSurprises({ failures: [], passes: [], explained: 0 }),
+    );
   });
 
   it('is what docs/coverage.md says', () => expectCurrentCoverage(report));

@@ -65,6 +65,7 @@ const arithmetic: Readonly<Record<string, Derivatives>> = {
       g.neg().mul(over(self, other, { roundingMode: 'trunc' })),
     ),
   },
+  frexp: { self: saving('exponent', (g, { exponent }) => g.div(exp2(exponent))) },
   pow: {
     self: operands('self other', (g, { self, other }) => powerOfBase(g, self as Tensor, other)),
     other: operands('self other result', (g, { self, other, result }) => {

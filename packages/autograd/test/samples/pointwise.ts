@@ -24,6 +24,10 @@ const strictlyPositive = (shape: number[]) => positive(...shape);
 const mask = tensor([[true, false, true]]);
 
 export const pointwiseSamples: Samples = {
+  frexp: [
+    // Within one power of two, beyond which the mantissa jumps.
+    { run: (x) => f.frexp(x).mantissa, inputs: () => [real([2, 3], { from: 4.2, to: 7.8 })] },
+  ],
   ...two('add'),
   ...two('sub'),
   mul: [

@@ -3,7 +3,7 @@ import { resultType } from '../elementwise.js';
 import { NotImplementedError } from '../errors.js';
 import { execute } from '../execute.js';
 import { bitcast, cast, constant, type Expr, e, input } from '../expr.js';
-import { checkTensor } from '../op.js';
+import { checkTensor, op } from '../op.js';
 import { allocate, type Tensor } from '../tensor.js';
 import { mul } from './binary.js';
 import { bitsOf } from './bodies.js';
@@ -47,43 +47,54 @@ export const ldexp = writing(
   'castable',
 );
 
-/** Mantissa with magnitude in [0.5, 1) and exponent, so that self = mantissa * 2^exponent. @throws NotImplementedError on other than floats. */
-export const frexp = writing('frexp', (self: Tensor): { mantissa: Tensor; exponent: Tensor } => {
-  if (category(self.dtype) < 2) {
-    throw new NotImplementedError(
-      `frexp: torch.frexp() only supports floating-point dtypes, got ${self.dtype}`,
+const split: (self: Tensor) => { mantissa: Tensor; exponent: Tensor } = op(
+  'frexp',
+  'self',
+  (self: Tensor) => {
+    if (category(self.dtype) < 2) {
+      throw new NotImplementedError(
+        `frexp: torch.frexp() only supports floating-point dtypes, got ${self.dtype}`,
+      );
+    }
+    const compute = computeType(self.dtype);
+    const wide = compute === 'float64';
+    const x = input(0, compute);
+    // Denormals are brought into the range of normal numbers first.
+    const tiny = e.lt(e.abs(x), wide ? 2.2250738585072014e-308 : 1.1754943508222875e-38);
+    const scaled = e.where(tiny, e.mul(x, wide ? 2 ** 54 : 2 ** 25), x);
+    const bits = bitsOf(scaled);
+    const int = (value: number | bigint): Expr => constant(value, bits.dtype);
+    const [shift, mask, bias] = wide ? [52n, 0x7ffn, 1022n] : [23, 0xff, 126];
+    const field = e.and(e.ushr(bits, int(shift)), int(mask));
+    const special = e.or(e.eq(x, 0), e.eq(field, int(mask)));
+    const cleared = e.and(bits, e.not(e.shl(int(mask), int(shift))));
+    const mantissa = e.where(
+      special,
+      x,
+      bitcast(e.or(cleared, e.shl(int(bias), int(shift))), compute),
     );
-  }
-  const compute = computeType(self.dtype);
-  const wide = compute === 'float64';
-  const x = input(0, compute);
-  // Denormals are brought into the range of normal numbers first.
-  const tiny = e.lt(e.abs(x), wide ? 2.2250738585072014e-308 : 1.1754943508222875e-38);
-  const scaled = e.where(tiny, e.mul(x, wide ? 2 ** 54 : 2 ** 25), x);
-  const bits = bitsOf(scaled);
-  const int = (value: number | bigint): Expr => constant(value, bits.dtype);
-  const [shift, mask, bias] = wide ? [52n, 0x7ffn, 1022n] : [23, 0xff, 126];
-  const field = e.and(e.ushr(bits, int(shift)), int(mask));
-  const special = e.or(e.eq(x, 0), e.eq(field, int(mask)));
-  const cleared = e.and(bits, e.not(e.shl(int(mask), int(shift))));
-  const mantissa = e.where(
-    special,
-    x,
-    bitcast(e.or(cleared, e.shl(int(bias), int(shift))), compute),
-  );
-  const raised = e.where(tiny, int(wide ? 54n : 25), int(wide ? 0n : 0));
-  const exponent = e.where(special, int(wide ? 0n : 0), e.sub(e.sub(field, int(bias)), raised));
-  const [m, n] = [
-    allocate(self.shape, self.dtype, self.device),
-    allocate(self.shape, 'int32', self.device),
-  ];
-  execute({
-    kind: 'map',
-    shape: self.shape,
-    inputs: [self],
-    scalars: [],
-    values: [mantissa, cast(exponent, 'int32')],
-    outputs: [m, n],
-  });
-  return { mantissa: m, exponent: n };
-});
+    const raised = e.where(tiny, int(wide ? 54n : 25), int(wide ? 0n : 0));
+    const exponent = e.where(special, int(wide ? 0n : 0), e.sub(e.sub(field, int(bias)), raised));
+    const [m, n] = [
+      allocate(self.shape, self.dtype, self.device),
+      allocate(self.shape, 'int32', self.device),
+    ];
+    execute({
+      kind: 'map',
+      shape: self.shape,
+      inputs: [self],
+      scalars: [],
+      values: [mantissa, cast(exponent, 'int32')],
+      outputs: [m, n],
+    });
+    return { mantissa: m, exponent: n };
+  },
+);
+
+/**
+ * Mantissa with magnitude in [0.5, 1) and int32 exponent, so that self = mantissa * 2^exponent.
+ *
+ * @throws NotImplementedError on other than floats.
+ * @see https://pytorch.org/docs/stable/generated/torch.frexp.html
+ */
+export const frexp = writing('frexp', (self: Tensor) => split(self));

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Direction, Report } from './counts.js';
+import { borderline } from './exceptions.js';
 
 /** How many cases passed, by device, group and direction, when the file was last updated. */
 export type Ratchet = Record<string, Record<string, Record<Direction, number>>>;
@@ -31,13 +32,7 @@ export interface Change {
   readonly now: number;
 }
 
-/**
- * Cases that lie within a hair of their tolerance, so that sums in another order (another BLAS, number of threads,
- * engine or GPU) move them over it: so many may fail that once passed.
- */
-const borderline: Readonly<Record<string, number>> = { ops: 4, ops_ref: 2, modules: 4 };
-
-/** What fell and what rose since the ratchet was updated. */
+/** What fell and what rose since the ratchet was updated, apart from cases that the order of a sum decides. */
 export function changes(
   report: Report,
   ratchet: Ratchet = readRatchet(),
@@ -49,7 +44,7 @@ export function changes(
     }),
   );
   return {
-    fallen: all.filter((c) => c.now < c.before - (borderline[c.group] ?? 0)),
+    fallen: all.filter((c) => c.now < c.before - borderline(c.group, c.direction)),
     risen: all.filter((c) => c.now > c.before),
   };
 }

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { Corpus } from '../corpus/corpus.js';
+import type { Failure, Report } from './counts.js';
+import { exceptions, groupOf, parseExceptions, surprises } from './exceptions.js';
+
+describe('exceptions.txt', () => {
+  const list = exceptions();
+
+  it('is sorted, without repetitions', () => {
+    const keys = list.map((e) => `${e.case} ${e.direction}`);
+    expect(keys).toEqual([...new Set(keys)].sort());
+  });
+
+  it('is about cases of the public corpus, at most 1% of them', () => {
+    const corpus = new Corpus();
+    const cases = corpus.groups().flatMap((group) => corpus.cases(group));
+    const ids = new Set(cases.map((test) => test.id));
+    expect(list.filter((e) => !ids.has(e.case))).toEqual([]);
+    expect(new Set(list.map((e) => e.case)).size).toBeLessThanOrEqual(ids.size / 100);
+  });
+
+  it('says of each rounding how far off it is', () => {
+    const vague = list.filter((e) => e.kind === 'rounding' && !/\d|as forward/.test(e.reason));
+    expect(vague).toEqual([]);
+  });
+
+  it('refuses lines that are none', () => {
+    expect(() => parseExceptions('ops/add/float32/0 forward because')).toThrow(
+      "not 'case direction kind reason'",
+    );
+  });
+});
+
+describe('surprises', () => {
+  const failure = (name: string, reason = 'result: 1, expected 2'): Failure => ({
+    group: 'ops',
+    op: 'add',
+    case: name,
+    kind: 'forward',
+    reason,
+  });
+  const report = (...failures: Failure[]): Report => ({
+    device: 'cpu',
+    groups: {},
+    dtypes: {},
+    operators: {},
+    failures,
+  });
+  const list = parseExceptions(
+    ['a rounding 1e-5 off', 'b quirk wrong', 'c superset more']
+      .map((line) => `ops/add/float32/${line.replace(' ', ' forward ')}`)
+      .join('\n'),
+  );
+  const compare = (...failures: Failure[]) => surprises(report(...failures), () => true, list);
+
+  it('finds none where the list says it all', () => {
+    const found = compare(failure('ops/add/float32/b'), failure('ops/add/float32/c'));
+    expect(found).toEqual({ failures: [], passes: [], explained: 2 });
+    expect(compare(...list.map((e) => failure(e.case))).explained).toBe(3);
+  });
+
+  it('finds failures that are not listed, but nothing that is not implemented', () => {
+    const [wrong, absent] = [
+      failure('ops/add/float32/d'),
+      failure('ops/add/float32/e', 'not implemented: add'),
+    ];
+    const found = compare(
+      failure('ops/add/float32/b'),
+      failure('ops/add/float32/c'),
+      wrong,
+      absent,
+    );
+    expect(found.failures).toEqual([wrong]);
+  });
+
+  it('finds listed cases that pass, unless roundings decide', () => {
+    expect(compare(failure('ops/add/float32/b')).passes.map((e) => e.case)).toEqual([
+      'ops/add/float32/c',
+    ]);
+    expect(list.map(groupOf)).toEqual(['ops', 'ops', 'ops']);
+  });
+});

@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Direction, Failure, Report } from './counts.js';
+
+/** Why a case does not pass; see exceptions.txt. */
+export type Kind = 'rounding' | 'quirk' | 'superset';
+
+/** A case of the public corpus that does not pass on the CPU, or may not. */
+export interface Exception {
+  readonly case: string;
+  readonly direction: Direction;
+  readonly kind: Kind;
+  readonly reason: string;
+}
+
+/** The list of this package. */
+export const exceptionsFile = fileURLToPath(new URL('../../exceptions.txt', import.meta.url));
+
+/** @throws Error for a line that is none. */
+export function parseExceptions(text: string): Exception[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => {
+      const found = /^(\S+) (forward|gradient) (rounding|quirk|superset) (\S.*)$/.exec(line);
+      if (!found) throw new Error(`exceptions.txt: not 'case direction kind reason': ${line}`);
+      const [, name, direction, kind, reason] = found as unknown as [
+        string,
+        string,
+        Direction,
+        Kind,
+        string,
+      ];
+      return { case: name, direction, kind, reason };
+    });
+}
+
+let known: readonly Exception[] | undefined;
+
+/** The exceptions, as exceptions.txt lists them. */
+export function exceptions(): readonly Exception[] {
+  known ??= parseExceptions(readFileSync(exceptionsFile, 'utf8'));
+  return known;
+}
+
+const key = (name: string, direction: Direction): string => `${name} ${direction}`;
+
+/** What failed although it should not, and what passed although it is listed as failing. */
+export interface Surprises {
+  readonly failures: readonly Failure[];
+  readonly passes: readonly Exception[];
+  /** Failures that the list explains. */
+  readonly explained: number;
+}
+
+/**
+ * Holds a report against the list. What is not implemented is no failure here: the ratchet counts it.
+ *
+ * @param ran whether a listed case was part of the run.
+ */
+export function surprises(
+  report: Report,
+  ran: (exception: Exception) => boolean,
+  list: readonly Exception[] = exceptions(),
+): Surprises {
+  const listed = new Set(list.map((e) => key(e.case, e.direction)));
+  const failed = report.failures.filter((f) => !/^(not implemented|needs \w+): /.test(f.reason));
+  const unexpected = failed.filter((f) => !listed.has(key(f.case, f.kind)));
+  const names = new Set(report.failures.map((f) => key(f.case, f.kind)));
+  return {
+    failures: unexpected,
+    passes: list.filter(
+      (e) => e.kind !== 'rounding' && ran(e) && !names.has(key(e.case, e.direction)),
+    ),
+    explained: failed.length - unexpected.length,
+  };
+}
+
+/** The group of a case. */
+export const groupOf = (exception: Exception): string =>
+  exception.case.slice(0, exception.case.indexOf('/'));
+
+/** How many cases of a group may pass or fail by the order of a sum. */
+export const borderline = (group: string, direction: Direction): number =>
+  exceptions().filter(
+    (e) => e.kind === 'rounding' && e.direction === direction && groupOf(e) === group,
+  ).length;
+
+/** One line about how a report compares with the list. */
+export function describeSurprises({ failures, passes, explained }: Surprises): string {
+  const lines = [`exceptions.txt explains ${explained} of ${explained + failures.length} failures`];
+  for (const f of failures) lines.push(`  not listed: ${f.case} [${f.kind}] ${f.reason}`);
+  for (const e of passes) lines.push(`  listed, but passes: ${e.case} [${e.direction}]`);
+  return lines.join('\n');
+}
