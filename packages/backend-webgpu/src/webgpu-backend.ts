@@ -1,4 +1,5 @@
 import {
+  areDeterministicAlgorithmsEnabled,
   type Backend,
   type DeviceBuffer,
   type DeviceOptions,
@@ -294,7 +295,8 @@ export class WebGpuBackend implements Backend {
       : undefined;
     if (unheld) return this.#fallback.use(primitive, (unheld.storage.buffer as HostBlock).reason);
     try {
-      return planWgsl(primitive, this.#limits);
+      const deterministic = areDeterministicAlgorithmsEnabled();
+      return planWgsl(primitive, deterministic ? { ...this.#limits, deterministic } : this.#limits);
     } catch (error) {
       if (!(error instanceof NotImplementedError)) throw error;
       return this.#fallback.use(primitive, error.message);

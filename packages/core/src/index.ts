@@ -1,4 +1,5 @@
 export * from './backend.js';
+export * from './deterministic.js';
 export * from './device.js';
 export * from './dtype.js';
 export * from './elementwise.js';

@@ -86,6 +86,8 @@ export interface WgslLimits {
   readonly storageBuffers: number;
   /** Whether shared memory pays: on GPUs, but not where their workgroups are emulated. Default true. */
   readonly tiles?: boolean;
+  /** Whether scattered floats are combined in a fixed order, which takes longer. */
+  readonly deterministic?: boolean;
 }
 
 const kernels = new Map<string, WgslKernel>();

@@ -1,4 +1,10 @@
-import { computeType, type Expr, type ScalarValue, type ScatterPrimitive } from '@sconce/core';
+import {
+  category,
+  computeType,
+  type Expr,
+  type ScalarValue,
+  type ScatterPrimitive,
+} from '@sconce/core';
 import { elementCount } from '../layout.js';
 import { combination } from './combine.js';
 import { Block } from './expression.js';
@@ -7,6 +13,7 @@ import { usesOf } from './leaves.js';
 import { positions } from './map.js';
 import { packInputs } from './pack.js';
 import { type Operand, Temporary, type WgslLimits, type WgslStep } from './plan.js';
+import { planOrderedScatter } from './scatter-ordered.js';
 
 /** A `ScatterPrimitive` over operands. */
 export interface ScatterWork {
@@ -31,38 +38,29 @@ export function planScatter(work: ScatterWork, limits: WgslLimits, steps: WgslSt
   const { shape, output, combine, coords, value, valid } = work;
   const count = elementCount(shape);
   if (count === 0) return;
+  if (limits.deterministic && !anyOrder(work)) {
+    planOrderedScatter(work, limits, steps);
+    return;
+  }
   const apart = work.inputs.map((operand) => copyIfShared(operand, output, steps));
   const inputs = packInputs(apart, [output], limits, steps);
   const roots = [...coords, value, ...(valid ? [valid] : [])];
-  const uses = usesOf(roots);
-  const frame = new Frame(`scatter;${combine};${valid ? 'v' : ''}${output.dtype};${uses.key}`);
-  const target = frame.bind(output.buffer, true);
-  frame.bounded(target, '');
-  const total = frame.word(count);
-  const offset = frame.word(output.offset);
-  const strides = output.strides.map((stride) => frame.word(stride));
-  const position = positions(shape, inputs, uses);
-  const nest = new Nest(
-    frame,
-    shape,
-    [{ prefix: 'c', axes: shape.map((_, i) => i) }],
-    position.participants,
-    0,
+  const frame = new Frame(
+    `scatter;${combine};${valid ? 'v' : ''}${output.dtype};${usesOf(roots).key}`,
   );
-  const load = frame.loads(uses, inputs);
-  const scalar = frame.scalars(uses, work.scalars);
+  const target = frame.bind(output.buffer, true);
+  const total = frame.word(count);
+  frame.bounded(target, '');
+  const address = destination(frame, output);
+  const evaluate = evaluator(frame, work, inputs, roots);
   const whole = ['int32', 'int64'].includes(output.dtype);
   const builtin =
     whole && { sum: 'atomicAdd', max: 'atomicMax', min: 'atomicMin' }[combine as string];
   const render = (functions: Set<string>) => {
-    const read = (p: number) => nest.read(p, `${nest.offset(p)}+${nest.part(p, 0)}`);
-    const block = new Block({ scalar, load, ...position.leaves(0, read) }, functions);
-    const texts = block.values(roots);
-    const place = texts.slice(0, coords.length).map((c, d) => `${c}*${strides[d]}`);
-    const given = texts[coords.length] as string;
-    const guard = valid ? `if(!${texts[coords.length + 1]}){return;}\n` : '';
-    const at = [offset, ...place].join('+');
-    const element = frame.bounded(target, at);
+    const { text, values } = evaluate(functions);
+    const given = values[coords.length] as string;
+    const guard = valid ? `if(!${values[coords.length + 1]}){return;}\n` : '';
+    const element = frame.bounded(target, address(values));
     let write: string;
     if (combine === 'set') {
       write = `${element}=${narrow(output.dtype, given, functions)};\n`;
@@ -88,10 +86,56 @@ old=r.old_value;}
       ...(combine !== 'set' && { atomic: target }),
       body: `let i=group*${size}+lid;
 if(i>=${total}){return;}
-${nest.decode(0, 'i')}${block.text}${guard}${write}`,
+${text}${guard}${write}`,
     };
   };
   steps.push(frame.dispatch(() => `scatter ${combine}`, Math.ceil(count / size), render));
+}
+
+/** Whether the result is the same in whatever order positions arrive. */
+const anyOrder = ({ combine, output }: ScatterWork): boolean =>
+  combine === 'max' || combine === 'min' || (combine !== 'set' && category(output.dtype) < 2);
+
+/** How the address of an element of the output follows from its coordinates. */
+export function destination(
+  frame: Frame,
+  output: Operand,
+): (coordinates: readonly string[]) => string {
+  const offset = frame.word(output.offset);
+  const strides = output.strides.map((stride) => frame.word(stride));
+  return (coordinates) =>
+    [offset, ...strides.map((stride, d) => `${coordinates[d]}*${stride}`)].join('+');
+}
+
+/**
+ * Trees at position `i` of the iteration space, as WGSL: statements, and what they compute.
+ *
+ * @param ordered whether positions are numbered in row-major order, and so alike in several dispatches
+ */
+export function evaluator(
+  frame: Frame,
+  { shape, scalars }: ScatterWork,
+  inputs: readonly Operand[],
+  roots: readonly Expr[],
+  ordered = false,
+): (functions: Set<string>) => { text: string; values: string[] } {
+  const uses = usesOf(roots);
+  const position = positions(shape, inputs, uses);
+  const nest = new Nest(
+    frame,
+    shape,
+    [{ prefix: 'c', axes: shape.map((_, i) => i), ordered }],
+    position.participants,
+    0,
+  );
+  const load = frame.loads(uses, inputs);
+  const scalar = frame.scalars(uses, scalars);
+  return (functions) => {
+    const read = (p: number) => nest.read(p, `${nest.offset(p)}+${nest.part(p, 0)}`);
+    const block = new Block({ scalar, load, ...position.leaves(0, read) }, functions);
+    const values = block.values(roots);
+    return { text: `${nest.decode(0, 'i')}${block.text}`, values };
+  };
 }
 
 /** The operand, or where it lies in memory that is written, a copy of it. */

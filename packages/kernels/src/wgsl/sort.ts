@@ -1,4 +1,4 @@
-import { computeType } from '@sconce/core';
+import { computeType, type DeviceBuffer } from '@sconce/core';
 import { elementCount } from '../layout.js';
 import { Frame, type KernelText, Nest } from './frame.js';
 import { type Operand, Temporary, type WgslStep } from './plan.js';
@@ -179,9 +179,9 @@ ${nest.decode(0, 'row')}${nest.decode(1, 'j')}b${k}[i]=bitcast<i32>(${key});
 }
 
 /** One step of the network: every pair at distance `j` in runs of `k` is put in order. */
-function exchange(
-  keys: Temporary,
-  places: Temporary,
+export function exchange(
+  keys: DeviceBuffer,
+  places: DeviceBuffer,
   count: number,
   padded: number,
   k: number,
