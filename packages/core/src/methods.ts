@@ -14,6 +14,7 @@ import { choleskyOf as cholesky, choleskyInverse, choleskySolve } from './ops/li
 import { det, logdet, slogdet } from './ops/linalg/det.js';
 import { symeig } from './ops/linalg/eigh.js';
 import { luOf as lu, luSolveOfRight as luSolve } from './ops/linalg/lu.js';
+import { matrixExp } from './ops/linalg/matrix-exp.js';
 import { pinverse } from './ops/linalg/pinv.js';
 import { crossOfFirst as cross, matrixPower } from './ops/linalg/products.js';
 import { geqrf, orgqr, ormqr, qrOf as qr } from './ops/linalg/qr.js';
@@ -83,6 +84,7 @@ const others = {
   logdet,
   lu,
   luSolve,
+  matrixExp,
   matrixPower,
   mvlgamma,
   orgqr,

@@ -22,7 +22,7 @@ export const times = (a: Rows, b: Rows, columns = b[0]?.length ?? 0): Rows =>
     b.reduce((sum, row, k) => sum + get(a, i, k) * (row[j] as number), 0),
   );
 
-/** The upper triangle, or with `strict` -1 the lower one, the diagonal included; with 1 it is of ones. */
+/** Triangles with the diagonal; the last with ones on it, as LU leaves them out. */
 export const upper = (a: Rows): Rows => a.map((row, i) => row.map((x, j) => (i <= j ? x : 0)));
 export const lower = (a: Rows): Rows => a.map((row, i) => row.map((x, j) => (i >= j ? x : 0)));
 export const unitLower = (a: Rows, columns: number): Rows =>

@@ -123,6 +123,21 @@ describe('linalg', () => {
     (list(linalg.matrixExp(turn).view([8])) as number[]).forEach((v, i) => {
       expect(v).toBeCloseTo(exact[i] as number, 11);
     });
-    expect(() => linalg.matrixExp(tensor([1, 2]))).toThrow(/square matrices/);
+    expect(() => linalg.matrixExp(tensor([1, 2]))).toThrow(/at least 2 dimensions/);
+    // Polynomials of every degree: of a rotation by that angle.
+    for (const angle of [1e-17, 1e-9, 1e-4, 0.03, 0.2, 1, 2.5, 40]) {
+      const [cosine, sine] = [Math.cos(angle), Math.sin(angle)];
+      const found = tensor(
+        [
+          [0, -angle],
+          [angle, 0],
+        ],
+        { dtype: 'float64' },
+      ).matrixExp();
+      const wanted = [cosine, -sine, sine, cosine];
+      (list(found.view([4])) as number[]).forEach((v, i) => {
+        expect(v).toBeCloseTo(wanted[i] as number, 13);
+      });
+    }
   });
 });
