@@ -46,6 +46,7 @@ export {
   baddbmm,
   bernoulli,
   bincount,
+  binomial,
   bitwiseAnd,
   bitwiseLeftShift,
   bitwiseNot,

@@ -12,7 +12,7 @@ import { defineOp, inplace, type Op } from '../op.js';
 import type { ScalarValue } from '../primitive.js';
 import { defaultGenerator, type Generator, type Mt19937 } from '../random/index.js';
 import { isDense, numel } from '../shape.js';
-import { allocate, type Tensor } from '../tensor.js';
+import { allocate, Tensor } from '../tensor.js';
 import { copyInto } from './copy.js';
 import { philoxScalars } from './philox-expr.js';
 
@@ -45,6 +45,15 @@ export function generatorFor(self: Tensor, options: RandomOptions): Generator {
   return options.generator ?? defaultGenerator(host ? 'cpu' : self.device);
 }
 
+/** The tensor with its dimensions in the order of their strides, in which PyTorch walks through it. */
+function ordered(self: Tensor): Tensor {
+  const { shape, strides } = self;
+  const dims = shape.map((_, d) => d);
+  dims.sort((a, b) => (strides[b] as number) - (strides[a] as number));
+  const of = (list: readonly number[]) => dims.map((d) => list[d] as number);
+  return new Tensor(self.storage, self.dtype, of(shape), of(strides), self.offset);
+}
+
 /** Fills `self` without recording or checks. */
 export function sampleInto(self: Tensor, sampler: Sampler, options: RandomOptions): void {
   const count = numel(self.shape);
@@ -70,10 +79,11 @@ export function sampleInto(self: Tensor, sampler: Sampler, options: RandomOption
       return;
     }
     const values = typedArray(self.dtype, count);
-    sampler.host(values, self.dtype, generator.engine, self.isContiguous());
-    const dense = allocate(self.shape, self.dtype, self.device);
+    sampler.host(values, self.dtype, generator.engine, false);
+    const inMemory = ordered(self);
+    const dense = allocate(inMemory.shape, self.dtype, self.device);
     backend.write(dense.storage.buffer, self.dtype, 0, values);
-    copyInto(self, dense);
+    copyInto(inMemory, dense);
     return;
   }
   if (!sampler.device) {

@@ -50,8 +50,8 @@ export const normal_ = (self: Tensor, mean = 0, std = 1, options: RandomOptions 
  */
 export const random_ = (
   self: Tensor,
-  from?: number | null,
-  to?: number | null,
+  from?: number | bigint | null,
+  to?: number | bigint | null,
   options: RandomOptions = {},
 ): Tensor => {
   if (from === undefined || from === null) {

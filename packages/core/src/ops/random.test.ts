@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
+  binomial,
   empty,
   Generator,
   manualSeed,
@@ -7,7 +8,9 @@ import {
   normal,
   rand,
   randint,
+  randLike,
   randn,
+  randnLike,
   randperm,
   tensor,
   zeros,
@@ -59,5 +62,40 @@ describe('random tensors give PyTorch numbers on the host', () => {
     expect(multinomial(tensor([0, 3]), 3, true).toArraySync()).toEqual([1, 1, 1]);
     expect(normal(tensor([5, -5]), tensor([0, 0])).toArraySync()).toEqual([5, -5]);
     expect(tensor([0, 1]).bernoulli().toArraySync()).toEqual([0, 1]);
+  });
+});
+
+describe("PyTorch's numbers for strided tensors, big ranges and counts", () => {
+  const values = (t: ReturnType<typeof zeros>) => t.toArraySync();
+
+  it('walks through memory in the order of strides', () => {
+    expect(values(empty([2, 3]).t().slice(0, 1).uniform_())).toEqual([
+      [0.49625658988952637, 0.08847743272781372],
+      [0.7682217955589294, 0.13203048706054688],
+    ]);
+    manualSeed(0);
+    expect(values(randLike(zeros([2, 3]).t()))).toEqual([
+      [0.49625658988952637, 0.13203048706054688],
+      [0.7682217955589294, 0.30742281675338745],
+      [0.08847743272781372, 0.6340786814689636],
+    ]);
+    manualSeed(0);
+    // 24 normals that are not contiguous are drawn one by one.
+    expect((values(randnLike(zeros([8, 3]).t())) as number[][])[0]?.slice(0, 2)).toEqual([
+      1.5409960746765137, 0.5684312582015991,
+    ]);
+  });
+
+  it('takes bounds beyond 2^53', async () => {
+    const drawn = empty([2], { dtype: 'int64' }).random_(0, 2n ** 60n);
+    expect([...(await drawn.toBigInt64Array())]).toEqual([
+      900450186894289455n,
+      510778632820608192n,
+    ]);
+  });
+
+  it('draws binomial counts, broadcast', () => {
+    expect(values(binomial(tensor([5, 40, 300]), tensor([0.5])))).toEqual([4, 23, 146]);
+    expect(() => binomial(tensor([1]), zeros([1], { dtype: 'float64' }))).toThrow(/same dtype/);
   });
 });

@@ -3,6 +3,7 @@ import { category, type DType, getDefaultDtype, type TypedArray, typedArray } fr
 import { RuntimeError } from '../errors.js';
 import {
   defaultGenerator,
+  fillBinomial,
   fillDropoutMask,
   fillPoisson,
   fillRandomPermutation,
@@ -10,6 +11,7 @@ import {
   sampleMultinomial,
 } from '../random/index.js';
 import { decode, readAllSync } from '../read.js';
+import { broadcastShapes, isDense } from '../shape.js';
 import { allocate, Tensor, type TensorOptions } from '../tensor.js';
 import { multinomialOnDevice, poissonOnDevice } from './device-draws.js';
 import {
@@ -21,6 +23,7 @@ import {
 } from './random-fill.js';
 import { bernoulli_, normal_ } from './random-inplace.js';
 import { bernoulliSampler, integerSampler, normalSampler, uniformSampler } from './samplers.js';
+import { expand } from './view.js';
 
 /** Options of functions that create random tensors. */
 export interface RandomTensorOptions extends TensorOptions, RandomOptions {}
@@ -54,6 +57,13 @@ export const rand = (shape: readonly number[], options: RandomTensorOptions = {}
 export const randn = (shape: readonly number[], options: RandomTensorOptions = {}): Tensor =>
   sampled(shape, normalSampler(0, 1), floatDtypeOf('randn', options), options);
 
+function checkBounds(name: string, low: number, high: number): void {
+  if (low < high) return;
+  throw new RuntimeError(
+    `${name}: random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}`,
+  );
+}
+
 /**
  * Whole numbers in [low, high), int64 unless told otherwise; called with two arguments, low is 0.
  *
@@ -80,10 +90,7 @@ export function randint(
   const [low, high] = two ? [0, a] : [a, b];
   const shape = (two ? b : c) as readonly number[];
   const options = ((two ? c : d) ?? {}) as RandomTensorOptions;
-  if (low >= high)
-    throw new RuntimeError(
-      `randint: random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}`,
-    );
+  checkBounds('randint', low, high);
   return sampled(shape, integerSampler('randint', low, high), options.dtype ?? 'int64', options);
 }
 
@@ -99,24 +106,44 @@ export function randperm(n: number, options: RandomTensorOptions = {}): Tensor {
   return result;
 }
 
-const like = (self: Tensor, options: RandomTensorOptions): RandomTensorOptions => ({
-  dtype: self.dtype,
-  device: self.device,
-  ...options,
-});
+/** A sample of the shape of another tensor, and with its dimensions in the same order in memory: so they are filled. */
+function sampledLike(
+  self: Tensor,
+  sampler: Sampler,
+  dtype: DType,
+  options: RandomTensorOptions,
+): Tensor {
+  if (self.isContiguous() || !isDense(self.shape, self.strides)) {
+    return sampled(self.shape, sampler, dtype, { device: self.device, ...options });
+  }
+  const device = options.device === undefined ? self.device : Device.from(options.device);
+  const { storage } = allocate([self.numel()], dtype, device);
+  const result = new Tensor(storage, dtype, self.shape, self.strides);
+  sampleInto(result, sampler, options);
+  return options.requiresGrad ? result.requiresGrad_() : result;
+}
+
 /** Uniform numbers of the shape, dtype and device of another tensor. */
-export const randLike = (self: Tensor, options: RandomTensorOptions = {}): Tensor =>
-  rand(self.shape, like(self, options));
+export const randLike = (self: Tensor, options: RandomTensorOptions = {}): Tensor => {
+  const dtype = floatDtypeOf('rand', { ...options, dtype: options.dtype ?? self.dtype });
+  return sampledLike(self, uniformSampler(0, 1), dtype, options);
+};
 /** Normal numbers of the shape, dtype and device of another tensor. */
-export const randnLike = (self: Tensor, options: RandomTensorOptions = {}): Tensor =>
-  randn(self.shape, like(self, options));
+export const randnLike = (self: Tensor, options: RandomTensorOptions = {}): Tensor => {
+  const dtype = floatDtypeOf('randn', { ...options, dtype: options.dtype ?? self.dtype });
+  return sampledLike(self, normalSampler(0, 1), dtype, options);
+};
 /** Whole numbers in [low, high) of the shape, dtype and device of another tensor. */
 export const randintLike = (
   self: Tensor,
   low: number,
   high: number,
   options: RandomTensorOptions = {},
-): Tensor => randint(low, high, self.shape, like(self, options));
+): Tensor => {
+  checkBounds('randintLike', low, high);
+  const dtype = options.dtype ?? self.dtype;
+  return sampledLike(self, integerSampler('randint', low, high), dtype, options);
+};
 
 /** Normal numbers with a mean and a standard deviation that may be tensors. */
 export function normal(
@@ -185,6 +212,36 @@ export function poisson(self: Tensor, options: RandomOptions = {}): Tensor {
     Float64Array.from(raw as Float32Array, (x) => decode(self.dtype, x)),
   );
   return uploaded(self, out, self.shape, self.dtype);
+}
+
+/**
+ * The number of successes in `count` trials of the probability `prob`, element by element; the two broadcast, and have one floating dtype.
+ *
+ * @throws RuntimeError if the dtypes differ, or on a device that is not read at once: draw on the cpu there.
+ * @see https://pytorch.org/docs/stable/distributions.html#binomial
+ * @example binomial(full([3], 10), full([3], 0.5))
+ */
+export function binomial(count: Tensor, prob: Tensor, options: RandomOptions = {}): Tensor {
+  if (!drawsOnHost(count)) {
+    throw new RuntimeError(
+      `binomial: has no kernel for device '${count.device}'; draw on the cpu and move the result with .to('${count.device}')`,
+    );
+  }
+  if (count.dtype !== prob.dtype) {
+    throw new RuntimeError(
+      `binomial: Found dtype ${prob.dtype} but expected ${count.dtype}: count and prob must have the same dtype`,
+    );
+  }
+  const shape = broadcastShapes('binomial', count.shape, prob.shape);
+  const [counts, probabilities] = [count, prob].map((t) =>
+    Float64Array.from(readAllSync(expand(t.detach(), shape), 'binomial') as Float32Array, (x) =>
+      decode(t.dtype, x),
+    ),
+  ) as [Float64Array, Float64Array];
+  const out = typedArray(count.dtype, counts.length);
+  const { engine } = generatorFor(count, options);
+  fillBinomial(out, count.dtype, engine, counts, probabilities);
+  return uploaded(count, out, shape, count.dtype);
 }
 
 function uploaded(

@@ -40,21 +40,21 @@ export const normalSampler = (mean: number, std: number): Sampler => ({
   },
 });
 
-/** Whole numbers in [from, to). */
-export function integerSampler(name: string, from: number, to: number): Sampler {
-  const range = to - from;
+/** Whole numbers in [from, to); bigints are bounds that numbers cannot tell exactly. */
+export function integerSampler(name: string, from: number | bigint, to: number | bigint): Sampler {
+  const [least, range] = [Number(from), Number(to) - Number(from)];
   return {
     name,
     host: (out, dtype, engine) => fillRandomInt(out, dtype, engine, from, to),
     // Elsewhere whole numbers are drawn as int32.
     device:
-      from >= -(2 ** 31) && to <= 2 ** 31
+      least >= -(2 ** 31) && to <= 2 ** 31
         ? {
             value: (i) => {
               const modulo = range <= 2 ** 30 ? moduloExpr : wideModuloExpr;
               return e.add(modulo(philoxWordExpr(i), scalar(4, 'int32')), scalar(5, 'int32'));
             },
-            scalars: [range | 0, from],
+            scalars: [range | 0, least],
             words: 1,
           }
         : undefined,

@@ -239,6 +239,7 @@ export const signatures: Readonly<Record<string, string>> = {
   multinomial: 'input num_samples replacement | generator',
   bernoulli: 'input p | generator',
   poisson: 'input | generator',
+  binomial: 'count prob | generator',
   'Tensor.uniform': 'input from to | generator',
   'Tensor.normal': 'input mean std | generator',
   'Tensor.random': 'input from to | generator',

@@ -125,11 +125,12 @@ export const specials: Readonly<Record<string, Special>> = {
     const lists = shapes.map((shape) => (Array.isArray(shape) ? shape : [shape]) as number[]);
     return Tuple.of(...core.broadcastShapes('broadcastShapes', ...lists));
   },
-  'nn.functional._scaled_dot_product_attention': ([query, key, value, mask], kwargs) => {
+  'nn.functional._scaled_dot_product_attention': (args, kwargs) => {
+    const [query, key, value, mask, dropout, , causal] = args;
     const given = {
       attnMask: mask ?? kwargs.get('attn_mask') ?? undefined,
-      dropoutP: convert(kwargs.get('dropout_p')),
-      isCausal: kwargs.get('is_causal'),
+      dropoutP: convert(dropout ?? kwargs.get('dropout_p')),
+      isCausal: causal ?? kwargs.get('is_causal'),
     };
     return ours('torch', 'attentionWithWeights')(query, key, value, given);
   },
