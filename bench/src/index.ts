@@ -1,4 +1,5 @@
 // Every benchmark, one after another: each prints its own table.
 import './overhead.js';
 import './linalg.js';
+import './files.js';
 import './matmul.js';

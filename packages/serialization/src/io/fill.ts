@@ -26,9 +26,8 @@ export interface Fill {
 
 /** Bytes read at once. */
 const chunkBytes = 8 * 2 ** 20;
-/** Chunks of one storage under way at a time, and storages read at a time. */
-const readAhead = 4;
-const width = 2;
+/** Reads under way at a time: more of them only wait for each other's pages. */
+const readAhead = 3;
 /** Storages up to this size are read together with their neighbours. */
 const smallBytes = 2 ** 18;
 /** The most bytes between two neighbours that are read along with them. */
@@ -53,21 +52,52 @@ export async function fillAll(fills: readonly Fill[], options: TransferOptions):
     .map((fill) => ({ fill, file: sources.indexOf(fill.source) }))
     .sort((a, b) => a.file - b.file || a.fill.offset - b.fill.offset)
     .map(({ fill }) => fill);
-  const tasks: (() => Promise<void>)[] = [];
+  await inTurn(stepsOf(sorted, meter));
+  for (const { storage, checksum } of fills) {
+    if (storage.length === 0 && checksum) compare(checksum, startOf(checksum));
+  }
+}
+
+/** A read, and what is done with what it brought. */
+interface Step {
+  start(): Promise<Chunk>;
+  finish(chunk: Chunk): void;
+}
+
+/** The reads that fill storages, in the order of the file. */
+function* stepsOf(sorted: readonly Fill[], meter: Meter): Generator<Step> {
   for (let i = 0; i < sorted.length; ) {
     const first = sorted[i] as Fill;
     if (bytesOf(first.storage) > smallBytes) {
+      yield* largeSteps(first, meter);
       i++;
-      tasks.push(() => fillLarge(first, meter));
-      continue;
+    } else {
+      const group = neighbours(sorted, i);
+      yield smallStep(group, meter);
+      i += group.length;
     }
-    const group = neighbours(sorted, i);
-    i += group.length;
-    tasks.push(() => fillSmall(group, meter));
   }
-  await inParallel(tasks, width);
-  for (const { storage, checksum } of fills) {
-    if (storage.length === 0 && checksum) compare(checksum, startOf(checksum));
+}
+
+/** Carries out steps: reads run ahead, what is done with them comes in order. */
+async function inTurn(steps: Iterator<Step>): Promise<void> {
+  const under: { step: Step; chunk: Promise<Chunk> }[] = [];
+  try {
+    for (;;) {
+      while (under.length < readAhead) {
+        const { value: step, done } = steps.next();
+        if (done) break;
+        const chunk = step.start();
+        chunk.catch(() => {}); // awaited in its turn
+        under.push({ step, chunk });
+      }
+      const next = under.shift();
+      if (!next) return;
+      next.step.finish(await next.chunk);
+    }
+  } finally {
+    // Reads that are under way still write to memory.
+    await Promise.allSettled(under.map(({ chunk }) => chunk));
   }
 }
 
@@ -87,39 +117,40 @@ function neighbours(sorted: readonly Fill[], start: number): Fill[] {
   return group;
 }
 
-async function fillSmall(group: readonly Fill[], meter: Meter): Promise<void> {
+function smallStep(group: readonly Fill[], meter: Meter): Step {
   const { source, offset } = group[0] as Fill;
   const end = Math.max(...group.map((fill) => fill.offset + bytesOf(fill.storage)));
-  const bytes = await source.read(offset, end - offset);
-  for (const fill of group) {
-    const start = fill.offset - offset;
-    const own = bytes.subarray(start, start + bytesOf(fill.storage));
-    if (fill.checksum) compare(fill.checksum, crc32(own, startOf(fill.checksum)));
-    upload(fill, 0, own);
-    meter.add(own.length);
-  }
+  return {
+    start: async () => ({ bytes: await source.read(offset, end - offset), inPlace: false }),
+    finish({ bytes }) {
+      for (const fill of group) {
+        const start = fill.offset - offset;
+        const own = bytes.subarray(start, start + bytesOf(fill.storage));
+        if (fill.checksum) compare(fill.checksum, crc32(own, startOf(fill.checksum)));
+        upload(fill, 0, own);
+        meter.add(own.length);
+      }
+    },
+  };
 }
 
-/** One storage, chunk by chunk; later chunks are on their way while the checksum of earlier ones is taken. */
-async function fillLarge(fill: Fill, meter: Meter): Promise<void> {
+/** One storage, chunk by chunk. */
+function* largeSteps(fill: Fill, meter: Meter): Generator<Step> {
   const total = bytesOf(fill.storage);
-  const lengthAt = (start: number): number => Math.min(chunkBytes, total - start);
-  const pending: Promise<Chunk>[] = [];
-  let ahead = 0;
   let crc = fill.checksum ? startOf(fill.checksum) : 0;
   for (let start = 0; start < total; start += chunkBytes) {
-    for (; ahead < total && pending.length < readAhead; ahead += chunkBytes) {
-      const chunk = fetchChunk(fill, ahead, lengthAt(ahead));
-      chunk.catch(() => {}); // awaited in its turn
-      pending.push(chunk);
-    }
-    const { bytes, inPlace } = await (pending.shift() as Promise<Chunk>);
-    if (fill.checksum) crc = crc32(bytes, crc);
-    if (inPlace) mend(fill, bytes);
-    else upload(fill, start, bytes);
-    meter.add(bytes.length);
+    const length = Math.min(chunkBytes, total - start);
+    yield {
+      start: () => fetchChunk(fill, start, length),
+      finish({ bytes, inPlace }) {
+        if (fill.checksum) crc = crc32(bytes, crc);
+        if (inPlace) mend(fill, bytes);
+        else upload(fill, start, bytes);
+        if (fill.checksum && start + length === total) compare(fill.checksum, crc);
+        meter.add(length);
+      },
+    };
   }
-  if (fill.checksum) compare(fill.checksum, crc);
 }
 
 interface Chunk {
@@ -193,22 +224,4 @@ function compare({ expected, name }: Checksum, actual: number): void {
   throw new FileError(
     `${name}: the checksum of its bytes is wrong, so the file is damaged; pass { verify: false } to read it all the same`,
   );
-}
-
-/** Runs tasks, `width` at a time; after one fails none is started, and those under way are waited for. */
-async function inParallel(tasks: readonly (() => Promise<void>)[], limit: number): Promise<void> {
-  let next = 0;
-  let failed = false;
-  const worker = async (): Promise<void> => {
-    while (!failed && next < tasks.length) {
-      try {
-        await (tasks[next++] as () => Promise<void>)();
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  const results = await Promise.allSettled(Array.from({ length: limit }, worker));
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
