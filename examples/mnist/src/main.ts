@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { blasName, getNumThreads, init, manualSeed } from 'sconce';
+import { blasName, getNumThreads, init, load, manualSeed, save } from 'sconce';
 import { splitDigits } from './dataset.js';
 import { findMisread } from './misread.js';
 import { LeNet } from './model.js';
@@ -10,7 +10,6 @@ import { readDigits } from './npm-digits.js';
 import { ProgressBar } from './progress.js';
 import { writeReport } from './report.js';
 import { evaluate, train } from './train.js';
-import { loadWeights, saveWeights } from './weights.js';
 
 const { values: args } = parseArgs({
   options: {
@@ -49,9 +48,9 @@ const seconds = (performance.now() - started) / 1000;
 
 await mkdir(args.out, { recursive: true });
 const weights = join(args.out, 'lenet.safetensors');
-await saveWeights(weights, model.stateDict());
+await save(model.stateDict(), weights);
 const reloaded = new LeNet();
-reloaded.loadStateDict(await loadWeights(weights));
+reloaded.loadStateDict(await load(weights));
 const { accuracy, predictions } = await evaluate(reloaded.to(device), digits.test, device);
 if (accuracy !== epochs.at(-1)?.accuracy)
   throw new Error('the reloaded weights do not give the accuracy of the saved ones');
