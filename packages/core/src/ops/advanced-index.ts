@@ -96,7 +96,7 @@ const putUpdate: Update<[indices: Indices, values: Tensor, accumulate: boolean]>
   },
 );
 
-/** Masks become the positions where they hold; everything is checked. */
+/** Masks become the positions where they hold; all is checked but the positions themselves. */
 function positions(operation: string, self: Tensor, indices: Indices): Indices {
   const result: (Tensor | null)[] = [];
   indices.forEach((t, place) => {
@@ -137,7 +137,21 @@ function positions(operation: string, self: Tensor, indices: Indices): Indices {
       { cause: error as SconceError },
     );
   }
-  result.forEach((t, d) => {
+  return result;
+}
+
+/** @throws IndexError if a position is out of range, where it can be seen at once. */
+function checkPositions(operation: string, self: Tensor, found: Indices): void {
+  const tensors = found.filter((t): t is Tensor => t != null);
+  // As in PyTorch, where nothing is picked no position is looked at.
+  if (numel(walk(self, found).shape) === 0) {
+    const none = found.some((t, d) => t && self.shape[d] === 0);
+    if (none && tensors.every((t) => numel(t.shape) > 0)) {
+      throw new IndexError(`${operation}: index is out of bounds for dimension with size 0`);
+    }
+    return;
+  }
+  found.forEach((t, d) => {
     const size = self.shape[d] as number;
     if (t) {
       checkIndexRange(
@@ -148,7 +162,6 @@ function positions(operation: string, self: Tensor, indices: Indices): Indices {
       );
     }
   });
-  return result;
 }
 
 /**
@@ -161,6 +174,7 @@ function positions(operation: string, self: Tensor, indices: Indices): Indices {
  */
 export const index = (self: Tensor, indices: Indices): Tensor => {
   const found = positions('index', self, indices);
+  checkPositions('index', self, found);
   return indexOp(self, found);
 };
 
@@ -194,11 +208,12 @@ const typeNames = {
 function soleMask(self: Tensor, indices: Indices): Tensor | undefined {
   const given = indices.filter((t): t is Tensor => t != null);
   const mask = given[0];
-  if (given.length !== 1 || mask?.dtype !== 'bool') return undefined;
+  if (given.length !== 1 || !mask || (mask.dtype !== 'bool' && mask.dtype !== 'uint8')) return;
   const before = indices.indexOf(mask);
   const after = self.shape.length - before - mask.shape.length;
-  if (after < 0 || mask.shape.some((size, i) => size !== self.shape[before + i])) return undefined;
-  return reshape(mask, [...mask.shape, ...new Array<number>(after).fill(1)]);
+  if (after < 0 || mask.shape.some((size, i) => size !== self.shape[before + i])) return;
+  const holds = mask.dtype === 'bool' ? mask : mask.ne(0);
+  return reshape(holds, [...mask.shape, ...new Array<number>(after).fill(1)]);
 }
 
 const putForm =
@@ -207,10 +222,10 @@ const putForm =
     const accumulate = options?.accumulate ?? false;
     const given = isScalar(values) ? fill(allocate([], self.dtype, self.device), values) : values;
     const sameDtype = given.dtype === self.dtype;
-    if (sameDtype && !accumulate && numel(given.shape) === 1) {
+    if (!accumulate && numel(given.shape) === 1) {
       const mask = soleMask(self, indices);
       if (mask) {
-        const value = isScalar(values) ? values : reshape(given, []);
+        const value = isScalar(values) ? values : reshape(given, []).to(self.dtype);
         return form === 'copied' ? maskedFill(self, mask, value) : self.maskedFill_(mask, value);
       }
     }
@@ -228,6 +243,7 @@ const putForm =
         `indexPut: shape mismatch: value tensor of shape ${formatShape(given.shape)} cannot be broadcast to indexing result of shape ${formatShape(shape)}`,
       );
     }
+    checkPositions('indexPut', self, found);
     return putUpdate[form](self, found, broadcastTo(given, shape), accumulate);
   };
 

@@ -29,7 +29,7 @@ describe('at', () => {
       [15, 19, 23],
     ]);
     expect(x.at(':, None, 1').shape).toEqual([2, 1, 4]);
-    expect(() => x.at('1;2')).toThrow("'1;2' is not an index");
+    expect(() => x.at('1;2')).toThrow("'1;2' is no index");
   });
 
   it('places the dimensions of index tensors as PyTorch does', () => {

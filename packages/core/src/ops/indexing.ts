@@ -1,10 +1,12 @@
-import { formatShape, IndexError } from '../errors.js';
+import { formatShape, IndexError, ValueError } from '../errors.js';
 import { canRead } from '../read.js';
 import { isScalar, type Scalar } from '../scalar.js';
 import { sameShape } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
 import { indexPut_, index as pick } from './advanced-index.js';
 import { copy_ } from './copy.js';
+import { fromTypedArray } from './create.js';
+import { type IndexList, parseIndex } from './index-text.js';
 import { fill } from './ternary.js';
 import { broadcastTo, reshape, select, slice, unsqueeze, view } from './view.js';
 
@@ -17,34 +19,47 @@ export type IndexRange = readonly [
 
 /**
  * One part of an index: a position; a range; null (a new dimension); `'...'` (as many whole dimensions
- * as fit); a bool; an int64 tensor of positions or a bool mask; or any of these but tensors written as
- * Python does, also several at once: `'1:5, ..., None, ::2'`.
+ * as fit); a bool; an int64 tensor of positions or a bool mask; or any of these written as Python does, also several
+ * at once: `'1:5, ..., None, ::2'`, in which lists stand for tensors: `'[0, 2], :'`.
  */
 export type IndexItem = number | IndexRange | null | boolean | Tensor | string;
 
+/** A whole index: its parts, or one alone, which may be several as text; an array is a list of parts, never a range. */
+export type Index = readonly IndexItem[] | Exclude<IndexItem, IndexRange>;
+
 type Part = number | IndexRange | null | boolean | Tensor | '...';
 
-/** One part written as Python writes it. */
-function parsePart(text: string): Part {
-  if (text === '...') return '...';
-  if (text === 'None' || text === 'null') return null;
-  if (text === 'True' || text === 'true') return true;
-  if (text === 'False' || text === 'false') return false;
-  if (/^[+-]?\d+$/.test(text)) return Number(text);
-  const range = /^([+-]?\d+)?\s*:\s*([+-]?\d+)?\s*(?::\s*([+-]?\d+)?)?$/.exec(text);
-  if (!range) {
-    throw new IndexError(
-      `at: '${text}' is not an index such as '3', '1:5', '::2', '...' or 'None'`,
-    );
-  }
-  const bound = (s: string | undefined) => (s === undefined ? null : Number(s));
-  return [bound(range[1]), bound(range[2]), bound(range[3])];
+/** The parts of an index, those that are written read. */
+function partsOf(self: Tensor, items: readonly IndexItem[]): Part[] {
+  return items.flatMap((item, place): Part[] => {
+    if (typeof item === 'string') {
+      return parseIndex(item).map((part) =>
+        part !== null && typeof part === 'object' && 'list' in part ? listed(self, part) : part,
+      );
+    }
+    checkItem(item, place);
+    return [item];
+  });
 }
 
-const parse = (items: readonly IndexItem[]): Part[] =>
-  items.flatMap((item): Part[] =>
-    typeof item === 'string' ? item.split(',').map((s) => parsePart(s.trim())) : [item as Part],
+/** A list of an index as the tensor that it stands for. */
+function listed({ device }: Tensor, { list }: IndexList): Tensor {
+  const isMask = list.length > 0 && typeof list[0] === 'boolean';
+  return isMask
+    ? fromTypedArray(Uint8Array.from(list, Number), undefined, { dtype: 'bool', device })
+    : fromTypedArray(BigInt64Array.from(list, BigInt), undefined, { dtype: 'int64', device });
+}
+
+/** @throws TypeError or IndexError for what is no part of an index. */
+function checkItem(item: unknown, place: number): asserts item is Part {
+  const bound = (x: unknown) => x === undefined || x === null || Number.isInteger(x);
+  if (typeof item === 'number' ? Number.isInteger(item) : item === null) return;
+  if (typeof item === 'boolean' || item instanceof Tensor) return;
+  if (Array.isArray(item) && item.length <= 3 && item.every(bound)) return;
+  throw new IndexError(
+    `at: only integers, ranges ([start, end, step]), '...', null, bools and long, byte or bool tensors are valid indices (got ${Array.isArray(item) ? `[${item}]` : String(item)} in place ${place}; a list of positions is a tensor)`,
   );
+}
 
 /** How many dimensions of the tensor a part takes. */
 function taken(part: Part): number {
@@ -58,9 +73,9 @@ const choice = (self: Tensor, chosen: boolean): Tensor =>
   fill(allocate([chosen ? 1 : 0], 'int64', self.device), 0);
 
 /** The view that the plain parts give, and the index tensors left to apply to it. */
-function apply(self: Tensor, items: readonly IndexItem[]): [Tensor, (Tensor | null)[]] {
-  const parts = parse(items);
+function apply(self: Tensor, parts: readonly Part[]): [Tensor, (Tensor | null)[]] {
   const total = parts.reduce<number>((n, p) => n + taken(p), 0);
+  if (self.shape.length === 0 && total > 0) checkScalar(parts);
   if (total > self.shape.length) {
     throw new IndexError(
       `at: too many indices for tensor of dimension ${self.shape.length} (got ${total})`,
@@ -85,6 +100,7 @@ function apply(self: Tensor, items: readonly IndexItem[]): [Tensor, (Tensor | nu
       indices.push(choice(self, part));
       dim++;
     } else if (part instanceof Tensor) {
+      checkIndexDtype(part);
       const integer = part.dtype !== 'bool' && part.dtype !== 'uint8';
       if (part.shape.length === 0 && canRead(part)) {
         if (integer) {
@@ -103,15 +119,38 @@ function apply(self: Tensor, items: readonly IndexItem[]): [Tensor, (Tensor | nu
       dim++;
     } else {
       const [start, end, step] = part;
+      if (step != null && step <= 0) {
+        throw new ValueError(
+          `at: step must be greater than zero, got ${step}; flip() gives the reverse order`,
+        );
+      }
       result = slice(result, dim++, start, end, step ?? 1);
     }
   }
   return [result, indices];
 }
 
+/** @throws IndexError for a tensor of a dtype that is neither of positions nor a mask. */
+function checkIndexDtype({ dtype }: Tensor): void {
+  if (['int64', 'int32', 'uint8', 'bool'].includes(dtype)) return;
+  throw new IndexError(
+    `at: tensors used as indices must be long, byte or bool tensors, got ${dtype}; convert it with .to('int64')`,
+  );
+}
+
+/** @throws IndexError for a lone position or range in a tensor without dimensions, in PyTorch's words. */
+function checkScalar(parts: readonly Part[]): void {
+  const [part] = parts;
+  if (parts.length > 1 || (part instanceof Tensor && part.shape.length > 0)) return;
+  const fault = Array.isArray(part)
+    ? 'slice() cannot be applied to a 0-dim tensor'
+    : 'invalid index of a 0-dim tensor: item() converts a 0-dim tensor to a number';
+  throw new IndexError(`at: ${fault}; too many indices for tensor of dimension 0`);
+}
+
 function selectAt(t: Tensor, dim: number, position: number): Tensor {
   const size = t.shape[dim] as number;
-  if (!Number.isInteger(position) || position < -size || position >= size) {
+  if (position < -size || position >= size) {
     throw new IndexError(
       `at: index ${position} is out of bounds for dimension ${dim} with size ${size} (shape ${formatShape(t.shape)})`,
     );
@@ -123,15 +162,15 @@ function selectAt(t: Tensor, dim: number, position: number): Tensor {
  * Python's `self[...]`: positions, ranges, new dimensions and ellipsis give views; index tensors and masks give copies,
  * their dimensions placed where the first of them stood, or in front if something lies between them.
  *
- * A list of positions is a tensor here (`tensor([0n, 2n])`), since an array is a range.
+ * A list of positions is a tensor here (`tensor([0n, 2n])`) or written (`'[0, 2]'`), since an array is a range.
  *
- * @throws IndexError if there are too many parts or one is out of range.
+ * @throws IndexError if there are too many parts, one is out of range or a text is no index; ValueError for a step below 1.
  * @see https://pytorch.org/docs/stable/tensors.html#tensor-class-reference
  * @example
  * x.at(0); x.at(-1, [1, 3]); x.at('...', null); x.at('1:5, ..., ::2'); x.at(x.gt(0)); x.at(tensor([0n, 2n]), 1);
  */
 export const at = (self: Tensor, ...items: IndexItem[]): Tensor => {
-  const [part, indices] = apply(self, items);
+  const [part, indices] = apply(self, partsOf(self, items));
   if (indices.some((t) => t !== null)) return pick(part, indices);
   return part === self ? view(self, self.shape) : part;
 };
@@ -139,17 +178,17 @@ export const at = (self: Tensor, ...items: IndexItem[]): Tensor => {
 /**
  * Python's `self[...] = value`: writes into the part that `at` would give, which the value broadcasts to.
  *
- * @param items the parts of the index, or all of them as one string.
+ * @param index the parts of the index, or one alone, or all of them as one string.
  * @returns the tensor itself.
  * @throws IndexError as `at`; RuntimeError if the value does not broadcast to the part.
- * @example x.setAt([0, [1, 3]], 7); x.setAt(':, -1', y); x.setAt([x.lt(0)], 0);
+ * @example x.setAt([0, [1, 3]], 7); x.setAt(':, -1', y); x.setAt(x.lt(0), 0);
  */
-export const setAt = (
-  self: Tensor,
-  items: readonly IndexItem[] | string,
-  value: Tensor | Scalar,
-): Tensor => {
-  const [part, indices] = apply(self, typeof items === 'string' ? [items] : items);
+export const setAt = (self: Tensor, index: Index, value: Tensor | Scalar): Tensor => {
+  const items = Array.isArray(index) ? (index as readonly IndexItem[]) : [index as IndexItem];
+  const parts = partsOf(self, items);
+  // As in PyTorch, a bool that is the whole index is no mask: all is written, or nothing.
+  if (index === false) return self;
+  const [part, indices] = apply(self, index === true ? [null] : parts);
   const indexed = indices.some((t) => t !== null);
   if (isScalar(value)) {
     if (indexed) indexPut_(part, indices, value);

@@ -81,7 +81,12 @@ export const specials: Readonly<Record<string, Special>> = {
   'Tensor.__rmatmul__': ([self, other]) => callTorch('torch.matmul', [other, self], noArguments),
   'Tensor.__getitem__': ([self, index]) => getItem(self as Tensor, index),
   'Tensor.__setitem__': ([self, index, value]) =>
-    method(self, 'setAt', indexItems(self as Tensor, index), convert(value, 'operand')),
+    method(
+      self,
+      'setAt',
+      typeof index === 'boolean' ? index : indexItems(self as Tensor, index),
+      convert(value, 'operand'),
+    ),
 
   // reading and metadata
   'Tensor.item': ([self]) => item(self as Tensor),
