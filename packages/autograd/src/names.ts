@@ -42,6 +42,7 @@ const names: Readonly<Record<string, string | ((args: Args, inplace: boolean) =>
   i1: 'SpecialI1Backward0',
   indexFill: byNumber(3, 'IndexFillBackward0', 'IndexFillBackward1'),
   lerp: byNumber(2, 'LerpBackward0', 'LerpBackward1'),
+  log1p: 'Log1PBackward0',
   logsigmoid: 'LogSigmoidBackward0',
   maskedFill: byNumber(2, 'MaskedFillBackward0', 'MaskedFillBackward1'),
   maxPool: byWindows('MaxPool#DWithIndicesBackward0', 'AdaptiveMaxPool#DBackward0'),

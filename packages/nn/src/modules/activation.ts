@@ -95,12 +95,22 @@ export class Hardswish extends Activation {
   protected override compute(input: Tensor, options?: InplaceOptions): Tensor {
     return hardswish(input, options);
   }
+
+  // PyTorch's does not say whether it works in place.
+  override extraRepr(): string {
+    return '';
+  }
 }
 
 /** Relu6(x + 3) / 6, element by element. @see https://pytorch.org/docs/stable/generated/torch.nn.Hardsigmoid.html */
 export class Hardsigmoid extends Activation {
   protected override compute(input: Tensor, options?: InplaceOptions): Tensor {
     return hardsigmoid(input, options);
+  }
+
+  // PyTorch's does not say whether it works in place.
+  override extraRepr(): string {
+    return '';
   }
 }
 

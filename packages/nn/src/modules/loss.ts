@@ -15,6 +15,7 @@ import type {
   TripletMarginOptions,
 } from '../functional/margin-loss.js';
 import { Module } from '../module.js';
+import { PairwiseDistance } from './shape.js';
 
 /** A loss: its options are those of the function of the same name. */
 abstract class Loss<O extends object> extends Module {
@@ -171,8 +172,20 @@ export class TripletMarginLoss extends Loss<TripletMarginOptions> {
 
 /** As `TripletMarginLoss`, with any distance. @see https://pytorch.org/docs/stable/generated/torch.nn.TripletMarginWithDistanceLoss.html */
 export class TripletMarginWithDistanceLoss extends Loss<TripletDistanceOptions> {
+  static override readonly stateKeys = { distanceFunction: 'distance_function' };
+
+  /** The distance: a module (`PairwiseDistance` by default) or a function. */
+  readonly distanceFunction: NonNullable<TripletDistanceOptions['distanceFunction']>;
+
+  constructor(options: TripletDistanceOptions = {}) {
+    super(options);
+    this.distanceFunction = options.distanceFunction ?? new PairwiseDistance();
+  }
+
   override forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {
-    return F.tripletMarginWithDistanceLoss(anchor, positive, negative, this.options);
+    const { distanceFunction } = this;
+    const options = { ...this.options, distanceFunction };
+    return F.tripletMarginWithDistanceLoss(anchor, positive, negative, options);
   }
 }
 
