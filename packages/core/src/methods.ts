@@ -10,16 +10,7 @@ import * as creating from './ops/create-like.js';
 import * as floatBits from './ops/float-bits.js';
 import { floatPower } from './ops/float-power.js';
 import * as integers from './ops/integers.js';
-import { choleskyOf as cholesky, choleskyInverse, choleskySolve } from './ops/linalg/cholesky.js';
-import { det, logdet, slogdet } from './ops/linalg/det.js';
-import { symeig } from './ops/linalg/eigh.js';
-import { luOf as lu, luSolveOfRight as luSolve } from './ops/linalg/lu.js';
-import { matrixExp } from './ops/linalg/matrix-exp.js';
-import { pinverse } from './ops/linalg/pinv.js';
-import { crossOfFirst as cross, matrixPower } from './ops/linalg/products.js';
-import { geqrf, orgqr, ormqr, qrOf as qr } from './ops/linalg/qr.js';
-import { inverse, triangularSolve } from './ops/linalg/solve.js';
-import { svdOf as svd } from './ops/linalg/svd.js';
+import * as linear from './ops/linalg/methods.js';
 import * as products from './ops/matmul.js';
 import { max, min } from './ops/max.js';
 import { median, nanmedian } from './ops/median.js';
@@ -69,36 +60,16 @@ export type InplaceMethods<M> = {
 
 /** Functions of modules that are not attached whole. */
 const others = {
-  cholesky,
-  choleskyInverse,
-  choleskySolve,
   corrcoef,
   cov,
-  cross,
-  det,
   floatPower: (self: Tensor, exponent: Tensor | Scalar) => floatPower(self, exponent),
-  geqrf,
   igamma,
   igammac,
-  inverse,
-  logdet,
-  lu,
-  luSolve,
-  matrixExp,
-  matrixPower,
   mvlgamma,
-  orgqr,
   polygamma: (self: Tensor, n: number) => polygamma(n, self),
-  ormqr,
-  pinverse,
-  qr,
   renorm,
   resize_,
   resizeAs_,
-  slogdet,
-  svd,
-  symeig,
-  triangularSolve,
   where: (self: Tensor, condition: Tensor, other: Tensor | Scalar) =>
     ternary.where(condition, self, other),
 };
@@ -132,6 +103,7 @@ declare module './tensor.js' {
       Methods<Omit<typeof selecting, 'nonzero'>>,
       Methods<typeof arranging>,
       Methods<typeof others>,
+      Methods<typeof linear>,
       Methods<typeof products> {
     /** 1 with the probability each element gives, else 0. */
     bernoulli(p?: number, options?: RandomOptions): Tensor;
@@ -226,6 +198,7 @@ attachInplace(ternaryMethods, (name) => ternaryArity[name] ?? 3);
 attach(selecting);
 attach(arranging);
 attach(others);
+attach(linear);
 attachInplace({ igamma, igammac }, () => 2);
 attach(aliases);
 attachInplace(aliases, (name) => aliasArity[name] ?? 1);

@@ -34,26 +34,13 @@ export * from './integers.js';
 export * from './interpolate.js';
 export * from './isin.js';
 export * from './join.js';
-export {
-  choleskyInverse,
-  choleskyOf as cholesky,
-  choleskySolve,
-} from './linalg/cholesky.js';
-export { det, logdet, slogdet } from './linalg/det.js';
-export { type SymeigOptions, symeig } from './linalg/eigh.js';
+export type { SymeigOptions } from './linalg/eigh.js';
 export * as linalg from './linalg/index.js';
-export {
-  type LuUnpackOptions,
-  luOf as lu,
-  luSolveOfRight as luSolve,
-  luUnpack,
-} from './linalg/lu.js';
-export { matrixExp } from './linalg/matrix-exp.js';
-export { pinverse } from './linalg/pinv.js';
-export { crossOfFirst as cross, matrixPower } from './linalg/products.js';
-export { geqrf, type OrmqrOptions, orgqr, ormqr, qrOf as qr } from './linalg/qr.js';
-export { inverse, type TriangularSolveOptions, triangularSolve } from './linalg/solve.js';
-export { type SvdOptions, svdOf as svd } from './linalg/svd.js';
+export { type LuUnpackOptions, luUnpack } from './linalg/lu.js';
+export * from './linalg/methods.js';
+export type { OrmqrOptions } from './linalg/qr.js';
+export type { TriangularSolveOptions } from './linalg/solve.js';
+export type { SvdOptions } from './linalg/svd.js';
 export { vanderOfVector as vander } from './linalg/vander.js';
 export * from './linear.js';
 export * from './loss.js';

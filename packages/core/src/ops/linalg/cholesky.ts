@@ -1,6 +1,7 @@
 import { op } from '../../op.js';
 import type { Tensor } from '../../tensor.js';
 import { type Named, named } from '../named.js';
+import { writing } from '../writing.js';
 import {
   type CheckOptions,
   checkEquations,
@@ -38,11 +39,11 @@ const factorCholesky = op(
  *
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.cholesky_ex.html
  */
-export const choleskyEx = (
-  self: Tensor,
-  options: CholeskyOptions & CheckOptions = {},
-): Named<['L', 'info']> =>
-  factorCholesky(self, options.upper ?? false, options.checkErrors ?? false);
+export const choleskyEx = writing(
+  'linalg.choleskyEx',
+  (self: Tensor, options: CholeskyOptions & CheckOptions = {}): Named<['L', 'info']> =>
+    factorCholesky(self, options.upper ?? false, options.checkErrors ?? false),
+);
 
 const checked = (operation: string, self: Tensor, upper: boolean): Tensor => {
   const { L, info } = factorCholesky(self, upper, false);
@@ -58,12 +59,18 @@ const checked = (operation: string, self: Tensor, upper: boolean): Tensor => {
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.cholesky.html
  * @example linalg.cholesky(tensor([[4, 2], [2, 5]])) // [[2, 0], [1, 2]]
  */
-export const cholesky = (self: Tensor, options: CholeskyOptions = {}): Tensor =>
-  checked('linalg.cholesky', self, options.upper ?? false);
+export const cholesky = writing(
+  'linalg.cholesky',
+  (self: Tensor, options: CholeskyOptions = {}): Tensor =>
+    checked('linalg.cholesky', self, options.upper ?? false),
+);
 
 /** As `linalg.cholesky`. */
-export const choleskyOf = (self: Tensor, options: CholeskyOptions = {}): Tensor =>
-  checked('cholesky', self, options.upper ?? false);
+export const choleskyOf = writing(
+  'cholesky',
+  (self: Tensor, options: CholeskyOptions = {}): Tensor =>
+    checked('cholesky', self, options.upper ?? false),
+);
 
 const solveCholesky = op(
   'choleskySolve',
@@ -85,18 +92,17 @@ function solveFactor(b: Tensor, factor: Tensor, upper: boolean): Tensor {
  * @throws RuntimeError if shapes or dtypes do not match.
  * @see https://pytorch.org/docs/stable/generated/torch.cholesky_solve.html
  */
-export const choleskySolve = (
-  self: Tensor,
-  factor: Tensor,
-  options: CholeskyOptions = {},
-): Tensor => {
-  checkSquare('choleskySolve', factor);
-  checkFloats('choleskySolve', factor);
-  checkSameDtype('choleskySolve', factor, self);
-  checkEquations('choleskySolve', factor, self);
-  const [b, a] = expandBatches('choleskySolve', [self, factor]) as [Tensor, Tensor];
-  return solveCholesky(b, a, options.upper ?? false);
-};
+export const choleskySolve = writing(
+  'choleskySolve',
+  (self: Tensor, factor: Tensor, options: CholeskyOptions = {}): Tensor => {
+    checkSquare('choleskySolve', factor);
+    checkFloats('choleskySolve', factor);
+    checkSameDtype('choleskySolve', factor, self);
+    checkEquations('choleskySolve', factor, self);
+    const [b, a] = expandBatches('choleskySolve', [self, factor]) as [Tensor, Tensor];
+    return solveCholesky(b, a, options.upper ?? false);
+  },
+);
 
 const invertCholesky = op(
   'choleskyInverse',
@@ -111,8 +117,11 @@ const invertCholesky = op(
  * @throws RuntimeError if the factors are not square matrices of float32 or float64.
  * @see https://pytorch.org/docs/stable/generated/torch.cholesky_inverse.html
  */
-export const choleskyInverse = (self: Tensor, options: CholeskyOptions = {}): Tensor => {
-  checkSquare('choleskyInverse', self);
-  checkFloats('choleskyInverse', self);
-  return invertCholesky(self, options.upper ?? false);
-};
+export const choleskyInverse = writing(
+  'choleskyInverse',
+  (self: Tensor, options: CholeskyOptions = {}): Tensor => {
+    checkSquare('choleskyInverse', self);
+    checkFloats('choleskyInverse', self);
+    return invertCholesky(self, options.upper ?? false);
+  },
+);

@@ -2,6 +2,7 @@ import { op } from '../../op.js';
 import type { Tensor } from '../../tensor.js';
 import { arange } from '../create.js';
 import { type Named, named } from '../named.js';
+import { type Writing, writing } from '../writing.js';
 import { checkFloats, checkSquare } from './checks.js';
 import { factorLu, liesInRows, turned } from './routine.js';
 
@@ -30,11 +31,14 @@ const determinant = op(
  * @throws RuntimeError if they are not square matrices of float32 or float64.
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.det.html
  */
-export const det = (self: Tensor): Tensor => {
-  checkSquare('linalg.det', self);
-  checkFloats('linalg.det', self);
-  return determinant(self, liesInRows(self)).result;
-};
+export const det: Writing<(self: Tensor) => Tensor> = writing(
+  'linalg.det',
+  (self: Tensor): Tensor => {
+    checkSquare('linalg.det', self);
+    checkFloats('linalg.det', self);
+    return determinant(self, liesInRows(self)).result;
+  },
+);
 
 const logDeterminant = op(
   'linalgSlogdet',
@@ -54,12 +58,12 @@ const logDeterminant = op(
  * @throws RuntimeError if they are not square matrices of float32 or float64.
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.slogdet.html
  */
-export const slogdet = (self: Tensor): Named<['sign', 'logabsdet']> => {
+export const slogdet = writing('linalg.slogdet', (self: Tensor): Named<['sign', 'logabsdet']> => {
   checkSquare('linalg.slogdet', self);
   checkFloats('linalg.slogdet', self);
   const { sign, logabsdet } = logDeterminant(self, liesInRows(self));
   return named(['sign', 'logabsdet'], sign, logabsdet);
-};
+});
 
 /**
  * The logarithms of determinants; NaN for negative ones.

@@ -2,6 +2,7 @@ import { RuntimeError } from '../../errors.js';
 import { mustRecord, op } from '../../op.js';
 import type { Tensor } from '../../tensor.js';
 import { type Named, named } from '../named.js';
+import { writing } from '../writing.js';
 import { checkFloats, checkInfo, checkSquare } from './checks.js';
 import { decomposeSymmetric, fresh } from './routine.js';
 
@@ -37,11 +38,11 @@ function triangleOf(operation: string, self: Tensor, uplo = 'L'): 'L' | 'U' {
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.eigh.html
  * @example const { eigenvalues, eigenvectors } = linalg.eigh(tensor([[2, 1], [1, 2]])); // 1 and 3
  */
-export const eigh = (
-  self: Tensor,
-  options: TriangleOptions = {},
-): Named<['eigenvalues', 'eigenvectors']> =>
-  decompose(self, triangleOf('linalg.eigh', self, options.UPLO));
+export const eigh = writing(
+  'linalg.eigh',
+  (self: Tensor, options: TriangleOptions = {}): Named<['eigenvalues', 'eigenvectors']> =>
+    decompose(self, triangleOf('linalg.eigh', self, options.UPLO)),
+);
 
 /** The eigenvalues alone; gradients need the vectors. */
 function valuesOf(operation: string, self: Tensor, uplo: 'L' | 'U'): Tensor {
@@ -56,8 +57,11 @@ function valuesOf(operation: string, self: Tensor, uplo: 'L' | 'U'): Tensor {
  *
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.eigvalsh.html
  */
-export const eigvalsh = (self: Tensor, options: TriangleOptions = {}): Tensor =>
-  valuesOf('linalg.eigvalsh', self, triangleOf('linalg.eigvalsh', self, options.UPLO));
+export const eigvalsh = writing(
+  'linalg.eigvalsh',
+  (self: Tensor, options: TriangleOptions = {}): Tensor =>
+    valuesOf('linalg.eigvalsh', self, triangleOf('linalg.eigvalsh', self, options.UPLO)),
+);
 
 /** Options of `symeig`. */
 export interface SymeigOptions {
@@ -68,11 +72,11 @@ export interface SymeigOptions {
 }
 
 /** As `linalg.eigh`, by default without vectors and from the upper triangle. */
-export const symeig = (
-  self: Tensor,
-  options: SymeigOptions = {},
-): Named<['eigenvalues', 'eigenvectors']> => {
-  const uplo = triangleOf('symeig', self, (options.upper ?? true) ? 'U' : 'L');
-  if (options.eigenvectors) return decompose(self, uplo);
-  return named(['eigenvalues', 'eigenvectors'], valuesOf('symeig', self, uplo), fresh(self, [0]));
-};
+export const symeig = writing(
+  'symeig',
+  (self: Tensor, options: SymeigOptions = {}): Named<['eigenvalues', 'eigenvectors']> => {
+    const uplo = triangleOf('symeig', self, (options.upper ?? true) ? 'U' : 'L');
+    if (options.eigenvectors) return decompose(self, uplo);
+    return named(['eigenvalues', 'eigenvectors'], valuesOf('symeig', self, uplo), fresh(self, [0]));
+  },
+);

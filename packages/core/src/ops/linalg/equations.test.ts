@@ -284,4 +284,17 @@ describe('equations', () => {
     expect(() => linalg.tensorinv(t, { ind: 0 })).toThrow(/strictly positive/);
     expect(() => linalg.tensorsolve(zeros([2, 3, 5]), zeros([2, 3]))).toThrow(/5 != 6/);
   });
+
+  it('writes into out', () => {
+    const x = zeros([3, 2], f64);
+    expect(linalg.solve(a, b, { out: x })).toBe(x);
+    near(a.matmul(x), b);
+    expect(linalg.solve(a, b.t(), { left: false, out: zeros([0], f64) }).shape).toEqual([2, 3]);
+    const [values, vectors] = [zeros([3], f64), zeros([3, 3], f64)];
+    const found = linalg.eigh(a, { out: [values, vectors] });
+    expect(found.eigenvalues).toBe(values);
+    expect(found.eigenvectors).toBe(vectors);
+    near(vectors.mul(values).matmul(vectors.t()), a);
+    expect(() => linalg.inv(a, { out: zeros([3, 3]) })).toThrow(/dtype float64, but got float32/);
+  });
 });

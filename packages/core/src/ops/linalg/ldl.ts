@@ -4,6 +4,7 @@ import { checkValues } from '../../read.js';
 import { sameShape } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { type Named, named } from '../named.js';
+import { writing } from '../writing.js';
 import {
   type CheckOptions,
   checkEquations,
@@ -39,14 +40,14 @@ const factor = op(
  *
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.ldl_factor_ex.html
  */
-export const ldlFactorEx = (
-  self: Tensor,
-  options: LdlOptions & CheckOptions = {},
-): Named<['LD', 'pivots', 'info']> => {
-  checkSquare('linalg.ldlFactorEx', self);
-  checkFloats('linalg.ldlFactorEx', self);
-  return factor(self, options.checkErrors ?? false);
-};
+export const ldlFactorEx = writing(
+  'linalg.ldlFactorEx',
+  (self: Tensor, options: LdlOptions & CheckOptions = {}): Named<['LD', 'pivots', 'info']> => {
+    checkSquare('linalg.ldlFactorEx', self);
+    checkFloats('linalg.ldlFactorEx', self);
+    return factor(self, options.checkErrors ?? false);
+  },
+);
 
 /**
  * Symmetric matrices [..., n, n], of which the lower triangle is read, as L D L^T in LAPACK's packed form, with its int32
@@ -55,13 +56,16 @@ export const ldlFactorEx = (
  * @throws LinAlgError if D has a zero; RuntimeError if they are not square matrices of float32 or float64.
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.ldl_factor.html
  */
-export const ldlFactor = (self: Tensor, _options: LdlOptions = {}): Named<['LD', 'pivots']> => {
-  checkSquare('linalg.ldlFactor', self);
-  checkFloats('linalg.ldlFactor', self);
-  const { LD, pivots, info } = factor(self, false);
-  checkInfo('linalg.ldlFactor', info, 'ldl');
-  return named(['LD', 'pivots'], LD, pivots);
-};
+export const ldlFactor = writing(
+  'linalg.ldlFactor',
+  (self: Tensor, _options: LdlOptions = {}): Named<['LD', 'pivots']> => {
+    checkSquare('linalg.ldlFactor', self);
+    checkFloats('linalg.ldlFactor', self);
+    const { LD, pivots, info } = factor(self, false);
+    checkInfo('linalg.ldlFactor', info, 'ldl');
+    return named(['LD', 'pivots'], LD, pivots);
+  },
+);
 
 const solve = op(
   'linalgLdlSolve',
@@ -98,22 +102,20 @@ function checkPivots(pivots: Tensor): void {
  * @throws RuntimeError if shapes or dtypes do not match.
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.ldl_solve.html
  */
-export const ldlSolve = (
-  ld: Tensor,
-  pivots: Tensor,
-  b: Tensor,
-  _options: LdlOptions = {},
-): Tensor => {
-  checkSquare('linalg.ldlSolve', ld, 'LD');
-  checkFloats('linalg.ldlSolve', ld);
-  checkSameDtype('linalg.ldlSolve', ld, b, ['LD', 'B']);
-  checkEquations('linalg.ldlSolve', ld, b);
-  if (pivots.dtype !== 'int32' || !sameShape(pivots.shape, ld.shape.slice(0, -1))) {
-    throw new RuntimeError(
-      `linalg.ldlSolve: Expected LD.shape[:-1] and pivots.shape to be the same and pivots of int32, but got pivots of ${pivots.dtype} with shape ${formatShape(pivots.shape)} and LD with shape ${formatShape(ld.shape)}`,
-    );
-  }
-  checkPivots(pivots);
-  const operands = expandBatches('linalg.ldlSolve', [ld, pivots, b], [2, 1, 2]);
-  return solve(...(operands as [Tensor, Tensor, Tensor]));
-};
+export const ldlSolve = writing(
+  'linalg.ldlSolve',
+  (ld: Tensor, pivots: Tensor, b: Tensor, _options: LdlOptions = {}): Tensor => {
+    checkSquare('linalg.ldlSolve', ld, 'LD');
+    checkFloats('linalg.ldlSolve', ld);
+    checkSameDtype('linalg.ldlSolve', ld, b, ['LD', 'B']);
+    checkEquations('linalg.ldlSolve', ld, b);
+    if (pivots.dtype !== 'int32' || !sameShape(pivots.shape, ld.shape.slice(0, -1))) {
+      throw new RuntimeError(
+        `linalg.ldlSolve: Expected LD.shape[:-1] and pivots.shape to be the same and pivots of int32, but got pivots of ${pivots.dtype} with shape ${formatShape(pivots.shape)} and LD with shape ${formatShape(ld.shape)}`,
+      );
+    }
+    checkPivots(pivots);
+    const operands = expandBatches('linalg.ldlSolve', [ld, pivots, b], [2, 1, 2]);
+    return solve(...(operands as [Tensor, Tensor, Tensor]));
+  },
+);

@@ -7,6 +7,7 @@ import { matmul } from '../matmul.js';
 import { type Named, named } from '../named.js';
 import { where } from '../ternary.js';
 import { detach, squeeze, unsqueeze } from '../view.js';
+import { writing } from '../writing.js';
 import { checkFloats, checkInfo, checkMatrices, checkSameDtype, expandBatches } from './checks.js';
 import {
   columns,
@@ -103,40 +104,43 @@ export interface LstsqOptions {
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.lstsq.html
  * @example const { solution } = linalg.lstsq(A, b);
  */
-export const lstsq = (self: Tensor, b: Tensor, options: LstsqOptions = {}): Solved => {
-  const operation = 'linalg.lstsq';
-  checkMatrices(operation, self, 'input');
-  if (b.shape.length < 1) {
-    throw new RuntimeError(`${operation}: other must have at least 1 dimension.`);
-  }
-  checkFloats(operation, self);
-  checkSameDtype(operation, self, b, ['input', 'other']);
-  const driver = options.driver ?? 'gelsy';
-  if (!drivers.includes(driver)) {
-    throw new RuntimeError(
-      `${operation}: parameter \`driver\` should be one of (gels, gelsy, gelsd, gelss), got ${driver}`,
+export const lstsq = writing(
+  'linalg.lstsq',
+  (self: Tensor, b: Tensor, options: LstsqOptions = {}): Solved => {
+    const operation = 'linalg.lstsq';
+    checkMatrices(operation, self, 'input');
+    if (b.shape.length < 1) {
+      throw new RuntimeError(`${operation}: other must have at least 1 dimension.`);
+    }
+    checkFloats(operation, self);
+    checkSameDtype(operation, self, b, ['input', 'other']);
+    const driver = options.driver ?? 'gelsy';
+    if (!drivers.includes(driver)) {
+      throw new RuntimeError(
+        `${operation}: parameter \`driver\` should be one of (gels, gelsy, gelsd, gelss), got ${driver}`,
+      );
+    }
+    const missing = self.shape.length - b.shape.length;
+    if (missing < 0 || missing > 1) {
+      throw new RuntimeError(
+        `${operation}: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1, got shapes ${formatShape(self.shape)} and ${formatShape(b.shape)}`,
+      );
+    }
+    const right = missing === 1 ? unsqueeze(b, -1) : b;
+    if (self.shape.at(-2) !== right.shape.at(-2)) {
+      throw new RuntimeError(
+        `${operation}: input.size(-2) should match other.size(${missing === 1 ? -1 : -2}), got shapes ${formatShape(self.shape)} and ${formatShape(b.shape)}`,
+      );
+    }
+    const [matrices, sides] = expandBatches(operation, [self, right]) as [Tensor, Tensor];
+    const rcond = options.rcond ?? defaultShare(self);
+    const found = leastSquares(matrices, sides, rcond, driver);
+    // Gradients flow through the solution alone.
+    return solved(
+      missing === 1 ? squeeze(found.solution, -1) : found.solution,
+      detach(found.residuals),
+      found.rank,
+      detach(found.singularValues),
     );
-  }
-  const missing = self.shape.length - b.shape.length;
-  if (missing < 0 || missing > 1) {
-    throw new RuntimeError(
-      `${operation}: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1, got shapes ${formatShape(self.shape)} and ${formatShape(b.shape)}`,
-    );
-  }
-  const right = missing === 1 ? unsqueeze(b, -1) : b;
-  if (self.shape.at(-2) !== right.shape.at(-2)) {
-    throw new RuntimeError(
-      `${operation}: input.size(-2) should match other.size(${missing === 1 ? -1 : -2}), got shapes ${formatShape(self.shape)} and ${formatShape(b.shape)}`,
-    );
-  }
-  const [matrices, sides] = expandBatches(operation, [self, right]) as [Tensor, Tensor];
-  const rcond = options.rcond ?? defaultShare(self);
-  const found = leastSquares(matrices, sides, rcond, driver);
-  // Gradients flow through the solution alone.
-  return solved(
-    missing === 1 ? squeeze(found.solution, -1) : found.solution,
-    detach(found.residuals),
-    found.rank,
-    detach(found.singularValues),
-  );
-};
+  },
+);

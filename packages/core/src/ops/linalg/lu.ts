@@ -4,6 +4,7 @@ import { checkValues } from '../../read.js';
 import type { Tensor } from '../../tensor.js';
 import { arange } from '../create.js';
 import { type Named, named } from '../named.js';
+import { writing } from '../writing.js';
 import {
   type CheckOptions,
   checkEquations,
@@ -39,11 +40,11 @@ const factor = op(
  *
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.lu_factor_ex.html
  */
-export const luFactorEx = (
-  self: Tensor,
-  options: LuOptions & CheckOptions = {},
-): Named<['LU', 'pivots', 'info']> =>
-  factor(self, options.pivot ?? true, options.checkErrors ?? false);
+export const luFactorEx = writing(
+  'linalg.luFactorEx',
+  (self: Tensor, options: LuOptions & CheckOptions = {}): Named<['LU', 'pivots', 'info']> =>
+    factor(self, options.pivot ?? true, options.checkErrors ?? false),
+);
 
 /**
  * Matrices [..., m, n] as P L U, packed: L (with a diagonal of ones, which is left out) and U in one matrix, and the int32
@@ -53,11 +54,14 @@ export const luFactorEx = (
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.lu_factor.html
  * @example const { LU, pivots } = linalg.luFactor(A); const x = linalg.luSolve(LU, pivots, b);
  */
-export const luFactor = (self: Tensor, options: LuOptions = {}): Named<['LU', 'pivots']> => {
-  const { LU, pivots, info } = factor(self, options.pivot ?? true, false);
-  checkInfo('linalg.luFactor', info, 'lu');
-  return named(['LU', 'pivots'], LU, pivots);
-};
+export const luFactor = writing(
+  'linalg.luFactor',
+  (self: Tensor, options: LuOptions = {}): Named<['LU', 'pivots']> => {
+    const { LU, pivots, info } = factor(self, options.pivot ?? true, false);
+    checkInfo('linalg.luFactor', info, 'lu');
+    return named(['LU', 'pivots'], LU, pivots);
+  },
+);
 
 /** P, whose columns are those of the identity in the order of `permutation`. */
 function permutationMatrix(like: Tensor, pivots: Tensor, m: number): Tensor {
@@ -106,16 +110,15 @@ export interface LuUnpackOptions {
  * @throws RuntimeError if pivots are not int32 or do not fit the matrices.
  * @see https://pytorch.org/docs/stable/generated/torch.lu_unpack.html
  */
-export const luUnpack = (
-  lu: Tensor,
-  pivots: Tensor,
-  options: LuUnpackOptions = {},
-): Named<['P', 'L', 'U']> => {
-  checkMatrices('luUnpack', lu, 'LU');
-  const wanted = options.unpackPivots ?? true;
-  if (wanted) checkPivots('luUnpack', lu, pivots);
-  return unpack(lu, pivots, options.unpackData ?? true, wanted);
-};
+export const luUnpack = writing(
+  'luUnpack',
+  (lu: Tensor, pivots: Tensor, options: LuUnpackOptions = {}): Named<['P', 'L', 'U']> => {
+    checkMatrices('luUnpack', lu, 'LU');
+    const wanted = options.unpackPivots ?? true;
+    if (wanted) checkPivots('luUnpack', lu, pivots);
+    return unpack(lu, pivots, options.unpackData ?? true, wanted);
+  },
+);
 
 /** @throws RuntimeError for pivots that are none of those matrices. */
 function checkPivots(operation: string, lu: Tensor, pivots: Tensor): void {
@@ -154,11 +157,14 @@ const decompose = op('linalgLu', 'self pivot', (self: Tensor, pivot: boolean) =>
  * @throws RuntimeError if the matrices are not float32 or float64.
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.lu.html
  */
-export const lu = (self: Tensor, options: LuOptions = {}): Named<['P', 'L', 'U']> => {
-  checkMatrices('linalg.lu', self);
-  checkFloats('linalg.lu', self);
-  return decompose(self, options.pivot ?? true);
-};
+export const lu = writing(
+  'linalg.lu',
+  (self: Tensor, options: LuOptions = {}): Named<['P', 'L', 'U']> => {
+    checkMatrices('linalg.lu', self);
+    checkFloats('linalg.lu', self);
+    return decompose(self, options.pivot ?? true);
+  },
+);
 
 const solvePacked = op(
   'linalgLuSolve',
@@ -198,17 +204,18 @@ function luSolveOf(
  * @throws RuntimeError if shapes or dtypes do not match.
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.lu_solve.html
  */
-export const luSolve = (
-  lu: Tensor,
-  pivots: Tensor,
-  b: Tensor,
-  options: LuSolveOptions = {},
-): Tensor =>
-  luSolveOf('linalg.luSolve', lu, pivots, b, options.left ?? true, options.adjoint ?? false);
+export const luSolve = writing(
+  'linalg.luSolve',
+  (lu: Tensor, pivots: Tensor, b: Tensor, options: LuSolveOptions = {}): Tensor =>
+    luSolveOf('linalg.luSolve', lu, pivots, b, options.left ?? true, options.adjoint ?? false),
+);
 
 /** As `linalg.luSolve`, with the right side (`self`) first. */
-export const luSolveOfRight = (self: Tensor, lu: Tensor, pivots: Tensor): Tensor =>
-  luSolveOf('luSolve', lu, pivots, self, true, false);
+export const luSolveOfRight = writing(
+  'luSolve',
+  (self: Tensor, lu: Tensor, pivots: Tensor): Tensor =>
+    luSolveOf('luSolve', lu, pivots, self, true, false),
+);
 
 /** As `linalg.luFactorEx`; `infos` only with `getInfos`. */
 export function luOf(self: Tensor, options?: LuOptions): Named<['LU', 'pivots']>;

@@ -4,6 +4,7 @@ import type { Tensor } from '../../tensor.js';
 import { zeros } from '../create.js';
 import { matmul } from '../matmul.js';
 import { where } from '../ternary.js';
+import { writing } from '../writing.js';
 import { checkInfo } from './checks.js';
 import { eigvalsh } from './eigh.js';
 import { decomposeSingular, decomposeSymmetric, turned } from './routine.js';
@@ -50,11 +51,14 @@ const pseudoInverse = op(
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.pinv.html
  * @example linalg.pinv(A, { rtol: 1e-5 })
  */
-export const pinv = (self: Tensor, options: SpectralOptions = {}): Tensor => {
-  checkSpectral('linalg.pinv', self, options);
-  const { atol = null, rtol = null, hermitian = false } = options;
-  return pseudoInverse(self, atol, rtol, hermitian);
-};
+export const pinv = writing(
+  'linalg.pinv',
+  (self: Tensor, options: SpectralOptions = {}): Tensor => {
+    checkSpectral('linalg.pinv', self, options);
+    const { atol = null, rtol = null, hermitian = false } = options;
+    return pseudoInverse(self, atol, rtol, hermitian);
+  },
+);
 
 /** As `linalg.pinv`; singular values up to `rcond` (default 1e-15) times the greatest count as zeros. */
 export const pinverse = (self: Tensor, options: { rcond?: number } = {}): Tensor =>
@@ -66,20 +70,23 @@ export const pinverse = (self: Tensor, options: { rcond?: number } = {}): Tensor
  * @throws RuntimeError if the matrices are not float32 or float64; LinAlgError if they are not finite.
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.matrix_rank.html
  */
-export const matrixRank = (
-  self: Tensor,
-  options: SpectralOptions & {
-    /** As `atol`, with an `rtol` of 0. */
-    tol?: Tolerance | null;
-  } = {},
-): Tensor => {
-  checkSpectral('linalg.matrixRank', self, options);
-  if (numel(self.shape) === 0) {
-    return zeros(self.shape.slice(0, -2), { dtype: 'int64', device: self.device });
-  }
-  const matrices = self.detach();
-  const sizes = options.hermitian ? eigvalsh(matrices).abs() : svdvals(matrices);
-  const given = options.tol ?? null;
-  const bound = given === null ? options : { atol: given, rtol: 0 };
-  return sizes.gt(cutoff(matrices, sizes, bound)).sum(-1);
-};
+export const matrixRank = writing(
+  'linalg.matrixRank',
+  (
+    self: Tensor,
+    options: SpectralOptions & {
+      /** As `atol`, with an `rtol` of 0. */
+      tol?: Tolerance | null;
+    } = {},
+  ): Tensor => {
+    checkSpectral('linalg.matrixRank', self, options);
+    if (numel(self.shape) === 0) {
+      return zeros(self.shape.slice(0, -2), { dtype: 'int64', device: self.device });
+    }
+    const matrices = self.detach();
+    const sizes = options.hermitian ? eigvalsh(matrices).abs() : svdvals(matrices);
+    const given = options.tol ?? null;
+    const bound = given === null ? options : { atol: given, rtol: 0 };
+    return sizes.gt(cutoff(matrices, sizes, bound)).sum(-1);
+  },
+);

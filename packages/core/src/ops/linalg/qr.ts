@@ -4,6 +4,7 @@ import { sameShape } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { copyInto } from '../copy.js';
 import { type Named, named } from '../named.js';
+import { writing } from '../writing.js';
 import { checkFloats, checkMatrices, checkSameDtype } from './checks.js';
 import {
   columns,
@@ -41,20 +42,26 @@ const decompose = op('linalgQr', 'self mode', (self: Tensor, mode: QrMode) => {
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.qr.html
  * @example const { Q, R } = linalg.qr(A);
  */
-export const qr = (self: Tensor, mode: QrMode = 'reduced'): Named<['Q', 'R']> => {
-  checkMatrices('linalg.qr', self);
-  checkFloats('linalg.qr', self);
-  if (!['reduced', 'complete', 'r'].includes(mode)) {
-    throw new RuntimeError(
-      `linalg.qr: received unrecognized mode '${mode}' but expected one of 'reduced' (default), 'r', or 'complete'`,
-    );
-  }
-  return decompose(self, mode);
-};
+export const qr = writing(
+  'linalg.qr',
+  (self: Tensor, mode: QrMode = 'reduced'): Named<['Q', 'R']> => {
+    checkMatrices('linalg.qr', self);
+    checkFloats('linalg.qr', self);
+    if (!['reduced', 'complete', 'r'].includes(mode)) {
+      throw new RuntimeError(
+        `linalg.qr: received unrecognized mode '${mode}' but expected one of 'reduced' (default), 'r', or 'complete'`,
+      );
+    }
+    return decompose(self, mode);
+  },
+);
 
 /** As `linalg.qr`: reduced, or with `some: false` complete. */
-export const qrOf = (self: Tensor, options: { some?: boolean } = {}): Named<['Q', 'R']> =>
-  qr(self, (options.some ?? true) ? 'reduced' : 'complete');
+export const qrOf = writing(
+  'qr',
+  (self: Tensor, options: { some?: boolean } = {}): Named<['Q', 'R']> =>
+    qr(self, (options.some ?? true) ? 'reduced' : 'complete'),
+);
 
 const pack = op('geqrf', 'self', (self: Tensor): Named<['a', 'tau']> => {
   const { packed, tau } = factorQr(self);
@@ -68,11 +75,11 @@ const pack = op('geqrf', 'self', (self: Tensor): Named<['a', 'tau']> => {
  * @throws RuntimeError if the matrices are not float32 or float64.
  * @see https://pytorch.org/docs/stable/generated/torch.geqrf.html
  */
-export const geqrf = (self: Tensor): Named<['a', 'tau']> => {
+export const geqrf = writing('geqrf', (self: Tensor): Named<['a', 'tau']> => {
   checkMatrices('geqrf', self);
   checkFloats('geqrf', self);
   return pack(self);
-};
+});
 
 /** @throws RuntimeError if `tau` does not belong to those reflectors. */
 function checkReflectors(operation: string, input: Tensor, tau: Tensor): void {
@@ -108,16 +115,19 @@ const product = op('linalgHouseholderProduct', 'input tau', reflectorsProduct);
  * @throws RuntimeError if shapes or dtypes do not fit.
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.householder_product.html
  */
-export const householderProduct = (input: Tensor, tau: Tensor): Tensor => {
-  checkReflectors('linalg.householderProduct', input, tau);
-  const [m, n] = input.shape.slice(-2) as [number, number];
-  if (m < n) {
-    throw new RuntimeError(
-      `linalg.householderProduct: input.shape[-2] must be greater than or equal to input.shape[-1], got ${m} and ${n}`,
-    );
-  }
-  return product(input, tau);
-};
+export const householderProduct = writing(
+  'linalg.householderProduct',
+  (input: Tensor, tau: Tensor): Tensor => {
+    checkReflectors('linalg.householderProduct', input, tau);
+    const [m, n] = input.shape.slice(-2) as [number, number];
+    if (m < n) {
+      throw new RuntimeError(
+        `linalg.householderProduct: input.shape[-2] must be greater than or equal to input.shape[-1], got ${m} and ${n}`,
+      );
+    }
+    return product(input, tau);
+  },
+);
 
 /** As `linalg.householderProduct`. */
 export const orgqr = householderProduct;
@@ -144,34 +154,32 @@ const multiply = op(
  * @throws RuntimeError if shapes or dtypes do not fit.
  * @see https://pytorch.org/docs/stable/generated/torch.ormqr.html
  */
-export const ormqr = (
-  input: Tensor,
-  tau: Tensor,
-  other: Tensor,
-  options: OrmqrOptions = {},
-): Tensor => {
-  const left = options.left ?? true;
-  if (input.shape.length < 2) checkReflectors('ormqr', input, tau);
-  if (other.shape.length < 2) {
-    throw new RuntimeError(
-      `ormqr: other must have at least 2 dimensions, got shape ${formatShape(other.shape)}.`,
-    );
-  }
-  checkReflectors('ormqr', input, tau);
-  checkSameDtype('ormqr', input, other, ['input', 'other']);
-  const side = left ? -2 : -1;
-  if (
-    other.shape.at(side) !== input.shape.at(-2) ||
-    (tau.shape.at(-1) as number) > (input.shape.at(-2) as number)
-  ) {
-    throw new RuntimeError(
-      `ormqr: other.shape[${side}] must be equal to input.shape[-2] and not less than tau.shape[-1], got other ${formatShape(other.shape)}, input ${formatShape(input.shape)} and tau ${formatShape(tau.shape)}`,
-    );
-  }
-  if (!sameShape(other.shape.slice(0, -2), input.shape.slice(0, -2))) {
-    throw new RuntimeError(
-      `ormqr: Expected batch dimensions of other to be equal to input.shape[:-2] = ${formatShape(input.shape.slice(0, -2))}, but got other of shape ${formatShape(other.shape)}`,
-    );
-  }
-  return multiply(input, tau, other, left, options.transpose ?? false);
-};
+export const ormqr = writing(
+  'ormqr',
+  (input: Tensor, tau: Tensor, other: Tensor, options: OrmqrOptions = {}): Tensor => {
+    const left = options.left ?? true;
+    if (input.shape.length < 2) checkReflectors('ormqr', input, tau);
+    if (other.shape.length < 2) {
+      throw new RuntimeError(
+        `ormqr: other must have at least 2 dimensions, got shape ${formatShape(other.shape)}.`,
+      );
+    }
+    checkReflectors('ormqr', input, tau);
+    checkSameDtype('ormqr', input, other, ['input', 'other']);
+    const side = left ? -2 : -1;
+    if (
+      other.shape.at(side) !== input.shape.at(-2) ||
+      (tau.shape.at(-1) as number) > (input.shape.at(-2) as number)
+    ) {
+      throw new RuntimeError(
+        `ormqr: other.shape[${side}] must be equal to input.shape[-2] and not less than tau.shape[-1], got other ${formatShape(other.shape)}, input ${formatShape(input.shape)} and tau ${formatShape(tau.shape)}`,
+      );
+    }
+    if (!sameShape(other.shape.slice(0, -2), input.shape.slice(0, -2))) {
+      throw new RuntimeError(
+        `ormqr: Expected batch dimensions of other to be equal to input.shape[:-2] = ${formatShape(input.shape.slice(0, -2))}, but got other of shape ${formatShape(other.shape)}`,
+      );
+    }
+    return multiply(input, tau, other, left, options.transpose ?? false);
+  },
+);

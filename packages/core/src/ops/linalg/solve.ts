@@ -4,6 +4,7 @@ import { sameShape } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { type Named, named } from '../named.js';
 import { squeeze, unsqueeze } from '../view.js';
+import { writing } from '../writing.js';
 import {
   type CheckOptions,
   checkEquations,
@@ -76,15 +77,14 @@ function solveWith(
  *
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.solve_ex.html
  */
-export const solveEx = (
-  a: Tensor,
-  b: Tensor,
-  options: SolveOptions & CheckOptions = {},
-): Named<['result', 'info']> => {
-  const { left = true, checkErrors = false } = options;
-  const { result, info } = solveWith('linalg.solveEx', a, b, left, checkErrors);
-  return named(['result', 'info'], result, info);
-};
+export const solveEx = writing(
+  'linalg.solveEx',
+  (a: Tensor, b: Tensor, options: SolveOptions & CheckOptions = {}): Named<['result', 'info']> => {
+    const { left = true, checkErrors = false } = options;
+    const { result, info } = solveWith('linalg.solveEx', a, b, left, checkErrors);
+    return named(['result', 'info'], result, info);
+  },
+);
 
 /**
  * The solution of A x = b for square matrices A [..., n, n]: b is a vector [n], one vector a matrix [..., n], or matrices [..., n, k];
@@ -94,11 +94,14 @@ export const solveEx = (
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.solve.html
  * @example linalg.solve(tensor([[2, 0], [0, 4]]), tensor([2, 2])) // [1, 0.5]
  */
-export const solve = (a: Tensor, b: Tensor, options: SolveOptions = {}): Tensor => {
-  const { result, info } = solveWith('linalg.solve', a, b, options.left ?? true, false);
-  checkInfo('linalg.solve', info, 'solve');
-  return result;
-};
+export const solve = writing(
+  'linalg.solve',
+  (a: Tensor, b: Tensor, options: SolveOptions = {}): Tensor => {
+    const { result, info } = solveWith('linalg.solve', a, b, options.left ?? true, false);
+    checkInfo('linalg.solve', info, 'solve');
+    return result;
+  },
+);
 
 const solveTriangle = op(
   'linalgSolveTriangular',
@@ -123,15 +126,18 @@ export interface SolveTriangularOptions {
  * @throws RuntimeError if shapes or dtypes do not match.
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.solve_triangular.html
  */
-export const solveTriangular = (a: Tensor, b: Tensor, options: SolveTriangularOptions): Tensor => {
-  const { upper, left = true, unitriangular = false } = options;
-  checkSquare('linalg.solveTriangular', a);
-  checkFloats('linalg.solveTriangular', a);
-  checkSameDtype('linalg.solveTriangular', a, b);
-  checkEquations('linalg.solveTriangular', a, b, left);
-  const [matrices, sides] = expandBatches('linalg.solveTriangular', [a, b]) as [Tensor, Tensor];
-  return solveTriangle(matrices, sides, upper, left, unitriangular);
-};
+export const solveTriangular = writing(
+  'linalg.solveTriangular',
+  (a: Tensor, b: Tensor, options: SolveTriangularOptions): Tensor => {
+    const { upper, left = true, unitriangular = false } = options;
+    checkSquare('linalg.solveTriangular', a);
+    checkFloats('linalg.solveTriangular', a);
+    checkSameDtype('linalg.solveTriangular', a, b);
+    checkEquations('linalg.solveTriangular', a, b, left);
+    const [matrices, sides] = expandBatches('linalg.solveTriangular', [a, b]) as [Tensor, Tensor];
+    return solveTriangle(matrices, sides, upper, left, unitriangular);
+  },
+);
 
 /** Options of `triangularSolve`. */
 export interface TriangularSolveOptions {
@@ -144,22 +150,25 @@ export interface TriangularSolveOptions {
 }
 
 /** As `linalg.solveTriangular`, with the right side (`self`) first; gives A too, expanded to the batch. */
-export const triangularSolve = (
-  self: Tensor,
-  a: Tensor,
-  options: TriangularSolveOptions = {},
-): Named<['solution', 'clonedCoefficient']> => {
-  const { upper = true, transpose = false, unitriangular = false } = options;
-  checkSquare('triangularSolve', a);
-  checkFloats('triangularSolve', a);
-  checkSameDtype('triangularSolve', a, self);
-  checkEquations('triangularSolve', a, self);
-  const [matrices, sides] = expandBatches('triangularSolve', [a, self]) as [Tensor, Tensor];
-  const solution = transpose
-    ? solveTriangle(matrices.transpose(-2, -1), sides, !upper, true, unitriangular)
-    : solveTriangle(matrices, sides, upper, true, unitriangular);
-  return named(['solution', 'clonedCoefficient'], solution, matrices.clone());
-};
+export const triangularSolve = writing(
+  'triangularSolve',
+  (
+    self: Tensor,
+    a: Tensor,
+    options: TriangularSolveOptions = {},
+  ): Named<['solution', 'clonedCoefficient']> => {
+    const { upper = true, transpose = false, unitriangular = false } = options;
+    checkSquare('triangularSolve', a);
+    checkFloats('triangularSolve', a);
+    checkSameDtype('triangularSolve', a, self);
+    checkEquations('triangularSolve', a, self);
+    const [matrices, sides] = expandBatches('triangularSolve', [a, self]) as [Tensor, Tensor];
+    const solution = transpose
+      ? solveTriangle(matrices.transpose(-2, -1), sides, !upper, true, unitriangular)
+      : solveTriangle(matrices, sides, upper, true, unitriangular);
+    return named(['solution', 'clonedCoefficient'], solution, matrices.clone());
+  },
+);
 
 const invert = op(
   'linalgInvEx',
@@ -178,11 +187,14 @@ const invert = op(
  *
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.inv_ex.html
  */
-export const invEx = (self: Tensor, options: CheckOptions = {}): Named<['inverse', 'info']> => {
-  checkSquare('linalg.invEx', self);
-  checkFloats('linalg.invEx', self);
-  return invert(self, options.checkErrors ?? false);
-};
+export const invEx = writing(
+  'linalg.invEx',
+  (self: Tensor, options: CheckOptions = {}): Named<['inverse', 'info']> => {
+    checkSquare('linalg.invEx', self);
+    checkFloats('linalg.invEx', self);
+    return invert(self, options.checkErrors ?? false);
+  },
+);
 
 /**
  * The inverses of square matrices [..., n, n].
@@ -190,13 +202,13 @@ export const invEx = (self: Tensor, options: CheckOptions = {}): Named<['inverse
  * @throws LinAlgError if a matrix is singular; RuntimeError if they are not square matrices of float32 or float64.
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.inv.html
  */
-export const inv = (self: Tensor): Tensor => {
+export const inv = writing('linalg.inv', (self: Tensor): Tensor => {
   checkSquare('linalg.inv', self);
   checkFloats('linalg.inv', self);
   const { inverse, info } = invert(self, false);
   checkInfo('linalg.inv', info, 'inverse');
   return inverse;
-};
+});
 
 /** As `linalg.inv`. */
 export const inverse = inv;

@@ -2,6 +2,7 @@ import { mustRecord, op } from '../../op.js';
 import type { Tensor } from '../../tensor.js';
 import { zeros } from '../create.js';
 import { type Named, named } from '../named.js';
+import { writing } from '../writing.js';
 import { checkFloats, checkInfo, checkMatrices } from './checks.js';
 import { decomposeSingular } from './routine.js';
 
@@ -24,13 +25,13 @@ function check(operation: string, self: Tensor): void {
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.svd.html
  * @example const { U, S, Vh } = linalg.svd(A, { fullMatrices: false });
  */
-export const svd = (
-  self: Tensor,
-  options: { fullMatrices?: boolean } = {},
-): Named<['U', 'S', 'Vh']> => {
-  check('linalg.svd', self);
-  return decompose(self, options.fullMatrices ?? true);
-};
+export const svd = writing(
+  'linalg.svd',
+  (self: Tensor, options: { fullMatrices?: boolean } = {}): Named<['U', 'S', 'Vh']> => {
+    check('linalg.svd', self);
+    return decompose(self, options.fullMatrices ?? true);
+  },
+);
 
 /** The singular values alone; gradients need the vectors. */
 function valuesOf(operation: string, self: Tensor): Tensor {
@@ -46,7 +47,10 @@ function valuesOf(operation: string, self: Tensor): Tensor {
  *
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.svdvals.html
  */
-export const svdvals = (self: Tensor): Tensor => valuesOf('linalg.svdvals', self);
+export const svdvals = writing(
+  'linalg.svdvals',
+  (self: Tensor): Tensor => valuesOf('linalg.svdvals', self),
+);
 
 /** Options of `svd`. */
 export interface SvdOptions {
@@ -57,15 +61,18 @@ export interface SvdOptions {
 }
 
 /** As `linalg.svd`, with V instead of its transpose, and by default without the vectors that complete a basis. */
-export const svdOf = (self: Tensor, options: SvdOptions = {}): Named<['U', 'S', 'V']> => {
-  if (options.computeUV ?? true) {
-    check('svd', self);
-    const { U, S, Vh } = decompose(self, !(options.some ?? true));
-    return named(['U', 'S', 'V'], U, S, Vh.transpose(-2, -1));
-  }
-  const S = valuesOf('svd', self);
-  const none = (n: number) =>
-    zeros([...self.shape.slice(0, -2), n, n], { dtype: self.dtype, device: self.device });
-  const [m, n] = self.shape.slice(-2) as [number, number];
-  return named(['U', 'S', 'V'], none(m), S, none(n));
-};
+export const svdOf = writing(
+  'svd',
+  (self: Tensor, options: SvdOptions = {}): Named<['U', 'S', 'V']> => {
+    if (options.computeUV ?? true) {
+      check('svd', self);
+      const { U, S, Vh } = decompose(self, !(options.some ?? true));
+      return named(['U', 'S', 'V'], U, S, Vh.transpose(-2, -1));
+    }
+    const S = valuesOf('svd', self);
+    const none = (n: number) =>
+      zeros([...self.shape.slice(0, -2), n, n], { dtype: self.dtype, device: self.device });
+    const [m, n] = self.shape.slice(-2) as [number, number];
+    return named(['U', 'S', 'V'], none(m), S, none(n));
+  },
+);
