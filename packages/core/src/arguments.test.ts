@@ -43,6 +43,8 @@ test('the tensor an operation works on is asked for by name', () => {
   expect(() => core.rsub(wrong, tensor([1]))).toThrow("rsub: argument 'self' (position 1)");
   expect(() => core.isclose(scalarTensor(1), wrong)).toThrow("isclose: argument 'other'");
   expect(() => core.maximum(tensor([1]), wrong)).toThrow(TypeError);
+  expect(() => core.heaviside(wrong, tensor([1]))).toThrow("heaviside: argument 'self'");
+  expect(() => core.ldexp(wrong, tensor([1]))).toThrow("ldexp: argument 'self'");
 });
 
 test('a count of steps is an integer', () => {

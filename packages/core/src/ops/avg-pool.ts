@@ -214,8 +214,8 @@ const regular =
     const name = `avgPool${dims}d`;
     refuse(name, 'avg_pool', self, true);
     if (options.divisorOverride === 0) throw new RuntimeError(`${name}: divisor must be not zero`);
-    if (dims === 3) checkCovers(name, self.shape.slice(-3), kernelSize);
     const w = regularWindows(name, dims, self.shape, kernelSize, options);
+    if (dims === 3) checkCovers(name, self.shape.slice(-3), kernelSize);
     return avgPool(self, w, options.countIncludePad ?? true, options.divisorOverride ?? null);
   };
 

@@ -349,6 +349,7 @@ export const xlogy: EitherBinary = eitherBinary('xlogy', 'float', (a, b) =>
 );
 /** 0, `other` or 1 as self is negative, zero or positive. */
 export const heaviside: TensorBinary = (self, other, options) => {
+  checkTensor('heaviside', 'self', 0, self);
   if (other instanceof Tensor && self.dtype !== other.dtype) {
     throw new RuntimeError(
       `heaviside: heaviside is not yet implemented for tensors with different dtypes, got ${self.dtype} and ${other.dtype}; convert one with .to('${self.dtype}')`,

@@ -41,6 +41,7 @@ export const nextafter: TensorBinary = (self, other, options) =>
 export const ldexp = writing(
   'ldexp',
   (self: Tensor, other: Tensor): Tensor => {
+    checkTensor('ldexp', 'self', 0, self);
     checkTensor('ldexp', 'other', 1, other);
     return mul(self, exp2(other));
   },

@@ -31,6 +31,8 @@ describe('maxPool', () => {
       /non-batch dimension 2 has length zero/,
     );
     expect(() => avgPool3d(range(1, 1, 4, 4), 2, { padding: 1 })).toThrow(/smaller than kernel/);
+    expect(() => avgPool3d(range(1, 1, 4, 4), 2, { padding: -1 })).toThrow(/non-negative/);
+    expect(() => avgPool3d(range(1, 1, 4, 4), 2, { padding: 4 })).toThrow(/half of kernel size/);
     expect(() => maxPool1d(range(1, 2), [2, 2])).toThrow(/should contain one int/);
     expect(adaptiveAvgPool1d(range(2, 0, 4), 2).shape).toEqual([2, 0, 2]);
     const index = tensor([[[9n]]]);
