@@ -9,6 +9,7 @@ import {
 } from '@sconce/core';
 import { AccumulateGrad, accumulateInto } from './accumulate.js';
 import type { Geometry } from './geometry.js';
+import { metaOf } from './meta.js';
 import type { Edge, Gradient, Node } from './node.js';
 
 /** One backward pass. */
@@ -255,6 +256,11 @@ class Pass {
 
   #accumulate({ leaf, prehooks, posthooks }: AccumulateGrad, grads: Gradient[]): void {
     if (this.#task.captures) return;
+    if (metaOf(leaf)?.currentNode) {
+      throw new RuntimeError('leaf variable has been moved into the graph interior');
+    }
+    // What stopped to require a gradient since gathers none.
+    if (!leaf.requiresGrad) return;
     const given = prehooks ? this.#prehooks(prehooks, grads) : grads;
     const [g] = given;
     if (!g) return;

@@ -2,7 +2,7 @@ import { type AutogradEngine, installAutograd, RuntimeError, type Tensor } from 
 import { backward } from './backward.js';
 import { accumulatorOf, ensureMeta, metaOf } from './meta.js';
 import type { Node } from './node.js';
-import { noteView, record, recordInplace } from './record.js';
+import { noteSeveralViews, noteView, record, recordInplace } from './record.js';
 
 /** The node, and the number there, that hooks on a tensor belong to. */
 function place(tensor: Tensor): { node: Node; output: number } {
@@ -15,10 +15,12 @@ const engine: AutogradEngine = {
   record,
   recordInplace,
   view: noteView,
+  severalViews: noteSeveralViews,
   backward: (tensor, gradient, options) => backward(tensor, gradient, options),
   setRequiresGrad(tensor, value) {
     const meta = ensureMeta(tensor);
-    if (meta.gradFn) {
+    // That it has a node is enough; whether the node is up to date is not asked.
+    if (meta.currentNode) {
       if (value) return;
       throw new RuntimeError(
         "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().",

@@ -52,8 +52,15 @@ export class OpNode extends Node {
    * The node of a call; undefined if no gradient can flow to its arguments.
    *
    * @param inplace whether the first argument is about to be overwritten.
+   * @param always make a node all the same: the view of a base that was detached keeps one.
    */
-  static of(row: Row, op: Op, args: readonly unknown[], inplace: boolean): OpNode | undefined {
+  static of(
+    row: Row,
+    op: Op,
+    args: readonly unknown[],
+    inplace: boolean,
+    always = false,
+  ): OpNode | undefined {
     const edges: (Edge | undefined)[] = [];
     let any = false;
     const wanted: Input[] = [];
@@ -67,9 +74,10 @@ export class OpNode extends Node {
           edges.push(gradientEdge(t));
         }
       }
-      if (edges.slice(before).some(Boolean)) wanted.push(input);
+      // As in PyTorch, an operation of one input keeps what it needs wherever its gradient goes.
+      if (row.inputs.length === 1 || edges.slice(before).some(Boolean)) wanted.push(input);
     }
-    if (!any) return undefined;
+    if (!any && !always) return undefined;
     const node = new OpNode(row, op, args, inplace, edges);
     for (const input of wanted) {
       for (const name of input.derivative.saves) {
@@ -214,21 +222,21 @@ export function record(op: Op, args: readonly unknown[]): unknown {
   if (result instanceof Tensor) {
     // An operation that had nothing to do returns its argument.
     if (args.includes(result)) return result;
-    setOutput(result, node, args, false);
+    setOutput(result, node, args);
   } else {
     const outputs = Array.isArray(result) ? result : Object.values(result as object);
     const constants = row.constants.map((name) => (result as Record<string, unknown>)[name]);
     for (const output of outputs) {
       if (!(output instanceof Tensor)) continue;
       if (constants.includes(output)) node.addOutput(undefined);
-      else setOutput(output, node, args, true);
+      else setOutput(output, node, args);
     }
   }
   node.saveResults(result);
   return result;
 }
 
-function setOutput(output: Tensor, node: Node, args: readonly unknown[], several: boolean): void {
+function setOutput(output: Tensor, node: Node, args: readonly unknown[]): void {
   const differentiable = isFloatingPoint(output.dtype);
   const index = node.addOutput(differentiable ? output : undefined);
   if (!differentiable) return;
@@ -237,7 +245,7 @@ function setOutput(output: Tensor, node: Node, args: readonly unknown[], several
     // A view of a temporary is a tensor of its own.
     if (!args.some((arg) => arg instanceof Tensor && baseOf(arg) === meta.view?.base)) {
       meta.view = undefined;
-    } else if (several && meta.view.creation === 'default') meta.view.creation = 'multi';
+    }
   }
   meta.setHistory(node, index);
 }
@@ -322,6 +330,15 @@ export function noteView(view: Tensor, base: Tensor): void {
   };
 }
 
+/** Notes that views were made by one operation. */
+export function noteSeveralViews(views: readonly Tensor[]): void {
+  if (gradMode.inference || (!gradMode.enabled && !recording)) return;
+  for (const view of views) {
+    const info = metaOf(view)?.view;
+    if (info) info.creation = 'multi';
+  }
+}
+
 setRegenerate((view, base) => {
   const op = operations.get('asStrided') as Op;
   const node = OpNode.of(
@@ -329,6 +346,7 @@ setRegenerate((view, base) => {
     op,
     [base, view.shape, view.strides, view.offset],
     false,
+    true,
   ) as OpNode;
   node.addOutput(view);
   return node;

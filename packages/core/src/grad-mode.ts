@@ -59,6 +59,8 @@ export interface AutogradEngine {
   recordInplace(op: Op, args: readonly unknown[], run: () => void): Tensor;
   /** A view of `base` was made, recorded or not (also under noGrad). */
   view(view: Tensor, base: Tensor): void;
+  /** These views were made by one operation, which forbids to write through them while recording. */
+  severalViews(views: readonly Tensor[]): void;
   setRequiresGrad(tensor: Tensor, value: boolean): void;
   backward(tensor: Tensor, gradient: Tensor | undefined, options: BackwardOptions): void;
   registerHook(tensor: Tensor, hook: (grad: Tensor) => Tensor | undefined): HookHandle;

@@ -148,7 +148,8 @@ export class Tensor {
    * @throws RuntimeError on integer tensors and on non-leaves.
    */
   requiresGrad_(value = true): this {
-    if (value === this.requiresGrad) return this;
+    // A view of what requires grad does so too, and may become a leaf of its own all the same.
+    if (!value && !this.requiresGrad) return this;
     if (value && !isFloatingPoint(this.dtype)) {
       throw new RuntimeError(
         `requiresGrad_: only Tensors of floating point dtype can require gradients, got ${this.dtype}`,

@@ -1,4 +1,5 @@
 import { formatShape, RuntimeError } from '../errors.js';
+import { autogradEngine } from '../grad-mode.js';
 import { op } from '../op.js';
 import { existingDim, normalizeDim } from '../shape.js';
 import { Tensor } from '../tensor.js';
@@ -14,10 +15,23 @@ function parts(self: Tensor, dim: number, sizes: readonly number[]): Tensor[] {
   });
 }
 
-// As operations of several results: autograd forbids to write in place through one of them.
-const splitOp = op('split', 'self dim sizes', parts);
-const splitWithSizesOp = op('splitWithSizes', 'self dim sizes', parts);
-const unbindOp = op('unbind', 'self dim', (self: Tensor, dim: number): Tensor[] =>
+/** An operation of several results: autograd forbids to write in place through one of them, recorded or not. */
+function severalViews<A extends unknown[]>(
+  name: string,
+  params: string,
+  forward: (self: Tensor, ...args: A) => Tensor[],
+): (self: Tensor, ...args: A) => Tensor[] {
+  const run = op(name, params, forward);
+  return (self, ...args) => {
+    const views = run(self, ...args);
+    autogradEngine()?.severalViews(views);
+    return views;
+  };
+}
+
+const splitOp = severalViews('split', 'self dim sizes', parts);
+const splitWithSizesOp = severalViews('splitWithSizes', 'self dim sizes', parts);
+const unbindOp = severalViews('unbind', 'self dim', (self: Tensor, dim: number): Tensor[] =>
   Array.from({ length: self.shape[dim] ?? 0 }, (_, i) => select(self, dim, i)),
 );
 
