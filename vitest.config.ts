@@ -9,6 +9,11 @@ const alias = readdirSync(`${root}packages`).map((folder) => ({
   find: new RegExp(folder === 'sconce' ? '^sconce$' : `^@sconce/${folder}$`),
   replacement: `${root}packages/${folder}/src/index.ts`,
 }));
+// The row operators alone are another entry of core.
+alias.push({
+  find: /^@sconce\/core\/operators$/,
+  replacement: `${root}packages/core/src/operators.ts`,
+});
 // What examples share with each other.
 alias.push({
   find: /^@sconce-examples\/([^/]+)\/(.+)$/,
