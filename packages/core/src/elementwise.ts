@@ -8,7 +8,7 @@ import {
   getDefaultDtype,
   promoteTypes,
 } from './dtype.js';
-import { NotImplementedError, RuntimeError, wrongArgument } from './errors.js';
+import { NotImplementedError, RuntimeError, SconceError, wrongArgument } from './errors.js';
 import { execute } from './execute.js';
 import { cast, type Expr, input, scalar } from './expr.js';
 import { autogradEngine } from './grad-mode.js';
@@ -224,7 +224,7 @@ export class Elementwise {
     number: (x: Scalar, type: Exclude<ComputeType, 'bool'>) => Expr,
     out?: Tensor,
   ): Plan {
-    const { promotion, body, refuse, name, condition, numbers = 0 } = this.row;
+    const { promotion, refuse, name, condition, numbers = 0 } = this.row;
     const first = operands[0] as Operand;
     let common =
       promotion === 'first' && first instanceof Tensor
@@ -248,7 +248,18 @@ export class Elementwise {
       const fits = i === condition || (x instanceof Tensor && !mayOverflow(common, x.dtype));
       return fits ? value : wrapAround(value, common);
     });
-    return { value: body(...exprs), dtype, compute };
+    return { value: this.#valueOf(exprs, compute), dtype, compute };
+  }
+
+  /** The body on its operands. @throws NotImplementedError if it is made of functions that bools do not have. */
+  #valueOf(exprs: readonly Expr[], compute: ComputeType): Expr {
+    try {
+      return this.row.body(...exprs);
+    } catch (error) {
+      if (compute !== 'bool' || !(error instanceof SconceError)) throw error;
+      const { name } = this.row;
+      throw new NotImplementedError(`${name}: "${name}_cpu" not implemented for 'bool'`);
+    }
   }
 
   /** Writes windows that overlap one after the other, as a loop over all positions would. */

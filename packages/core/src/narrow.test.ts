@@ -48,3 +48,28 @@ test('einsum counts repeated labels, and takes lists of labels', () => {
   expect(core.einsum(x, ['...', 3], [3, '...']).toArraySync()).toEqual(x.T.toArraySync());
   expect(() => core.einsum(x, [0, 99])).toThrow('within [0, 52)');
 });
+
+test('alpha scales in the dtype of the result', () => {
+  const half = tensor([2.5], { dtype: 'float16' });
+  expect(half.add(tensor(3, { dtype: 'uint8' }), { alpha: -1 }).toArraySync()).toEqual([-0.5]);
+  const other = tensor(0.5, { dtype: 'float16' });
+  expect(core.rsub(tensor([2], { dtype: 'int16' }), other, { alpha: 1.5 }).dtype).toBe('float16');
+});
+
+test('what bools do not have is refused by name', () => {
+  const x = tensor([true]);
+  expect(() => x.pow(x)).toThrow('"pow_cpu" not implemented for \'bool\'');
+  expect(() => x.addcmul(x, x)).toThrow(core.NotImplementedError);
+});
+
+test('no index is in range of nothing', () => {
+  const index = tensor([0n]);
+  expect(() => zeros([0]).indexAdd(0, index, tensor([1]))).toThrow(core.IndexError);
+  expect(() => zeros([0]).gather(0, index)).toThrow(core.RuntimeError);
+});
+
+test('the middle of an odd number of steps is reached from the end', () => {
+  const edges = core.linspace(-0.44, 0.56, 5, { dtype: 'float64' });
+  expect(edges.select(0, 2).itemSync()).toBe(0.56 - 0.25 * 2);
+  expect(core.logspace(1, 2, 1).toArraySync()).toEqual([10]);
+});

@@ -15,6 +15,7 @@ import {
 } from '../scalar.js';
 import { allocate, Tensor } from '../tensor.js';
 import { bitsOf, floorDivided, integral, one, zero } from './bodies.js';
+import { to } from './copy.js';
 import { full } from './create.js';
 import {
   type Binary,
@@ -89,7 +90,7 @@ function scaled(
       `${operation}: For integral input tensors, argument alpha must not be a floating point number, got ${alpha}`,
     );
   }
-  if (other instanceof Tensor) return mul(other, own === 'bool' ? alpha !== 0 : alpha);
+  if (other instanceof Tensor) return mul(to(other, own), own === 'bool' ? alpha !== 0 : alpha);
   const value = Number(typeof other === 'object' ? other.value : other) * alpha;
   return scalarCategory(other) === 2 ? float(value) : value;
 }
@@ -155,7 +156,8 @@ function checkIntegerDivisor(
   self: Tensor | Scalar,
   other: Tensor | Scalar,
 ): void {
-  if (category(resultType(self, other)) === 2) return;
+  // Bools are refused by the rows themselves.
+  if (category(resultType(self, other)) !== 1) return;
   if (self instanceof Tensor && self.numel() === 0) return;
   if (
     other instanceof Tensor

@@ -284,22 +284,20 @@ export const arange = creating('arange', (...args: (Scalar | TensorOptions | und
     number,
     number,
   ];
-  if (s === 0) throw new RuntimeError('arange: step must be nonzero');
+  const dtype = options.dtype ?? (whole(start, end, step) ? 'int64' : getDefaultDtype());
+  // Integers count from the start and by the step cut off; int64 cuts off the end as well.
+  const cut = category(dtype) < 2 ? Math.trunc : (x: number) => x;
+  const [from, to, by] = [cut(a), cut(b), cut(s)];
+  if (by === 0) throw new RuntimeError(`arange: step must be nonzero, got ${s} for ${dtype}`);
   if (!Number.isFinite(a) || !Number.isFinite(b))
     throw new RuntimeError(`arange: unsupported range: ${a} -> ${b}`);
-  if ((s > 0 && a > b) || (s < 0 && a < b)) {
+  if ((by > 0 && from > to) || (by < 0 && from < to)) {
     throw new RuntimeError(
       `arange: upper bound and larger bound inconsistent with step sign (${a}, ${b}, ${s})`,
     );
   }
-  const dtype = options.dtype ?? (whole(start, end, step) ? 'int64' : getDefaultDtype());
-  if (category(dtype) === 2)
-    return sequence('arange', Math.ceil((b - a) / s), (i) => a + i * s, dtype, options);
-  // Integers count from the start and by the step cut off; int64 cuts off the end as well.
-  const [from, by] = [Math.trunc(a), Math.trunc(s)];
-  if (by === 0) throw new RuntimeError(`arange: step must be nonzero, but ${s} is 0 as ${dtype}`);
-  const count = Math.ceil(dtype === 'int64' ? (Math.trunc(b) - from) / by : (b - a) / s);
-  return sequence('arange', count, (i) => from + i * by, dtype, options);
+  const count = Math.ceil(dtype === 'int64' ? (to - from) / by : (b - a) / s);
+  return sequence('arange', Math.max(count, 0), (i) => from + i * by, dtype, options);
 }) as Arange;
 
 function checkSteps(operation: string, steps: number): void {
@@ -321,9 +319,11 @@ export const linspace = creating(
     const f = dtype === 'float64' ? (x: number) => x : Math.fround;
     const [a, b] = bounds(dtype, start, end);
     const step = category(dtype) < 2 ? (b - a) / (steps - 1) : f(f(b - a) / (steps - 1));
+    // The middle one of an odd number is reached from the end.
+    const half = Math.floor(steps / 2);
     const at = (i: number): number => {
       if (steps === 1) return a;
-      return i < steps / 2 ? f(a + f(step * i)) : f(b - f(step * (steps - i - 1)));
+      return i < half ? f(a + f(step * i)) : f(b - f(step * (steps - i - 1)));
     };
     return sequence('linspace', steps, at, dtype, options);
   },
@@ -341,11 +341,12 @@ export const logspace = creating(
     checkSteps('logspace', steps);
     const dtype = options.dtype ?? getDefaultDtype();
     const [a, b] = bounds(dtype, start, end);
+    const half = Math.max(Math.floor(steps / 2), 1);
     const step = steps > 1 ? (b - a) / (steps - 1) : 0;
     return sequence(
       'logspace',
       steps,
-      (i) => base ** (i < steps / 2 ? a + step * i : b - step * (steps - i - 1)),
+      (i) => base ** (i < half ? a + step * i : b - step * (steps - i - 1)),
       dtype,
       options,
     );

@@ -34,7 +34,11 @@ export function equalEdges(x: Tensor, bins: number, range: HistogramOptions['ran
   const step = high.sub(low).div(bins);
   const i = arange(bins + 1, { dtype, device });
   // From both ends, as linspace does, so that they are exact.
-  return where(i.lt((bins + 1) / 2), low.add(step.mul(i)), high.sub(step.mul(i.neg().add(bins))));
+  return where(
+    i.lt(Math.floor((bins + 1) / 2)),
+    low.add(step.mul(i)),
+    high.sub(step.mul(i.neg().add(bins))),
+  );
 }
 
 /** The bin of each element, and whether it has one. */

@@ -31,10 +31,11 @@ function plainlyInside(index: Tensor, high: number): boolean {
   return true;
 }
 
-/** Whether x lies outside of [scalar 0, scalar 1) and is not scalar 2. */
-const outsideOf = (x: Expr): Expr => {
+/** Whether x lies outside of [scalar 0, scalar 1), and is not scalar 2 where that one is allowed too. */
+const outsideOf = (x: Expr, allowed: boolean): Expr => {
   const number = (i: number) => scalar(i, x.dtype as ComputeType);
-  return e.and(e.or(e.lt(x, number(0)), e.ge(x, number(1))), e.ne(x, number(2)));
+  const outside = e.or(e.lt(x, number(0)), e.ge(x, number(1)));
+  return allowed ? e.and(outside, e.ne(x, number(2))) : outside;
 };
 
 /**
@@ -49,7 +50,7 @@ export function checkIndexRange(
   high: number,
   sentence: (bad: number) => string,
   Fault: typeof IndexError | typeof RuntimeError = IndexError,
-  other = low,
+  other?: number,
 ): void {
   if (!index.storage.backend.synchronous || numel(index.shape) === 0) return;
   if (plainlyInside(index, high)) return;
@@ -64,8 +65,8 @@ export function checkIndexRange(
     shape: index.shape,
     axes: index.shape.map((_, d) => d),
     inputs: [index],
-    scalars: [low, high, other],
-    stages: [{ combine: 'max', value: outsideOf(x) }],
+    scalars: other === undefined ? [low, high] : [low, high, other],
+    stages: [{ combine: 'max', value: outsideOf(x, other !== undefined) }],
     outputs: [{ per: 'row', value: stage(0, 'bool'), view: outside }],
   });
   const found = outside.itemSync() !== 0;

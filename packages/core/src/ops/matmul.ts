@@ -2,11 +2,12 @@ import { category, computeType } from '../dtype.js';
 import { formatShape, NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { e, input, scalar } from '../expr.js';
-import { op } from '../op.js';
+import { mustRecord, op } from '../op.js';
 import type { Epilogue } from '../primitive.js';
 import { broadcastShapes, numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
 import { full } from './create.js';
+import { where } from './ternary.js';
 import { expand, permute, reshape, squeeze, unsqueeze } from './view.js';
 import { type Writing, writing } from './writing.js';
 
@@ -232,6 +233,9 @@ const combine = (self: Tensor, result: Tensor, options: AddmmOptions): Tensor =>
           .clone();
   }
   const right = alpha === 1 ? result : result.mul(alpha);
+  // Its values count for nothing, NaN included; its gradient is zero, not missing.
+  if (beta === 0 && mustRecord([self]))
+    return right.add(where(full([], false, { device: self.device }), self, 0));
   return beta === 0 ? right : (beta === 1 ? self : self.mul(beta)).add(right);
 };
 /** beta * self + alpha * sum over the batch of batch1 @ batch2. */

@@ -239,7 +239,13 @@ export const ravel = (self: Tensor): Tensor => reshape(self, [-1]);
 export const unflatten = (self: Tensor, dim: number, sizes: readonly number[]): Tensor => {
   const d = existingDim('unflatten', dim, self.shape.length);
   if (sizes.length === 0) throw new RuntimeError('unflatten: sizes must be non-empty');
-  const inner = inferShape('unflatten', sizes, self.shape[d] as number);
+  const size = self.shape[d] as number;
+  if (!sizes.includes(-1) && numel(sizes) !== size) {
+    throw new RuntimeError(
+      `unflatten: Provided sizes ${formatShape(sizes)} don't multiply up to the size of dim ${d} (${size}) in the input tensor`,
+    );
+  }
+  const inner = inferShape('unflatten', sizes, size);
   return view(self, [...self.shape.slice(0, d), ...inner, ...self.shape.slice(d + 1)]);
 };
 
