@@ -11,7 +11,11 @@ import { Parameter } from '@sconce/nn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeValue } from '../test/describe.js';
 import { everything } from '../test/everything.js';
+import { claims, torchFile } from '../test/pickles.js';
 import { load, save, serialize, setParameterClass } from './index.js';
+import { MemorySink } from './io/sink.js';
+import { PickleWriter } from './pickle/writer.js';
+import { ZipWriter } from './zip/writer.js';
 
 const exec = promisify(execFile);
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -122,5 +126,113 @@ describe('parameters', () => {
     expect(plain).not.toBeInstanceOf(Parameter);
     expect(plain.requiresGrad).toBe(true);
     setParameterClass({ is: (t) => t instanceof Parameter, make: (t, g) => new Parameter(t, g) });
+  });
+});
+
+describe('files of other versions of PyTorch', () => {
+  /** A tensor as a newer or older PyTorch pickles it; `storage` writes the reference. */
+  function tensorPickle(
+    name: string,
+    storage: (out: PickleWriter) => void,
+    rest: (out: PickleWriter) => void,
+  ) {
+    const out = new PickleWriter();
+    out.global('torch._utils', name);
+    out.mark();
+    storage(out);
+    rest(out);
+    out.tuple();
+    out.reduce();
+    return out.finish();
+  }
+
+  function reference(
+    out: PickleWriter,
+    type: [string, string],
+    length: number,
+    view?: [number, number],
+  ) {
+    out.mark();
+    out.text('storage');
+    out.global(...type);
+    out.text('0');
+    out.text('cpu');
+    out.int(length);
+    if (view) {
+      out.mark();
+      out.text('view');
+      for (const n of view) out.int(n);
+      out.tuple();
+    }
+    out.tuple();
+    out.persistentId();
+  }
+
+  function geometry(out: PickleWriter, offset: number, size: number) {
+    out.int(offset);
+    out.int(size);
+    out.tupleOf(1);
+    out.int(1);
+    out.tupleOf(1);
+  }
+
+  const six = { 0: new Uint8Array(Float32Array.of(0, 1, 2, 3, 4, 5).buffer) };
+
+  it('reads storages of bytes, whose dtype the tensor tells (2.1 and later)', async () => {
+    const pickle = tensorPickle(
+      '_rebuild_tensor_v3',
+      (out) => reference(out, ['torch.storage', 'UntypedStorage'], 24),
+      (out) => {
+        geometry(out, 1, 4);
+        out.bool(false);
+        out.none();
+        out.global('torch', 'float32');
+      },
+    );
+    expect(await (await load<Tensor>(await torchFile(pickle, six))).toArray()).toEqual([
+      1, 2, 3, 4,
+    ]);
+  });
+
+  const viewed = (offset: number, size: number) =>
+    tensorPickle(
+      '_rebuild_tensor',
+      (out) => reference(out, ['torch', 'FloatStorage'], 6, [2, 3]),
+      (out) => geometry(out, offset, size),
+    );
+
+  it('reads views of storages (0.4 and earlier), and keeps tensors inside of them', async () => {
+    expect(await (await load<Tensor>(await torchFile(viewed(1, 2), six))).toArray()).toEqual([
+      3, 4,
+    ]);
+    await expect(load(await torchFile(viewed(1, 3), six))).rejects.toThrow(
+      /does not fit its view of a storage/,
+    );
+  });
+
+  it('reads the other byte order', async () => {
+    const sink = new MemorySink();
+    const zip = new ZipWriter(sink);
+    await zip.add('model/data.pkl', claims([{ length: 6, shape: [6] }]));
+    await zip.add('model/byteorder', new TextEncoder().encode('big'));
+    const swapped = six[0].slice();
+    for (let i = 0; i < 24; i += 4) swapped.subarray(i, i + 4).reverse();
+    await zip.add('model/data/0', swapped, { compress: true });
+    await zip.add('model/.data/serialization_id', new TextEncoder().encode('1'));
+    await zip.finish();
+    const [tensor] = await load<Tensor[]>(sink.bytes());
+    expect(await tensor?.toArray()).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  it('says what a TorchScript program and a plain pickle are', async () => {
+    const sink = new MemorySink();
+    const zip = new ZipWriter(sink);
+    await zip.add('net/data.pkl', claims([]));
+    await zip.add('net/constants.pkl', claims([]));
+    await zip.finish();
+    await expect(load(sink.bytes())).rejects.toThrow(
+      /this is a TorchScript program; save its weights in Python/,
+    );
+    await expect(load(claims([]))).rejects.toThrow(/a pickle, but not one that torch.save wrote/);
   });
 });

@@ -18,7 +18,7 @@ export interface PickleOptions {
   readonly title: string;
   /** Throws unless a pickle may name this class or function. */
   readonly admit: (name: string) => void;
-  /** The most opcodes it may have; default 20 million. */
+  /** The most opcodes it may have; default 10 million. */
   readonly maxOperations?: number;
 }
 
@@ -64,7 +64,7 @@ class Machine {
   }
 
   run(): Pickle {
-    const limit = this.#options.maxOperations ?? 20_000_000;
+    const limit = this.#options.maxOperations ?? 10_000_000;
     for (let count = 0; count < limit; count++) {
       const code = this.#in.u8();
       if (code === 0x2e) {
