@@ -67,7 +67,7 @@ async function runOn(device: string): Promise<Report> {
   if (values.report) writeFileSync(values.report, `${JSON.stringify(report, null, 1)}\n`);
   if (!values.markdown) {
     console.log(formatTable(report));
-    if (report.device === 'cpu' && values.corpus === undefined) {
+    if (report.device !== 'reference' && values.corpus === undefined) {
       const whole = values.op === undefined;
       const found = surprises(report, (e) => whole && groupOf(e) in report.groups);
       console.log(describeSurprises(found));

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { host } from '../../../scripts/testing/host.js';
 import { groupNames } from './corpus/corpus.js';
 import type { Report } from './report/counts.js';
+import { describeSurprises, groupOf, surprises } from './report/exceptions.js';
 import { expectCurrentCoverage } from './report/expect-current.js';
 import { changes, describeChanges } from './report/ratchet.js';
 import { formatTable } from './report/table.js';
@@ -28,6 +29,14 @@ describe.skipIf(!host.webgpu)('the public corpus on WebGPU', () => {
       describeChanges(fallen),
       'pnpm parity --device webgpu --list-failures names the cases',
     ).toBe('');
+  });
+
+  // Where rounding decides, other drivers decide otherwise.
+  it.runIf(/swiftshader/i.test(host.webgpu ?? ''))('fails what the exceptions list', () => {
+    const found = surprises(report, (e) => groupOf(e) !== 'ops_errors');
+    expect(describeSurprises({ ...found, explained: 0 }), 'each failure needs its reason').toBe(
+      describeSurprises({ failures: [], passes: [], explained: 0 }),
+    );
   });
 
   it('is what docs/coverage.md says', () => expectCurrentCoverage(report));

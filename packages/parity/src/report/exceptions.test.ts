@@ -3,12 +3,19 @@ import { Corpus } from '../corpus/corpus.js';
 import type { Failure, Report } from './counts.js';
 import { exceptions, groupOf, parseExceptions, surprises } from './exceptions.js';
 
-describe('exceptions.txt', () => {
-  const list = exceptions();
+describe.each(['cpu', 'webgpu'])('the exceptions of %s', (device) => {
+  const shared = exceptions();
+  const all = exceptions(device);
+  // Those of a device come after the shared ones.
+  const list = device === 'cpu' ? all : all.slice(shared.length);
 
   it('is sorted, without repetitions', () => {
     const keys = list.map((e) => `${e.case} ${e.direction}`);
     expect(keys).toEqual([...new Set(keys)].sort());
+  });
+
+  it('lists nothing twice', () => {
+    expect(new Set(all.map((e) => `${e.case} ${e.direction}`)).size).toBe(all.length);
   });
 
   it('is about cases of the public corpus, at most 1% of them', () => {
@@ -16,7 +23,7 @@ describe('exceptions.txt', () => {
     const cases = corpus.groups().flatMap((group) => corpus.cases(group));
     const ids = new Set(cases.map((test) => test.id));
     expect(list.filter((e) => !ids.has(e.case))).toEqual([]);
-    expect(new Set(list.map((e) => e.case)).size).toBeLessThanOrEqual(ids.size / 100);
+    expect(new Set(all.map((e) => e.case)).size).toBeLessThanOrEqual(ids.size / 100);
   });
 
   it('says of each rounding how far off it is', () => {

@@ -5,7 +5,7 @@ import type { Direction, Failure, Report } from './counts.js';
 /** Why a case does not pass; see exceptions.txt. */
 export type Kind = 'rounding' | 'quirk' | 'superset';
 
-/** A case of the public corpus that does not pass on the CPU, or may not. */
+/** A case of the public corpus that does not pass, or may not. */
 export interface Exception {
   readonly case: string;
   readonly direction: Direction;
@@ -13,8 +13,12 @@ export interface Exception {
   readonly reason: string;
 }
 
-/** The list of this package. */
-export const exceptionsFile = fileURLToPath(new URL('../../exceptions.txt', import.meta.url));
+/** The lists of this package: what is so on every device, and what is so on a device of a type besides. */
+const files: Readonly<Record<string, readonly string[]>> = {
+  webgpu: ['exceptions.txt', 'exceptions-webgpu.txt'],
+};
+const read = (name: string): string =>
+  readFileSync(fileURLToPath(new URL(`../../${name}`, import.meta.url)), 'utf8');
 
 /** @throws Error for a line that is none. */
 export function parseExceptions(text: string): Exception[] {
@@ -35,12 +39,17 @@ export function parseExceptions(text: string): Exception[] {
     });
 }
 
-let known: readonly Exception[] | undefined;
+const known = new Map<string, readonly Exception[]>();
 
-/** The exceptions, as exceptions.txt lists them. */
-export function exceptions(): readonly Exception[] {
-  known ??= parseExceptions(readFileSync(exceptionsFile, 'utf8'));
-  return known;
+/** The exceptions of a device, as the lists have them. */
+export function exceptions(device = 'cpu'): readonly Exception[] {
+  const type = device.split(':')[0] as string;
+  let list = known.get(type);
+  if (!list) {
+    list = (files[type] ?? ['exceptions.txt']).flatMap((name) => parseExceptions(read(name)));
+    known.set(type, list);
+  }
+  return list;
 }
 
 const key = (name: string, direction: Direction): string => `${name} ${direction}`;
@@ -61,7 +70,7 @@ export interface Surprises {
 export function surprises(
   report: Report,
   ran: (exception: Exception) => boolean,
-  list: readonly Exception[] = exceptions(),
+  list: readonly Exception[] = exceptions(report.device),
 ): Surprises {
   const listed = new Set(list.map((e) => key(e.case, e.direction)));
   const failed = report.failures.filter((f) => !/^(not implemented|needs \w+): /.test(f.reason));
@@ -81,8 +90,8 @@ export const groupOf = (exception: Exception): string =>
   exception.case.slice(0, exception.case.indexOf('/'));
 
 /** How many cases of a group may pass or fail by the order of a sum. */
-export const borderline = (group: string, direction: Direction): number =>
-  exceptions().filter(
+export const borderline = (device: string, group: string, direction: Direction): number =>
+  exceptions(device).filter(
     (e) => e.kind === 'rounding' && e.direction === direction && groupOf(e) === group,
   ).length;
 

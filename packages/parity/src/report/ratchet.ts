@@ -44,7 +44,7 @@ export function changes(
     }),
   );
   return {
-    fallen: all.filter((c) => c.now < c.before - borderline(c.group, c.direction)),
+    fallen: all.filter((c) => c.now < c.before - borderline(report.device, c.group, c.direction)),
     risen: all.filter((c) => c.now > c.before),
   };
 }
