@@ -1,8 +1,9 @@
 import { category, computeType } from '../dtype.js';
-import { RuntimeError } from '../errors.js';
+import { formatShape, RuntimeError, ValueError } from '../errors.js';
 import { cast, constant, type Expr, e, input, scalar, stage } from '../expr.js';
 import { op } from '../op.js';
 import type { Tensor } from '../tensor.js';
+import { matrixNorm } from './linalg/norms.js';
 import type { ReduceOptions } from './reduce.js';
 import { axesOf, type Dims, nonzeroExpr, reduceRows, rowLength } from './reduction.js';
 import { writing } from './writing.js';
@@ -66,10 +67,25 @@ export const vectorNorm = writing(
   },
 );
 
-/** The matrix or vector norm of older PyTorch: `'fro'` (default) or a number, over dimensions or all elements. */
+/**
+ * The matrix or vector norm of older PyTorch, over dimensions or all elements: of a number or `'fro'` (default) that of vectors;
+ * `'nuc'` is the sum of the singular values of matrices, in two dimensions or of a matrix.
+ *
+ * @throws RuntimeError for another order, or dimensions that `'nuc'` cannot take; LinAlgError where matrices are not finite.
+ * @see https://pytorch.org/docs/stable/generated/torch.norm.html
+ */
 export const norm = writing(
   'norm',
-  (self: Tensor, p: number | 'fro' = 'fro', dim?: Dims, options: ReduceOptions = {}): Tensor => {
+  (
+    self: Tensor,
+    p: number | 'fro' | 'nuc' = 'fro',
+    dim?: Dims,
+    options: ReduceOptions = {},
+  ): Tensor => {
+    if (p === 'nuc') return nuclearNorm(self, dim, options);
+    if (typeof p !== 'number' && p !== 'fro') {
+      throw new RuntimeError(`norm: only valid string values are 'fro' and 'nuc', found ${p}`);
+    }
     const order = p === 'fro' ? 2 : p;
     // Unlike `vectorNorm`, this one has an answer for nothing at all: 0, as every other sum of nothing.
     const nothing = rowLength(self, axesOf('norm', self, dim)) === 0;
@@ -77,6 +93,28 @@ export const norm = writing(
   },
   'castable',
 );
+
+function nuclearNorm(self: Tensor, dim: Dims, { dtype, keepdim = false }: ReduceOptions): Tensor {
+  if (dtype) {
+    throw new ValueError(
+      `norm: dtype argument is not supported in nuclear norm; convert with .to('${dtype}')`,
+    );
+  }
+  if (dim === undefined || dim === null) {
+    if (self.shape.length !== 2) {
+      throw new RuntimeError(
+        `norm: Expected a tensor with 2 dimensions for 'nuc', but got shape ${formatShape(self.shape)} instead; name two in dim`,
+      );
+    }
+    return matrixNorm(self, 'nuc', [-2, -1], { keepdim });
+  }
+  if (typeof dim === 'number' || dim.length !== 2) {
+    throw new RuntimeError(
+      `norm: nuclear norm requires a 'dim' argument of size 2, got ${typeof dim === 'number' ? dim : formatShape(dim)}`,
+    );
+  }
+  return matrixNorm(self, 'nuc', dim, { keepdim });
+}
 
 /** The `p`-norm of self - other. */
 export const dist = (self: Tensor, other: Tensor, p = 2): Tensor => norm(self.sub(other), p);

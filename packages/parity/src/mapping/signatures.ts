@@ -156,6 +156,7 @@ export const signatures: Readonly<Record<string, string>> = {
   'linalg.cross': 'input other | dim',
 
   // linear algebra
+  norm: 'input p dim | keepdim dtype out',
   'linalg.vector_norm': 'vectorNorm(input ord dim | keepdim dtype)',
   'linalg.norm': 'input ord dim | keepdim dtype',
   'linalg.matrix_norm': 'input ord dim | keepdim dtype',

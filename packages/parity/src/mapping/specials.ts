@@ -144,16 +144,6 @@ export const specials: Readonly<Record<string, Special>> = {
   atleast_1d: each('atleast1d'),
   atleast_2d: each('atleast2d'),
   atleast_3d: each('atleast3d'),
-  norm: (args, kwargs) => {
-    const [self, p = kwargs.get('p'), dim = kwargs.get('dim'), keepdim = kwargs.get('keepdim')] =
-      args;
-    if (p === 'nuc') {
-      const axes = dim ?? [-2, -1];
-      return ours('torch.linalg', 'matrixNorm')(self, 'nuc', convert(axes), { keepdim });
-    }
-    const given = { keepdim: keepdim ?? false, ...options(kwargs, 'p', 'dim', 'keepdim') };
-    return ours('torch', 'norm')(self, convert(p), convert(dim), given);
-  },
   einsum: ([equation, ...operands]) =>
     ours('torch', 'einsum')(equation, ...(Array.isArray(operands[0]) ? operands[0] : operands)),
   where: ([condition, self, other]) =>

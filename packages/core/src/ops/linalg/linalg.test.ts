@@ -30,6 +30,20 @@ describe('linalg', () => {
     expect(() => linalg.norm(matrix.unsqueeze(0), 1)).toThrow(/1D or 2D/);
   });
 
+  it('has the nuclear norm among those of older PyTorch', () => {
+    const d = tensor([
+      [3, 0],
+      [0, -4],
+    ]);
+    expect(d.norm('nuc').itemSync()).toBeCloseTo(7, 5);
+    expect(d.norm().itemSync()).toBe(5);
+    expect(list(d.unsqueeze(0).norm('nuc', [1, 2], { keepdim: true }))).toEqual([[[7]]]);
+    expect(() => d.unsqueeze(0).norm('nuc')).toThrow(/2 dimensions for 'nuc'.*\[1, 2, 2\]/);
+    expect(() => d.norm('nuc', 1)).toThrow(/'dim' argument of size 2/);
+    expect(() => d.norm('nuc', [0, 1], { dtype: 'float64' })).toThrow(/not supported in nuclear/);
+    expect(() => d.norm('foo' as 'nuc')).toThrow(/only valid string values/);
+  });
+
   it('multiplies chains and powers', () => {
     const row = tensor([1, 1]);
     expect(list(linalg.multiDot([row, matrix, matrix, row]))).toBe(
