@@ -1,5 +1,6 @@
 import { formatShape, RuntimeError } from '../../errors.js';
 import { op } from '../../op.js';
+import type { OutOptions } from '../../out.js';
 import { checkValues } from '../../read.js';
 import type { Tensor } from '../../tensor.js';
 import { arange } from '../create.js';
@@ -217,18 +218,25 @@ export const luSolveOfRight = writing(
     luSolveOf('luSolve', lu, pivots, self, true, false),
 );
 
-/** As `linalg.luFactorEx`; `infos` only with `getInfos`. */
-export function luOf(self: Tensor, options?: LuOptions): Named<['LU', 'pivots']>;
-export function luOf(
-  self: Tensor,
-  options: LuOptions & { getInfos: true },
-): Named<['LU', 'pivots', 'infos']>;
-export function luOf(
-  self: Tensor,
-  options: LuOptions & { getInfos?: boolean } = {},
-): Named<['LU', 'pivots']> | Named<['LU', 'pivots', 'infos']> {
-  const { LU, pivots, info } = factor(self, options.pivot ?? true, false);
-  return options.getInfos
-    ? named(['LU', 'pivots', 'infos'], LU, pivots, info)
-    : named(['LU', 'pivots'], LU, pivots);
+type Factors = Named<['LU', 'pivots']>;
+type FactorsAndInfos = Named<['LU', 'pivots', 'infos']>;
+
+/** Two results, or three on request. */
+interface Lu {
+  (self: Tensor, options?: LuOptions & OutOptions<Factors>): Factors;
+  (
+    self: Tensor,
+    options: LuOptions & { getInfos: true } & OutOptions<FactorsAndInfos>,
+  ): FactorsAndInfos;
 }
+
+/** As `linalg.luFactorEx`; `infos` only with `getInfos`. */
+export const luOf = writing(
+  'lu',
+  (self: Tensor, options: LuOptions & { getInfos?: boolean } = {}): Factors | FactorsAndInfos => {
+    const { LU, pivots, info } = factor(self, options.pivot ?? true, false);
+    return options.getInfos
+      ? named(['LU', 'pivots', 'infos'], LU, pivots, info)
+      : named(['LU', 'pivots'], LU, pivots);
+  },
+) as Lu;
