@@ -1,4 +1,5 @@
 import {
+  binomial,
   type DType,
   full,
   init,
@@ -105,6 +106,34 @@ describe.skipIf(!host.webgpu)('random numbers of the device', () => {
     poisson(tensor([1, -2], { device }));
     await expect(rates.toArray()).rejects.toThrow('poisson: rates must not be negative, got -2');
     expect(poisson(zeros([0], { device })).shape).toEqual([0]);
+  });
+
+  test.each([
+    [1, 0.3],
+    [15, 0.5],
+    [15, 0.9],
+    [100, 0.02],
+    [100, 0.4],
+    [1000, 0.97],
+    [5000, 0.25],
+  ])('binomial of %d trials, %d', async (n, p) => {
+    const found = await values(binomial(full([40_000], n, { device }), tensor([p], { device })));
+    expect(found.every((x) => Number.isInteger(x) && x >= 0 && x <= n)).toBe(true);
+    let log = n * Math.log1p(-p);
+    const probabilities = Array.from({ length: n + 1 }, (_, k) => {
+      const now = log;
+      log += Math.log(((n - k) / (k + 1)) * (p / (1 - p)));
+      return Math.exp(now);
+    });
+    expectDistribution(histogram(found, n + 1), probabilities);
+  });
+
+  test('binomial at the edges', async () => {
+    const n = tensor([0, 7, 7, 100, 100], { device });
+    const p = tensor([0.5, 0, 1, 0, 1], { device });
+    expect(await values(binomial(n, p))).toEqual([0, 0, 7, 0, 100]);
+    binomial(n, tensor([1.5], { device }));
+    await expect(n.toArray()).rejects.toThrow('binomial: probabilities must be in [0, 1], got 1.5');
   });
 
   test('multinomial draws in proportion to weights', async () => {

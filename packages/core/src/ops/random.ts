@@ -13,7 +13,8 @@ import {
 import { decode, readAllSync } from '../read.js';
 import { broadcastShapes, isDense } from '../shape.js';
 import { allocate, Tensor, type TensorOptions } from '../tensor.js';
-import { multinomialOnDevice, poissonOnDevice } from './device-draws.js';
+import { multinomialOnDevice } from './category-draws.js';
+import { binomialOnDevice, poissonOnDevice } from './count-draws.js';
 import {
   drawsOnHost,
   generatorFor,
@@ -217,22 +218,18 @@ export function poisson(self: Tensor, options: RandomOptions = {}): Tensor {
 /**
  * The number of successes in `count` trials of the probability `prob`, element by element; the two broadcast, and have one floating dtype.
  *
- * @throws RuntimeError if the dtypes differ, or on a device that is not read at once: draw on the cpu there.
+ * @throws RuntimeError if the dtypes differ.
  * @see https://pytorch.org/docs/stable/distributions.html#binomial
  * @example binomial(full([3], 10), full([3], 0.5))
  */
 export function binomial(count: Tensor, prob: Tensor, options: RandomOptions = {}): Tensor {
-  if (!drawsOnHost(count)) {
-    throw new RuntimeError(
-      `binomial: has no kernel for device '${count.device}'; draw on the cpu and move the result with .to('${count.device}')`,
-    );
-  }
   if (count.dtype !== prob.dtype) {
     throw new RuntimeError(
       `binomial: Found dtype ${prob.dtype} but expected ${count.dtype}: count and prob must have the same dtype`,
     );
   }
   const shape = broadcastShapes('binomial', count.shape, prob.shape);
+  if (!drawsOnHost(count)) return binomialOnDevice(count, prob, shape, options);
   const [counts, probabilities] = [count, prob].map((t) =>
     Float64Array.from(readAllSync(expand(t.detach(), shape), 'binomial') as Float32Array, (x) =>
       decode(t.dtype, x),
