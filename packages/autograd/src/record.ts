@@ -79,11 +79,10 @@ export class OpNode extends Node {
     }
     if (!any && !always) return undefined;
     const node = new OpNode(row, op, args, inplace, edges);
-    for (const input of wanted) {
-      for (const name of input.derivative.saves) {
-        if (op.params.includes(name)) node.#saveArgument(name, args, inplace);
-        else node.#results.add(name);
-      }
+    for (const { name, isArgument, inputs } of row.saves) {
+      if (!inputs.some((input) => wanted.includes(input))) continue;
+      if (isArgument) node.#saveArgument(name, args, inplace);
+      else node.#results.add(name);
     }
     return node;
   }

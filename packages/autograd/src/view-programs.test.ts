@@ -86,3 +86,17 @@ it('a view keeps a node when its base is detached', () => {
   expect(view.requiresGrad).toBe(true);
   expect(() => view.sum().backward()).not.toThrow();
 });
+
+it('of several arguments that were changed the first is reported', () => {
+  const a = leaf(1, 2).mul(1);
+  const b = leaf(3, 4).exp();
+  const y = a.mul(b);
+  a.add_(1);
+  b.add_(1);
+  expect(() => y.sum().backward()).toThrow('which is output 0 of AddBackward0');
+  const [c, d] = [leaf(1, 2).mul(1), leaf(3, 4).exp()];
+  const z = c.mul(d);
+  d.neg_();
+  c.sin_();
+  expect(() => z.sum().backward()).toThrow('which is output 0 of SinBackward0');
+});

@@ -56,9 +56,22 @@ export interface Input {
   readonly fused: Map<string, FusedMap | undefined> | undefined;
 }
 
+/** An argument or result that some formulas of an operation read. */
+export interface SavedName {
+  readonly name: string;
+  readonly isArgument: boolean;
+  /** Whose formulas read it. */
+  readonly inputs: readonly Input[];
+}
+
 /** A row of the table, ready for use; inputs in the order of the parameters. */
 export interface Row {
   readonly inputs: readonly Input[];
+  /**
+   * What the formulas read: arguments in their order, then results. As in PyTorch, that order decides which of several
+   * tensors that were changed is reported.
+   */
+  readonly saves: readonly SavedName[];
   /** Results through which no gradient flows, by name. */
   readonly constants: readonly string[];
 }
@@ -96,5 +109,15 @@ function compile(op: Op): Row | null {
     const fused = elementwise.has(op.name) ? new Map() : undefined;
     return [{ index, derivative, fused }];
   });
-  return { inputs, constants: constantResults[op.name] ?? [] };
+  const names = new Set(inputs.flatMap(({ derivative }) => derivative.saves));
+  const saves = [...op.params.filter((name) => names.has(name)), ...names].map((name) => ({
+    name,
+    isArgument: op.params.includes(name),
+    inputs: inputs.filter(({ derivative }) => derivative.saves.includes(name)),
+  }));
+  return {
+    inputs,
+    saves: saves.filter(({ name }, i) => saves.findIndex((s) => s.name === name) === i),
+    constants: constantResults[op.name] ?? [],
+  };
 }
