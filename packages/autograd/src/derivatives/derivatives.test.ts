@@ -39,6 +39,16 @@ test('every derivative has a sample, and every sample a derivative', () => {
   expect(Object.keys(samples).filter((name) => !derivatives[name])).toEqual([]);
 });
 
+/** Operations without second derivatives, and why. */
+const firstOnly: Readonly<Record<string, string>> = {
+  ctcLoss: 'nor does PyTorch have any: derivative for aten::_ctc_loss_backward is not implemented',
+};
+
+test('second derivatives are checked of every entry', () => {
+  const once = Object.keys(samples).filter((name) => samples[name]?.every((s) => s.once));
+  expect(once.sort()).toEqual(Object.keys(firstOnly).sort());
+});
+
 test('what PyTorch has no derivative of raises at backward', () => {
   const a = real([3, 3]);
   const { LD, pivots } = linalg.ldlFactor(a.detach());
