@@ -8,7 +8,7 @@ import {
   getDefaultDtype,
   promoteTypes,
 } from './dtype.js';
-import { NotImplementedError, RuntimeError, SconceError, wrongArgument } from './errors.js';
+import { explained, NotImplementedError, RuntimeError, wrongArgument } from './errors.js';
 import { execute } from './execute.js';
 import { cast, type Expr, input, scalar } from './expr.js';
 import { autogradEngine } from './grad-mode.js';
@@ -248,17 +248,15 @@ export class Elementwise {
       const fits = i === condition || (x instanceof Tensor && !mayOverflow(common, x.dtype));
       return fits ? value : wrapAround(value, common);
     });
-    return { value: this.#valueOf(exprs, compute), dtype, compute };
+    return { value: this.#valueOf(exprs, common), dtype, compute };
   }
 
-  /** The body on its operands. @throws NotImplementedError if it is made of functions that bools do not have. */
-  #valueOf(exprs: readonly Expr[], compute: ComputeType): Expr {
+  /** The body on its operands. @throws NotImplementedError if it is made of functions that the dtype does not have. */
+  #valueOf(exprs: readonly Expr[], dtype: DType): Expr {
     try {
       return this.row.body(...exprs);
     } catch (error) {
-      if (compute !== 'bool' || !(error instanceof SconceError)) throw error;
-      const { name } = this.row;
-      throw new NotImplementedError(`${name}: "${name}_cpu" not implemented for 'bool'`);
+      throw explained(this.row.name, dtype, error);
     }
   }
 

@@ -28,6 +28,22 @@ export class NotImplementedError extends RuntimeError {
   override name = 'NotImplementedError';
 }
 
+/** A scalar expression that no element can have, as of a function on a type it does not take. */
+export class ExpressionError extends SconceError {
+  override name = 'ExpressionError';
+}
+
+/**
+ * What to say of an error from inside an operation: an expression that cannot be made is a dtype the operation is not
+ * implemented for. Other errors are given back as they are.
+ */
+export function explained(operation: string, dtype: string | undefined, error: unknown): unknown {
+  if (!(error instanceof ExpressionError)) return error;
+  return new NotImplementedError(
+    `${operation}: "${operation}_cpu" not implemented for '${dtype ?? 'these arguments'}'; convert it with .to('float32')`,
+  );
+}
+
 /** Memory of a device is full; the message says who holds what. */
 export class OutOfMemoryError extends RuntimeError {
   override name = 'OutOfMemoryError';

@@ -1,5 +1,5 @@
 import type { ComputeType } from './dtype.js';
-import { SconceError } from './errors.js';
+import { ExpressionError } from './errors.js';
 
 /**
  * The scalar-expression language: what one element of an output is, as a tree over the elements of
@@ -156,7 +156,7 @@ const classes: Record<string, (t: ComputeType) => boolean> = {
 /** Checks one node against the table; a malformed tree is a bug of the operation that built it. */
 function verifyNode(e: Expr): void {
   const fail = (why: string): never => {
-    throw new SconceError(`expression ${exprKey(e)}: ${why}`);
+    throw new ExpressionError(`expression ${exprKey(e)}: ${why}`);
   };
   const signature = (signatures as Record<string, string>)[e.op];
   if (signature !== undefined) {
@@ -230,7 +230,7 @@ export function verify(
     verifyNode(n);
     const limit = bound[n.op];
     if (limit !== undefined && !(Number(n.value) >= 0 && Number(n.value) < limit)) {
-      throw new SconceError(
+      throw new ExpressionError(
         `expression ${exprKey(e)}: ${n.op} ${n.value} is outside the ${limit} there are`,
       );
     }
@@ -285,7 +285,8 @@ export const bitcast = (x: Expr, dtype: ComputeType): Expr => node('bitcast', dt
 export function apply(name: ExprFunction, ...args: readonly (Expr | number | boolean)[]): Expr {
   const typed = args.filter((a): a is Expr => typeof a === 'object');
   const reference = (name === 'where' ? typed.slice(1)[0] : typed[0]) ?? typed[0];
-  if (!reference) throw new SconceError(`expression ${name}: needs at least one typed argument`);
+  if (!reference)
+    throw new ExpressionError(`expression ${name}: needs at least one typed argument`);
   const exprs = args.map((a) => (typeof a === 'object' ? a : constant(a, reference.dtype)));
   const output = signatures[name].split(':')[1];
   return node(name, output === 'b' ? 'bool' : reference.dtype, exprs);

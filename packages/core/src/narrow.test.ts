@@ -73,3 +73,14 @@ test('the middle of an odd number of steps is reached from the end', () => {
   expect(edges.select(0, 2).itemSync()).toBe(0.56 - 0.25 * 2);
   expect(core.logspace(1, 2, 1).toArraySync()).toEqual([10]);
 });
+
+test('an operation that a dtype does not have says so, whatever it is made of', () => {
+  const x = tensor([[1n, 2n]]);
+  expect(() => core.cdist(x, x)).toThrow('only supports floating-point dtypes, X1 got: int64');
+  const halves = core.op('halves', 'self', (self: core.Tensor) =>
+    core.reduceOne(self, [0], false, 'sum', self.dtype, (e) => core.apply('sqrt', e)),
+  );
+  expect(() => halves(tensor([1n]))).toThrow('"halves_cpu" not implemented for \'int64\'');
+  expect(() => halves(tensor([1n]))).toThrow(core.NotImplementedError);
+  core.operations.delete('halves');
+});

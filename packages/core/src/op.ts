@@ -1,5 +1,5 @@
 import { canCast, category, type DType } from './dtype.js';
-import { formatShape, RuntimeError, wrongArgument } from './errors.js';
+import { explained, formatShape, RuntimeError, wrongArgument } from './errors.js';
 import { autogradEngine, gradMode } from './grad-mode.js';
 import { sameShape } from './shape.js';
 import { Tensor } from './tensor.js';
@@ -74,6 +74,8 @@ export function op<F extends (...args: never[]) => unknown>(
       return mustRecord(args)
         ? (autogradEngine() as NonNullable<ReturnType<typeof autogradEngine>>).record(schema, args)
         : (forward as unknown as (...a: unknown[]) => unknown)(...args);
+    } catch (error) {
+      throw explained(name, (args[0] as Tensor | undefined)?.dtype, error);
     } finally {
       running = outer;
     }

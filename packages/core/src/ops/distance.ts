@@ -215,6 +215,12 @@ function recordedGrad(grad: Tensor, x1: Tensor, x2: Tensor, p: number): Tensor {
  */
 export const cdist = (x1: Tensor, x2: Tensor, options: { p?: number } = {}): Tensor => {
   const { p = 2 } = options;
+  for (const [name, { dtype }] of Object.entries({ X1: x1, X2: x2 })) {
+    if (!isFloatingPoint(dtype))
+      throw new RuntimeError(
+        `cdist: cdist only supports floating-point dtypes, ${name} got: ${dtype}`,
+      );
+  }
   if (x1.shape.length < 2 || x2.shape.length < 2) {
     throw new RuntimeError(
       `cdist: cdist only supports at least 2D tensors, got ${formatShape(x1.shape)} and ${formatShape(x2.shape)}`,

@@ -96,6 +96,8 @@ export const gradient = (self: Tensor, options: GradientOptions = {}): Tensor[] 
       `gradient: only supports edge_order=1 and edge_order=2, got ${edgeOrder}`,
     );
   }
+  if (self.dtype === 'uint8')
+    throw new RuntimeError('gradient: torch.gradient does not support uint8 input.');
   const rank = self.shape.length;
   normalizeDims('gradient', dim, rank);
   const dims =

@@ -32,6 +32,10 @@ export const isin = writing(
     const given = [elements, testElements].find((x) => x instanceof Tensor);
     if (!(given instanceof Tensor))
       throw new RuntimeError('isin: at least one of elements and testElements must be a Tensor');
+    for (const x of [elements, testElements]) {
+      if (x instanceof Tensor && x.dtype === 'bool')
+        throw new RuntimeError('isin: Unsupported input type encountered for isin(): bool');
+    }
     const { device } = given;
     const dtype = resultType(elements, testElements);
     const tensorOf = (x: Tensor | Scalar) =>

@@ -176,6 +176,11 @@ function strips(
   x: Tensor | null | undefined,
   { dx = 1, dim = -1 }: TrapezoidOptions,
 ): [Tensor, number] {
+  if (y.dtype === 'bool' || x?.dtype === 'bool') {
+    throw new RuntimeError(
+      `${operation}: received a bool input for \`x\` or \`y\`, but bool is not supported`,
+    );
+  }
   const d = normalizeDim(operation, dim, y.shape.length);
   const size = y.shape[d] as number;
   const heights = (t: Tensor, axis: number) => {

@@ -1,6 +1,6 @@
 import { computeType, type DType } from '../dtype.js';
 import { resultType } from '../elementwise.js';
-import { formatShape, RuntimeError } from '../errors.js';
+import { formatShape, NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, constant, coord, type Expr, e, input, load, scalar } from '../expr.js';
 import { isScalar, type Scalar } from '../scalar.js';
@@ -91,6 +91,11 @@ export const searchsorted = writing(
     if (side === 'left' && options.right) {
       throw new RuntimeError(
         "searchsorted: side and right can't be set to opposites, got side of left while right was True",
+      );
+    }
+    if (sortedSequence.dtype === 'bool') {
+      throw new NotImplementedError(
+        `searchsorted: "searchsorted_out_cpu" not implemented for 'bool'`,
       );
     }
     const right = side === 'right' || (options.right ?? false);

@@ -1,4 +1,5 @@
-import { formatShape, RuntimeError } from '../errors.js';
+import { isFloatingPoint } from '../dtype.js';
+import { formatShape, NotImplementedError, RuntimeError } from '../errors.js';
 import { normalizeDim } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { div, sub } from './binary.js';
@@ -40,6 +41,11 @@ export const segmentReduce = (
   options: SegmentOptions = {},
 ): Tensor => {
   const { initial = null } = options;
+  if (!isFloatingPoint(data.dtype)) {
+    throw new NotImplementedError(
+      `segmentReduce: "_segment_reduce_cpu" not implemented for '${data.dtype}'`,
+    );
+  }
   const axis = normalizeDim('segmentReduce', options.axis ?? 0, data.shape.length);
   const given = options.offsets ?? options.lengths;
   if (!given) {

@@ -19,6 +19,8 @@ export const mvlgamma = writing(
     if (!(Number.isInteger(p) && p >= 1)) {
       throw new RuntimeError(`mvlgamma: p has to be greater than or equal to 1, got ${p}`);
     }
+    if (self.dtype === 'bool')
+      throw new RuntimeError('mvlgamma: The input tensor may not be a boolean tensor.');
     const x = category(self.dtype) < 2 ? self.to(getDefaultDtype()) : self;
     let total = lgamma(x);
     for (let j = 1; j < p; j++) total = add(total, lgamma(add(x, -j / 2)));
