@@ -198,15 +198,14 @@ const refuse = (name: string, kernel: string, self: Tensor, integers: boolean): 
 };
 
 /** Volumes must be as large as the kernel, however much padding there is. */
-function checkCovers(name: string, size: readonly number[], kernelSize: PoolSize): void {
-  const kernel = typeof kernelSize === 'number' ? size.map(() => kernelSize) : kernelSize;
-  if (!size.some((length, i) => length < (kernel[i] ?? 0))) return;
+const covers = (name: string) => (size: readonly number[], kernel: readonly number[]) => {
+  if (!size.some((length, i) => length < (kernel[i] as number))) return;
   const list = (numbers: readonly number[], before = '') =>
     numbers.map((n, i) => `${before}${'THW'[i]}: ${n}`).join(' ');
   throw new RuntimeError(
     `${name}: input image (${list(size)}) smaller than kernel size (${list(kernel, 'k')}), padded or not`,
   );
-}
+};
 
 const regular =
   (dims: number): AvgPool =>
@@ -214,8 +213,8 @@ const regular =
     const name = `avgPool${dims}d`;
     refuse(name, 'avg_pool', self, true);
     if (options.divisorOverride === 0) throw new RuntimeError(`${name}: divisor must be not zero`);
-    const w = regularWindows(name, dims, self.shape, kernelSize, options);
-    if (dims === 3) checkCovers(name, self.shape.slice(-3), kernelSize);
+    const check = dims === 3 ? covers(name) : undefined;
+    const w = regularWindows(name, dims, self.shape, kernelSize, options, check);
     return avgPool(self, w, options.countIncludePad ?? true, options.divisorOverride ?? null);
   };
 

@@ -121,7 +121,7 @@ export interface WindowOptions {
 }
 
 /**
- * Regular windows over the last `dims` dimensions, checked.
+ * Regular windows over the last `dims` dimensions, checked; `check` may refuse sizes before their output is computed.
  *
  * @throws RuntimeError if they do not fit the shape.
  */
@@ -131,6 +131,7 @@ export function regularWindows(
   shape: readonly number[],
   kernelSize: PoolSize,
   options: WindowOptions,
+  check?: (size: readonly number[], kernel: readonly number[]) => void,
 ): Windows {
   const kernel = sizes(name, 'kernel_size', kernelSize, dims);
   const given = options.stride ?? undefined;
@@ -157,6 +158,7 @@ export function regularWindows(
     }
   }
   checkRank(name, dims, shape);
+  check?.(size, kernel);
   const out = size.map((length, i) => {
     const [k, s, p, d] = [kernel, stride, padding, dilation].map((list) => list[i] as number) as [
       number,
