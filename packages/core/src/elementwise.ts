@@ -17,11 +17,12 @@ import {
   checkResult,
   checkWritable,
   defineOp,
+  enter,
   inplace,
+  leave,
   mustRecord,
   notCastable,
   type Op,
-  runAs,
 } from './op.js';
 import { checkOutDtype, type OutOptions, refuseGradients, resizeOut } from './out.js';
 import type { ScalarValue } from './primitive.js';
@@ -328,9 +329,12 @@ export class Elementwise {
     } else {
       result = allocate(shape, plan.dtype, device);
     }
-    runAs(name, () =>
-      execute({ kind: 'map', shape, inputs, scalars, values: [value], outputs: [result] }),
-    );
+    const outer = enter(name);
+    try {
+      execute({ kind: 'map', shape, inputs, scalars, values: [value], outputs: [result] });
+    } finally {
+      leave(outer);
+    }
     return result;
   }
 }

@@ -36,14 +36,25 @@ let running: string | undefined;
 /** The name of the operation that is being computed, for messages of devices; the outermost where one is made of others. */
 export const runningOperation = (): string | undefined => running;
 
+/** Says that an operation begins to be computed; gives what `leave` wants when it has ended. */
+export function enter(name: string): string | undefined {
+  const outer = running;
+  running ??= name;
+  return outer;
+}
+
+/** Ends what `enter` began. */
+export function leave(outer: string | undefined): void {
+  running = outer;
+}
+
 /** Runs `compute` under the name of an operation, unless one is running already. */
 export function runAs<T>(name: string, compute: () => T): T {
-  if (running !== undefined) return compute();
-  running = name;
+  const outer = enter(name);
   try {
     return compute();
   } finally {
-    running = undefined;
+    leave(outer);
   }
 }
 
@@ -67,9 +78,7 @@ export function op<F extends (...args: never[]) => unknown>(
   const takesTensor = first === 'self';
   return ((...args: unknown[]) => {
     if (takesTensor && !(args[0] instanceof Tensor)) checkTensor(name, first, 0, args[0]);
-    // As `runAs`, without its closure.
-    const outer = running;
-    running ??= name;
+    const outer = enter(name);
     try {
       return mustRecord(args)
         ? (autogradEngine() as NonNullable<ReturnType<typeof autogradEngine>>).record(schema, args)
@@ -77,7 +86,7 @@ export function op<F extends (...args: never[]) => unknown>(
     } catch (error) {
       throw explained(name, (args[0] as Tensor | undefined)?.dtype, error);
     } finally {
-      running = outer;
+      leave(outer);
     }
   }) as unknown as F;
 }

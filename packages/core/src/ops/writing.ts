@@ -1,6 +1,6 @@
 import type { DType } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
-import { checkWritable } from '../op.js';
+import { checkWritable, enter, leave, runAs } from '../op.js';
 import {
   checkOutDtype,
   type OutOptions,
@@ -60,12 +60,19 @@ export function writing<F extends (...args: never[]) => unknown>(
       options instanceof Tensor ||
       (options as OutOptions).out == null
     ) {
-      return call(...args);
+      const outer = enter(name);
+      try {
+        return call(...args);
+      } finally {
+        leave(outer);
+      }
     }
     const { out, ...rest } = options as { out: unknown };
     const others = args.slice(0, -1);
     refuseGradients(name, [...others, out]);
-    const result = call(...others, ...(Object.keys(rest).length > 0 ? [rest] : []));
+    const result = runAs(name, () =>
+      call(...others, ...(Object.keys(rest).length > 0 ? [rest] : [])),
+    );
     return store(name, result, out, rule);
   }) as unknown as Writing<F>;
 }
