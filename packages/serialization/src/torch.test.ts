@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type Tensor, tensor } from '@sconce/core';
-import { Parameter } from '@sconce/nn';
+import { manualSeed, randn, type Tensor, tensor } from '@sconce/core';
+import { functional, Linear, Parameter, ReLU, Sequential } from '@sconce/nn';
+import { Adagrad, Adam, AdamW, NAdam, RMSprop, SGD, StepLR } from '@sconce/optim';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeValue } from '../test/describe.js';
 import { everything } from '../test/everything.js';
@@ -115,6 +116,61 @@ describe('real PyTorch', () => {
       await rm(folder, { recursive: true, force: true });
     }
   });
+});
+
+describe('a training that Sconce began', () => {
+  const kinds = { SGD, Adam, AdamW, RMSprop, Adagrad, NAdam };
+
+  it.skipIf(!torchVersion)(
+    'goes on in real PyTorch with the same numbers',
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'sconce-torch-'));
+      try {
+        const paths: string[] = [];
+        for (const [kind, Optimizer] of Object.entries(kinds)) {
+          manualSeed(4);
+          const model = new Sequential(new Linear(4, 6), new ReLU(), new Linear(6, 2));
+          const options = { lr: 0.02, ...(kind === 'SGD' && { momentum: 0.9 }) };
+          const optimizer = new Optimizer(model.parameters(), options);
+          const scheduler = new StepLR(optimizer, 4, { gamma: 0.5 });
+          const [x, y] = [randn([16, 4]), randn([16, 2])];
+          const losses: number[] = [];
+          const rates: number[] = [];
+          const steps = (count: number) => {
+            for (let i = 0; i < count; i++) {
+              const loss = functional.mseLoss(model.forward(x) as Tensor, y);
+              optimizer.zeroGrad();
+              loss.backward();
+              optimizer.step();
+              scheduler.step();
+              losses.push(loss.itemSync());
+              rates.push((optimizer.paramGroups[0] as { lr: number }).lr);
+            }
+          };
+          steps(6);
+          const path = join(folder, `${kind}.pt`);
+          const saved = await load<object>(
+            await serialize({ model, optimizer, scheduler }, { format: 'torch' }),
+          );
+          losses.length = 0;
+          rates.length = 0;
+          steps(5);
+          const rest = { kind, x, y, losses, rates, after: model.stateDict() };
+          await save({ ...saved, ...rest }, path);
+          paths.push(path);
+        }
+        const { stdout } = await exec(python, [here('../scripts/resume_in_torch.py'), ...paths]);
+        expect(stdout.trim().split('\n')).toEqual(
+          Object.keys(kinds).map((kind) =>
+            expect.stringMatching(`^${kind}: 5 more steps are the same in PyTorch`),
+          ),
+        );
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+    60_000,
+  );
 });
 
 describe('parameters', () => {

@@ -11,8 +11,6 @@ const bufferBytes = 2 ** 18;
 /** What ends the names of files that are being written; no whole file is called so. */
 export const partSuffix = '.part';
 
-let count = 0;
-
 /**
  * Writes beside the file, and puts what is whole in its place: whoever reads sees the old file or the new one, also
  * after a crash. Contents reach the disk before the name does, and the name before `commit` resolves.
@@ -22,12 +20,14 @@ export async function openNodeSink(fs: Fs, path: string): Promise<Sink> {
   // A link stays a link, to the new contents.
   const target = await fs.realpath(path).catch(() => resolve(path));
   const folder = dirname(target);
-  const part = join(folder, `.${basename(target)}.${process.pid}-${count++}${partSuffix}`);
+  const unique = crypto.randomUUID().slice(0, 13);
+  const part = join(folder, `.${basename(target)}.${unique}${partSuffix}`);
   const mode = await fs.stat(target).then(
     (stat) => stat.mode & 0o777,
     () => undefined,
   );
-  const handle = await fs.open(part, 'wx', mode);
+  const handle = await fs.open(part, 'wx');
+  if (mode !== undefined) await handle.chmod(mode);
   const writer = new BufferedWriter(handle);
   return {
     write: (bytes) => writer.write(bytes),
