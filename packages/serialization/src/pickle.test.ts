@@ -5,6 +5,8 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { claims, opcodes, torchFile } from '../test/pickles.js';
 import { load, Tuple } from './index.js';
+import { MemorySink } from './io/sink.js';
+import { ZipWriter } from './zip/writer.js';
 
 const loadPickle = async (...parts: (string | number | Uint8Array)[]): Promise<unknown> =>
   load<unknown>(await torchFile(opcodes(...parts)));
@@ -152,6 +154,15 @@ describe('what a pickle may not do', () => {
     for (let i = 0; i < 100; i++) parts.push('0', '](h', i, 'h', i, 'eq', i + 1);
     const value = (await loadPickle(...parts, '.')) as unknown[];
     expect(value[0]).toBe(value[1]);
+  });
+
+  it('unpack to more nodes than a file of its size should have', async () => {
+    const sink = new MemorySink();
+    const zip = new ZipWriter(sink);
+    await zip.add('a/data.pkl', opcodes(']'.repeat(9_000_000), '.'), { compress: true });
+    await zip.finish();
+    expect(sink.bytes().length).toBeLessThan(20_000);
+    await expect(load(sink.bytes())).rejects.toThrow(/a pickle of more than \d+ operations/);
   });
 
   it('take operations without end', async () => {

@@ -44,8 +44,9 @@ export async function entrySource(zip: ZipReader, entry: ZipEntry): Promise<Sour
   if (entry.compressed) return memorySource(await zip.read(entry), name);
   const { source } = zip;
   const { readInto } = source;
+  const start = await zip.offsetOf(entry);
   const inside = (offset: number, length: number): number => {
-    if (offset + length <= entry.size) return entry.offset + offset;
+    if (offset + length <= entry.size) return start + offset;
     throw new FileError(
       `${name}: truncated: bytes ${offset} to ${offset + length} are needed, it has ${entry.size}`,
     );

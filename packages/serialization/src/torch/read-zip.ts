@@ -1,3 +1,4 @@
+import type { Storage } from '@sconce/core';
 import { FileError, quote } from '../errors.js';
 import { type Fill, fillAll } from '../io/fill.js';
 import { memorySource } from '../io/source.js';
@@ -52,7 +53,9 @@ export class TorchZip {
     const entry = zip.entries.get(`${root}/data.pkl`) as ZipEntry;
     const title = zip.title(entry);
     const admit = admission(title, options);
-    const pickle = readPickle(await zip.read(entry), 0, { title, admit });
+    // Deflated nodes take many times the memory of their bytes; PyTorch itself never deflates them.
+    const maxOperations = Math.min(10_000_000, 100_000 + 50 * entry.packedSize);
+    const pickle = readPickle(await zip.read(entry), 0, { title, admit, maxOperations });
     return new TorchZip(zip, root, title, pickle, await isBigEndian(zip, root));
   }
 
@@ -71,19 +74,21 @@ export class TorchZip {
     );
     await table.prepare(options.mapLocation);
     return convertFilled(this.#title, table, node, options, async () => {
-      const fills: Fill[] = [];
-      const bigEndian = this.#bigEndian;
-      for (const { key, storage } of table.used()) {
-        const entry = entryOf(key);
-        const checksum = zip.verify ? { expected: entry.crc, name: zip.title(entry) } : undefined;
-        fills.push(
-          entry.compressed
-            ? { storage, source: memorySource(await zip.read(entry)), offset: 0, bigEndian }
-            : { storage, source: zip.source, offset: entry.offset, bigEndian, checksum },
-        );
-      }
-      await fillAll(fills, options);
+      const fills = [...table.used()].map(({ key, storage }) => this.#fill(entryOf(key), storage));
+      await fillAll(await Promise.all(fills), options);
     });
+  }
+
+  /** What fills a storage. */
+  async #fill(entry: ZipEntry, storage: Storage): Promise<Fill> {
+    const zip = this.#zip;
+    const bigEndian = this.#bigEndian;
+    if (entry.compressed) {
+      return { storage, source: memorySource(await zip.read(entry)), offset: 0, bigEndian };
+    }
+    const checksum = zip.verify ? { expected: entry.crc, name: zip.title(entry) } : undefined;
+    const offset = await zip.offsetOf(entry);
+    return { storage, source: zip.source, offset, bigEndian, checksum };
   }
 }
 

@@ -26,8 +26,11 @@ export interface ZipEntry {
   readonly packedSize: number;
   /** Bytes of the contents. */
   readonly size: number;
-  /** Where its bytes begin in the zip file. */
-  readonly offset: number;
+  /** Where its header begins in the zip file, and where the next one does at the latest. */
+  readonly at: number;
+  readonly limit: number;
+  /** Bytes of the name. */
+  readonly nameLength: number;
 }
 
 /** How far a zip file is trusted. */
@@ -65,20 +68,16 @@ export class ZipReader {
     const bytes = await source.read(directory.offset, directory.size);
     const listed = parseDirectory(source.name, bytes, directory);
     const entries = new Map<string, ZipEntry>();
-    let end = 0;
-    for (const entry of listed.sort((a, b) => a.at - b.at)) {
-      const offset = await dataOffset(source, entry);
-      if (entry.at < end || offset + entry.packedSize > directory.offset) {
-        throw new FileError(
-          `${source.name}: the zip entry ${quote(entry.name)} overlaps another part of the file`,
-        );
+    listed.sort((a, b) => a.at - b.at);
+    for (const [i, entry] of listed.entries()) {
+      const limit = listed[i + 1]?.at ?? directory.offset;
+      if (entry.at + localBytes + entry.nameLength + entry.packedSize > limit) {
+        throw overlap(source, entry.name);
       }
-      end = offset + entry.packedSize;
       if (entries.has(entry.name)) {
         throw new FileError(`${source.name}: the zip file has two entries ${quote(entry.name)}`);
       }
-      const { name, compressed, crc, packedSize, size } = entry;
-      entries.set(name, { name, compressed, crc, packedSize, size, offset });
+      entries.set(entry.name, { ...entry, limit });
     }
     return new ZipReader(source, entries, options);
   }
@@ -89,12 +88,23 @@ export class ZipReader {
   }
 
   /**
+   * Where the bytes of an entry begin.
+   *
+   * @throws FileError if its header does not agree with the directory.
+   */
+  async offsetOf(entry: ZipEntry): Promise<number> {
+    const offset = await dataOffset(this.source, entry);
+    if (offset + entry.packedSize > entry.limit) throw overlap(this.source, entry.name);
+    return offset;
+  }
+
+  /**
    * The contents of an entry, checked.
    *
    * @throws FileError if they are damaged, or too large once unpacked.
    */
   async read(entry: ZipEntry): Promise<Uint8Array> {
-    const packed = await this.source.read(entry.offset, entry.packedSize);
+    const packed = await this.source.read(await this.offsetOf(entry), entry.packedSize);
     const bytes = entry.compressed ? await this.#inflate(packed, entry) : packed;
     if (this.verify && crc32(bytes) !== entry.crc) {
       throw new FileError(
@@ -186,8 +196,11 @@ async function end64(
 const whole = (value: bigint, fileSize: number): number =>
   value > BigInt(fileSize) ? fileSize + 1 : Number(value);
 
-/** An entry as the directory lists it: `at` is where its local header is, `nameLength` counts bytes. */
-type Listed = Omit<ZipEntry, 'offset'> & { readonly at: number; readonly nameLength: number };
+const overlap = (source: Source, name: string): FileError =>
+  new FileError(`${source.name}: the zip entry ${quote(name)} overlaps another part of the file`);
+
+/** An entry as the directory lists it. */
+type Listed = Omit<ZipEntry, 'limit'>;
 
 function parseDirectory(file: string, bytes: Uint8Array, { count, offset }: Directory): Listed[] {
   const view = viewOf(bytes);
