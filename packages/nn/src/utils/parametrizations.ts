@@ -81,3 +81,5 @@ export function spectralNorm<M extends Module>(
     new SpectralNorm(parameter.detach(), nPowerIterations, dim, eps),
   );
 }
+
+export { type OrthogonalMap, type OrthogonalOptions, orthogonal } from './orthogonal.js';

@@ -1,5 +1,12 @@
 import { noGrad } from '@sconce/autograd';
-import { formatShape, RuntimeError, sameShape, Tensor, ValueError } from '@sconce/core';
+import {
+  formatShape,
+  NotImplementedError,
+  RuntimeError,
+  sameShape,
+  Tensor,
+  ValueError,
+} from '@sconce/core';
 import { entries, Module, propertyNamed, stateKey } from '../module.js';
 import { ModuleDict } from '../modules/container.js';
 import { Parameter } from '../parameter.js';
@@ -36,7 +43,7 @@ export class ParametrizationList extends Module implements Iterable<Parametrizat
     super();
     this.unsafe = unsafe;
     const { shape, dtype } = original;
-    const given = noGrad(() => parametrization.rightInverse?.(original.detach())) ?? original;
+    const given = inverseOf(parametrization, original) ?? original;
     this.isTensor = given instanceof Tensor;
     if (given instanceof Tensor) {
       checkDtype('the right inverse', given, dtype);
@@ -125,6 +132,19 @@ export class ParametrizationList extends Module implements Iterable<Parametrizat
       .filter((x): x is [string, Parametrization] => x[1] instanceof Module)
       .map(([, module]) => module)
       [Symbol.iterator]();
+  }
+}
+
+/** What a tensor's originals are to be; undefined where a parametrization cannot say. */
+function inverseOf(
+  parametrization: Parametrization,
+  value: Tensor,
+): Tensor | readonly Tensor[] | undefined {
+  try {
+    return noGrad(() => parametrization.rightInverse?.(value.detach()));
+  } catch (error) {
+    if (error instanceof NotImplementedError) return undefined;
+    throw error;
   }
 }
 

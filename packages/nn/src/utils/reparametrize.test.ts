@@ -242,3 +242,86 @@ describe('parametrizations.spectralNorm', () => {
     );
   });
 });
+
+describe('parametrizations.orthogonal', () => {
+  const { orthogonal } = parametrizations;
+  const original = (layer: Module) =>
+    new Map(layer.namedParameters()).get('parametrizations.weight.original') as Tensor;
+  const made = (
+    inputs: number,
+    outputs: number,
+    options?: Parameters<typeof orthogonal>[2],
+  ): Linear => {
+    manualSeed(3);
+    const layer = orthogonal(new Linear(inputs, outputs), 'weight', options);
+    layer(ones([1, inputs]))
+      .sum()
+      .backward();
+    return layer;
+  };
+
+  // Values of PyTorch 1.13 with the same seed.
+  it('starts from the nearest orthogonal matrix', () => {
+    const layer = made(3, 3);
+    close(layer.weight, [
+      [-0.6724748611450195, -0.5187305808067322, -0.5279165506362915],
+      [-0.6416937112808228, 0.7640601396560669, 0.0666423887014389],
+      [0.3687905967235565, 0.3835761249065399, -0.8466775417327881],
+    ]);
+    close(original(layer), [-1, 0, 0, 0, -1, 0, 0, 0, -1]);
+    close(
+      original(layer).grad,
+      [0, 0, 0, 1.5742835998535156, 0, 0, -0.3625737428665161, -1.9368573427200317, 0],
+    );
+    expect([...layer.stateDict().keys()]).toEqual([
+      'bias',
+      'parametrizations.weight.original',
+      'parametrizations.weight.0.base',
+    ]);
+    expect(String(layer)).toContain('(0): _Orthogonal()');
+  });
+
+  it('completes a tall matrix at random', () => {
+    const layer = made(2, 4);
+    close(layer.weight, [
+      [-0.8190525770187378, 0.22892910242080688],
+      [-0.35382962226867676, -0.5098537802696228],
+      [-0.04689856618642807, -0.8262426853179932],
+      [0.4491749703884125, -0.0704536885023117],
+    ]);
+    close(original(layer).grad, [
+      [0, 0],
+      [-0.8140304088592529, 0],
+      [-1.2346901893615723, -1.2346901893615723],
+      [2.5598912239074707, 2.5598912239074707],
+    ]);
+  });
+
+  it('takes any matrix through the Cayley transform', () => {
+    const layer = made(4, 2, { orthogonalMap: 'cayley', useTrivialization: false });
+    close(layer.weight, [
+      [0.8128626346588135, -0.2698957324028015, -0.23080679774284363, -0.4616696536540985],
+      [0.4220922291278839, 0.872658908367157, 0.20935888588428497, 0.12834852933883667],
+    ]);
+    close(original(layer).grad, [
+      [0, 1.1300727128982544, 0.9729840159416199, 1.1215214729309082],
+      [0, 0, 0.708605170249939, 0.9728208184242249],
+    ]);
+    expect(() => {
+      layer.weight = ones([2, 4]) as Parameter;
+    }).toThrow("where orthogonalMap is 'cayley'");
+  });
+
+  it('packs reflections as LAPACK does', () => {
+    const layer = made(4, 2, { orthogonalMap: 'householder', useTrivialization: false });
+    close(original(layer), [
+      [1, 0.2999788820743561, 0.16287460923194885, 0.3597681224346161],
+      [0.017179876565933228, 1, -0.27975618839263916, -0.2605290412902832],
+    ]);
+    close(original(layer).grad, [
+      [0, 1.9793400764465332, -2.2849855422973633, -1.2440414428710938],
+      [0, 0, -0.904615581035614, 0.09997134655714035],
+    ]);
+    expect(() => orthogonal(new Linear(2, 2), 'bias')).toThrow('a tensor of 1 dimensions');
+  });
+});
