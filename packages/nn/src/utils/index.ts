@@ -1,4 +1,5 @@
 export * from './clip-grad.js';
+export { parametersToVector, vectorToParameters } from './parameters.js';
 export * as parametrizations from './parametrizations.js';
 export * as parametrize from './parametrize.js';
 export type { SpectralNormOptions } from './power-method.js';

@@ -2,7 +2,14 @@ import { arange, manualSeed, ones, type Tensor, tensor, zeros } from '@sconce/co
 import { describe, expect, it } from 'vitest';
 import { GRU, LSTM, utils } from '../index.js';
 
-const { packPaddedSequence, packSequence, padPackedSequence, padSequence } = utils.rnn;
+const {
+  packPaddedSequence,
+  packSequence,
+  padPackedSequence,
+  padSequence,
+  unpackSequence,
+  unpadSequence,
+} = utils.rnn;
 
 // Expected numbers are PyTorch 1.13's with the same seed.
 
@@ -119,5 +126,21 @@ describe('recurrent layers with packed sequences', () => {
   it('refuse sequences of other widths', () => {
     const gru = new GRU(3, 4);
     expect(() => gru(packSequence([ones([2, 5])]))).toThrow('Expected 3, got 5');
+  });
+});
+
+describe('unpacking', () => {
+  it('gives sequences back in their order, and gradients with them', () => {
+    const [a, b] = [arange(2, { dtype: 'float32' }).requiresGrad_(), ones([3])];
+    const back = unpackSequence(packSequence([a, b], { enforceSorted: false }));
+    expect(back.map((t) => t.toArraySync())).toEqual([
+      [0, 1],
+      [1, 1, 1],
+    ]);
+    back[0]?.sum().backward();
+    expect(a.grad?.toArraySync()).toEqual([1, 1]);
+    const padded = padSequence([a.detach(), b]);
+    expect(unpadSequence(padded, [2, 3]).map((t) => t.shape)).toEqual([[2], [3]]);
+    expect(() => unpadSequence(padded, [2, 4])).toThrow(/do not fit/);
   });
 });

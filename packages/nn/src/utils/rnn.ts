@@ -233,3 +233,37 @@ export const packSequence = (
     sequences.map((s) => s.size(0)),
     options,
   );
+
+/**
+ * The sequences in a padded tensor [L, N, ...], each without what stands behind its end: views, one for each of `lengths`.
+ *
+ * @throws RuntimeError if there is not one length a sequence, or one is longer than the tensor.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.utils.rnn.unpad_sequence.html
+ * @example const [first] = unpadSequence(padded, [3, 2], { batchFirst: true });
+ */
+export function unpadSequence(
+  padded: Tensor,
+  lengths: Tensor | readonly number[],
+  options: { batchFirst?: boolean } = {},
+): Tensor[] {
+  const rows = options.batchFirst ? padded : transpose(padded, 0, 1);
+  const known = numbers(lengths);
+  const [count, longest] = rows.shape as [number, number];
+  if (known.length !== count || known.some((length) => length > longest)) {
+    throw new RuntimeError(
+      `unpadSequence: lengths [${known.join(', ')}] do not fit ${count} sequences of ${longest} elements`,
+    );
+  }
+  return known.map((length, i) => rows.select(0, i).narrow(0, 0, length));
+}
+
+/**
+ * The sequences that a packed one holds, in the order in which they were given: the opposite of `packSequence`.
+ *
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.utils.rnn.unpack_sequence.html
+ * @example const [a, b] = unpackSequence(packSequence([x, y]));
+ */
+export function unpackSequence(packed: PackedSequence): Tensor[] {
+  const [padded, lengths] = padPackedSequence(packed, { batchFirst: true });
+  return unpadSequence(padded, lengths, { batchFirst: true });
+}
