@@ -2,4 +2,5 @@
 import './overhead.js';
 import './linalg.js';
 import './files.js';
+import './loader.js';
 import './matmul.js';

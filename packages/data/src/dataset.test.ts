@@ -89,6 +89,18 @@ describe('datasets', () => {
     expect(closed).toBe(true);
   });
 
+  it('of tensors give rows in any order, narrow and wide', () => {
+    const order = [5, 6, 7, 2, 2, 3, 0, ...Array.from({ length: 12 }, (_, i) => 20 + i), 1];
+    for (const width of [1, 3, 40]) {
+      const x = arange(40 * width).reshape(40, width);
+      const [rows] = new TensorDataset(x).getBatch(order);
+      const wanted = x.indexSelect(0, tensor(order, { dtype: 'int64' }));
+      expect(rows?.toArraySync()).toEqual(wanted.toArraySync());
+      const [some] = new TensorDataset(x.t().contiguous().t()).getBatch(order);
+      expect(some?.toArraySync()).toEqual(wanted.toArraySync());
+    }
+  });
+
   it('refuse what does not fit', () => {
     expect(() => new StackDataset({ a: [1], b: [1, 2] })).toThrow(/lengths 1, 2/);
     expect(() => new StackDataset([])).toThrow(/At least one dataset/);

@@ -55,6 +55,7 @@ const copiedByHost = (t: Tensor): boolean =>
 
 /** From this many bytes on, copying a row as a block is faster than element by element. */
 const blockBytes = 128;
+const blockRows = 8;
 
 /**
  * Rows of a tensor [N, ...] as one tensor [indices, ...]: a single gather.
@@ -81,16 +82,17 @@ export function gatherRows(
   return target.write(source.dtype, [count, ...rest], source.device, (data) => {
     const from = hostView(source) as Float32Array;
     const to = data as Float32Array;
-    if (length * itemSize(source.dtype) >= blockBytes) {
-      for (let i = 0; i < count; i++) {
-        const start = (indices[i] as number) * length;
-        to.set(from.subarray(start, start + length), i * length);
-      }
-      return;
-    }
-    for (let i = 0, at = 0; i < count; i++) {
-      const start = (indices[i] as number) * length;
-      for (let k = 0; k < length; k++) to[at++] = from[start + k] as number;
+    const block = length * itemSize(source.dtype) >= blockBytes;
+    for (let i = 0; i < count; ) {
+      // Rows that follow one another are copied together.
+      const first = indices[i] as number;
+      let end = i + 1;
+      while (end < count && indices[end] === first + end - i) end++;
+      const start = first * length;
+      const size = (end - i) * length;
+      if (block || end - i > blockRows) to.set(from.subarray(start, start + size), i * length);
+      else for (let k = 0; k < size; k++) to[i * length + k] = from[start + k] as number;
+      i = end;
     }
   });
 }
