@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,23 +14,21 @@ export interface Bundle {
   remove(): Promise<void>;
 }
 
-/** Bundles modules of this folder and the workers' own entry, sharing what they have in common. */
+/** Bundles modules, by their paths from the root, and the workers' own entry, sharing what they have in common. */
 export async function bundle(
-  names: readonly string[],
+  paths: readonly string[],
   platform: 'node' | 'browser',
 ): Promise<Bundle> {
   const folder = await mkdtemp(join(tmpdir(), 'sconce-data-'));
-  const aliases = ['backend-cpu', 'core', 'data', 'kernels'].map((name) => [
-    `@sconce/${name}`,
+  const aliases = readdirSync(`${root}packages`).map((name) => [
+    name === 'sconce' ? name : `@sconce/${name}`,
     `${root}packages/${name}/src/index.ts`,
   ]);
   await build({
-    entryPoints: [
-      ...names.map((name) => `${root}packages/data/test/${name}.ts`),
-      { in: `${root}packages/data/src/loader/worker-entry.ts`, out: 'worker-entry' },
-    ].map((entry) =>
-      typeof entry === 'string' ? { in: entry, out: entry.replace(/^.*\/|\.ts$/g, '') } : entry,
-    ),
+    entryPoints: [...paths, 'packages/data/src/loader/worker-entry.ts'].map((path) => ({
+      in: root + path,
+      out: path.replace(/^.*\/|\.ts$/g, ''),
+    })),
     alias: Object.fromEntries(aliases),
     bundle: true,
     splitting: true,
@@ -38,6 +37,8 @@ export async function bundle(
     target: 'es2022',
     sourcemap: 'inline',
     outdir: folder,
+    // Asked for at run time, and only if they are there.
+    external: ['koffi', 'webgpu'],
     logLevel: 'error',
   });
   return {

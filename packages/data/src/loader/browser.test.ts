@@ -20,7 +20,10 @@ describe.skipIf(!host.chromium)('workers in a browser', () => {
   let headers: Record<string, string> = {};
 
   beforeAll(async () => {
-    made = await bundle(['browser-programs', 'datasets'], 'browser');
+    made = await bundle(
+      ['browser-programs', 'datasets'].map((name) => `packages/data/test/${name}.ts`),
+      'browser',
+    );
     server = createServer(async (request, response) => {
       const name = request.url?.slice(1) ?? '';
       const code = /^[\w-]+\.js$/.test(name)

@@ -148,9 +148,8 @@ class DataWorker {
   #drawn(): Uint8Array | undefined {
     const state = defaultGenerator().getState();
     const before = this.#state;
-    if (before && state.every((byte, i) => byte === before[i])) return undefined;
     this.#state = state;
-    return state;
+    return before && sameBytes(state, before) ? undefined : state;
   }
 
   /** Holds a lock for as long as this thread lives, so that the loader notices its end. Resolves when it has it. */
@@ -165,4 +164,14 @@ class DataWorker {
       navigator.locks.request(name, held).catch(() => resolve());
     });
   }
+}
+
+/** Whether two arrays of as many bytes, a multiple of four, are equal. */
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  const [x, y] = [a, b].map((s) => new Int32Array(s.buffer, s.byteOffset, s.length >> 2)) as [
+    Int32Array,
+    Int32Array,
+  ];
+  for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return false;
+  return x.length === y.length;
 }

@@ -7,7 +7,7 @@ let lib: typeof Datasets;
 let core: typeof Datasets.core;
 
 beforeAll(async () => {
-  made = await bundle(['datasets'], 'node');
+  made = await bundle(['packages/data/test/datasets.ts'], 'node');
   lib = (await import(/* @vite-ignore */ made.url('datasets'))) as typeof Datasets;
   core = lib.core;
 }, 60_000);
