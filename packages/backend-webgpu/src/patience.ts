@@ -1,10 +1,12 @@
+import { inNode } from './gpu.js';
+
 /**
  * Waiting without burning a core. While a promise of Dawn's is open it asks the driver on every turn of
  * Node's event loop, which then never sleeps; where the driver computes on the CPU, that takes a core from it.
  * While anybody waits, each turn is made to take longer, the longer the wait has lasted: a quarter of it at most, and
  * never more than a millisecond. Browsers wait by themselves.
  */
-export class Patience {
+class Patience {
   #waiting = 0;
   #since = 0;
   #napping = false;
@@ -33,3 +35,9 @@ export class Patience {
     });
   }
 }
+
+const patience = inNode ? new Patience() : undefined;
+
+/** Waits for a promise of the device. */
+export const patiently = <T>(promise: Promise<T>): Promise<T> =>
+  patience ? patience.wait(promise) : promise;

@@ -23,12 +23,12 @@ import {
   type WgslStep,
 } from '@sconce/kernels';
 import { BufferPool, classSize, GpuBlock, HostBlock } from './buffers.js';
-import { fromWords, toWords } from './elements.js';
+import { Downloads } from './downloads.js';
+import { toWords } from './elements.js';
 import { Failures } from './failures.js';
 import { Fallback } from './fallback.js';
-import { inNode } from './gpu.js';
 import { Order } from './order.js';
-import { Patience } from './patience.js';
+import { patiently } from './patience.js';
 import { Pipelines } from './pipelines.js';
 import { Recorder } from './recorder.js';
 
@@ -63,8 +63,7 @@ export class WebGpuBackend implements Backend {
   readonly #pipelines: Pipelines;
   readonly #recorder: Recorder;
   readonly #pool: BufferPool;
-  readonly #staging = new BufferPool((bytes) => this.#createBlock(bytes, stagingUsage));
-  readonly #patience = inNode ? new Patience() : undefined;
+  readonly #downloads: Downloads;
   /** Checks of allocations and of values that have not answered yet. */
   readonly #checks = new Set<Promise<void>>();
   readonly #order = new Order((error) => this.#failures.note(error as Error, this.#steps));
@@ -94,6 +93,8 @@ export class WebGpuBackend implements Backend {
     this.#fallback = new Fallback(name, options.fallback);
     this.#pipelines = new Pipelines(device);
     this.#recorder = new Recorder(device, this.#pipelines);
+    const staging = new BufferPool((bytes) => this.#createBlock(bytes, stagingUsage));
+    this.#downloads = new Downloads(this.#recorder, staging);
     this.#pool = new BufferPool((bytes) => this.#createBlock(bytes, storageUsage));
     device.onuncapturederror = ({ error }) => {
       this.#failures.report(new RuntimeError(`webgpu: ${error.message}`, { cause: error }));
@@ -210,7 +211,7 @@ export class WebGpuBackend implements Backend {
     await this.#order.begin(async () => {
       const before = this.#steps;
       this.#recorder.submit();
-      await this.#patiently(this.device.queue.onSubmittedWorkDone());
+      await patiently(this.device.queue.onSubmittedWorkDone());
       await this.#settled(before);
     });
   }
@@ -373,27 +374,14 @@ export class WebGpuBackend implements Backend {
 
   /** Elements after all that was recorded before. */
   async #fetch(
-    block: GpuBlock | HostBlock,
+    place: GpuBlock | HostBlock,
     dtype: DType,
     offset: number,
     length: number,
   ): Promise<TypedArray> {
     this.#failures.checkLost();
-    if (block instanceof HostBlock) return block.data.slice(offset, offset + length);
-    const staging = this.#staging.take(length * 4);
-    this.#recorder.copy(block.gpu, offset * 4, staging.gpu, 0, length * 4);
-    this.#recorder.submit();
-    try {
-      await this.#patiently(staging.gpu.mapAsync(1, 0, length * 4));
-      return fromWords(dtype, staging.gpu.getMappedRange(0, length * 4).slice(0));
-    } finally {
-      staging.gpu.unmap();
-      this.#staging.give(staging);
-    }
-  }
-
-  #patiently<T>(promise: Promise<T>): Promise<T> {
-    return this.#patience ? this.#patience.wait(promise) : promise;
+    if (place instanceof HostBlock) return place.data.slice(offset, offset + length);
+    return this.#downloads.fetch(place, dtype, offset, length);
   }
 
   #expect(check: Promise<void>): void {
