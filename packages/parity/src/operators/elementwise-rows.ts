@@ -1,7 +1,7 @@
-import { type Elementwise, elementwise, Tensor } from '@sconce/core';
+import { type Elementwise, elementwise, polygamma, Tensor } from '@sconce/core';
 import type { Draw } from './draw.js';
 import type { OperatorRow } from './row.js';
-import { show } from './row.js';
+import { rounding, show } from './row.js';
 
 /** Those that compute nothing: their results are elements of the operands, or say how these compare. */
 const exactOnes: ReadonlySet<string> = new Set(
@@ -21,7 +21,7 @@ function rowOf(name: string, op: Elementwise): OperatorRow {
     name,
     draw(d) {
       const shape = d.shape();
-      const kind = d.chance(0.97) ? d.pick(kindsOf(op)) : 'any';
+      const kind = checkedBefore.has(name) || d.chance(0.97) ? d.pick(kindsOf(op)) : 'any';
       const args = params.map((_, i) =>
         drawOperand(d, op, i, params.length - numbers, shape, kind),
       );
@@ -37,10 +37,13 @@ function rowOf(name: string, op: Elementwise): OperatorRow {
 
 type Kind = 'float' | 'integer' | 'numeric' | 'any';
 
+/** Of floats alone, which their functions check before they come to the row. */
+const checkedBefore: ReadonlySet<string> = new Set(['lerp']);
+
 /** The kinds of dtypes that an operation takes. */
 function kindsOf({ row }: Elementwise): readonly Kind[] {
   if (row.refuse?.('float32')) return ['integer'];
-  if (row.refuse?.('int64')) return ['float'];
+  if (row.refuse?.('int64') || checkedBefore.has(row.name)) return ['float'];
   return row.refuse?.('bool') ? ['float', 'numeric'] : ['float', 'numeric', 'any'];
 }
 
@@ -64,10 +67,18 @@ function drawOperand(
   return { operand: i === 0 ? d.tensor(dtype, shape) : d.broadcasting(dtype, shape) };
 }
 
+/** Called with an order that is a whole number, and a factor made from it: no operands of its own to draw. */
+const ofOrder = 'polygamma';
+
 /** Every elementwise operation. */
-export const elementwiseRows: readonly OperatorRow[] = [...elementwise].map(([name, op]) =>
-  rowOf(name, op),
-);
+export const elementwiseRows: readonly OperatorRow[] = [
+  ...[...elementwise].flatMap(([name, op]) => (name === ofOrder ? [] : [rowOf(name, op)])),
+  rounding(ofOrder, (d) => {
+    const n = d.int(0, 4);
+    const x = d.tensor(d.dtype('float'), d.shape(), 'positive');
+    return [`${n}, t${x}`, (t) => polygamma(n, t(x))];
+  }),
+];
 
 /** Methods that write into their tensor: the name without `_`, and how many operands follow. */
 export const inplaceMethods: readonly { readonly name: string; readonly others: number }[] = [
