@@ -102,6 +102,7 @@ export const linalgSamples: Samples = {
   linalgSolveEx: [
     of((a, b) => linalg.solve(dominant(a), b), [3, 3], [3]),
     of((a, b) => linalg.solve(dominant(a), b), [2, 3, 3], [3, 2]),
+    of((a, b) => linalg.solve(dominant(a), b), [2, 1, 3, 3], [3, 3, 2]),
     of((a, b) => linalg.solve(dominant(a), b, { left: false }), [3, 3], [2, 2, 3]),
     // Laid out column after column, which is factored as it is.
     of((a, b) => linalg.solve(dominant(a).mT, b), [3, 3], [3]),
@@ -122,6 +123,8 @@ export const linalgSamples: Samples = {
   ],
   linalgLstsq: [
     of((a, b) => linalg.lstsq(a, b).solution, [4, 2], [4, 3]),
+    of((a, b) => linalg.lstsq(a, b).solution, [1, 4, 2], [2, 4, 3]),
+    of((a, b) => linalg.lstsq(a, b, { driver: 'gels' }).solution, [1, 2, 4], [2, 2, 3]),
     of((a, b) => linalg.lstsq(a, b, { driver: 'gels' }).solution, [2, 4, 2], [2, 4]),
     of((a, b) => linalg.lstsq(a, b, { driver: 'gelsd' }).solution, [2, 4], [2, 1]),
     of((a, b) => linalg.lstsq(deficient(a), b).solution, [3, 3], [3, 1]),

@@ -6,7 +6,9 @@ export interface Raised {
 
 /** Names of our errors that stand for a Python error. */
 const kinds: Record<string, readonly string[]> = {
-  RuntimeError: ['RuntimeError', 'NotImplementedError', 'ValueError'],
+  RuntimeError: ['RuntimeError', 'NotImplementedError', 'ValueError', 'LinAlgError'],
+  LinAlgError: ['LinAlgError'],
+  _LinAlgError: ['LinAlgError'],
   NotImplementedError: ['NotImplementedError', 'RuntimeError'],
   IndexError: ['IndexError'],
   ValueError: ['ValueError', 'RuntimeError'],

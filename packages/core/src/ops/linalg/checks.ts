@@ -35,12 +35,12 @@ export function checkSquare(operation: string, a: Tensor, name = 'A'): void {
 export function checkFloats(operation: string, a: Tensor): void {
   if (!isFloatingPoint(a.dtype)) {
     throw new RuntimeError(
-      `${operation}: Expected a floating point tensor as input. Got ${a.dtype}; convert it with .to('float32')`,
+      `${operation}: Expected a floating point or complex tensor as input. Got ${a.dtype}; convert it with .to('float32')`,
     );
   }
   if (a.dtype !== 'float32' && a.dtype !== 'float64') {
     throw new RuntimeError(
-      `${operation}: Low precision dtypes not supported. Got ${a.dtype}; convert it with .to('float32')`,
+      `${operation}: not implemented for ${a.dtype}: Low precision dtypes not supported. Got ${a.dtype}; convert it with .to('float32')`,
     );
   }
 }
@@ -66,6 +66,17 @@ export function checkEquations(operation: string, a: Tensor, b: Tensor, left = t
     const [one, other] = [a, b].map((t) => `${t.shape.at(-2)}x${t.shape.at(-1)}`);
     throw new RuntimeError(
       `${operation}: Incompatible shapes of A and B for the equation ${left ? 'AX = B' : 'XA = B'} (${one} and ${other})`,
+    );
+  }
+}
+
+/** As `checkEquations`, in the words of the functions that take factors. */
+export function checkSizes(operation: string, a: Tensor, b: Tensor): void {
+  checkMatrices(operation, b, 'b');
+  if (a.shape.at(-2) !== b.shape.at(-2)) {
+    const [one, other] = [a, b].map((t) => `${t.shape.at(-2)} by ${t.shape.at(-1)}`);
+    throw new RuntimeError(
+      `${operation}: Incompatible matrix sizes: each A matrix is ${one} but each b matrix is ${other}`,
     );
   }
 }

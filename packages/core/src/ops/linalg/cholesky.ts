@@ -4,14 +4,14 @@ import { type Named, named } from '../named.js';
 import { writing } from '../writing.js';
 import {
   type CheckOptions,
-  checkEquations,
   checkFloats,
   checkInfo,
   checkSameDtype,
+  checkSizes,
   checkSquare,
   expandBatches,
 } from './checks.js';
-import { columns, fresh, identities, run, solveTriangles, turned } from './routine.js';
+import { columns, firstZero, fresh, identities, run, solveTriangles, turned } from './routine.js';
 
 /** Options of Cholesky factorisations. */
 export interface CholeskyOptions {
@@ -98,7 +98,7 @@ export const choleskySolve = writing(
     checkSquare('choleskySolve', factor);
     checkFloats('choleskySolve', factor);
     checkSameDtype('choleskySolve', factor, self);
-    checkEquations('choleskySolve', factor, self);
+    checkSizes('choleskySolve', factor, self);
     const [b, a] = expandBatches('choleskySolve', [self, factor]) as [Tensor, Tensor];
     return solveCholesky(b, a, options.upper ?? false);
   },
@@ -122,6 +122,7 @@ export const choleskyInverse = writing(
   (self: Tensor, options: CholeskyOptions = {}): Tensor => {
     checkSquare('choleskyInverse', self);
     checkFloats('choleskyInverse', self);
+    if (self.numel() > 0) checkInfo('choleskyInverse', firstZero(self), 'inverse');
     return invertCholesky(self, options.upper ?? false);
   },
 );

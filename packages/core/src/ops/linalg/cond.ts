@@ -20,6 +20,7 @@ export const cond = writing(
   (self: Tensor, p: MatrixNorm | 'nuc' | null = null): Tensor => {
     checkMatrices('linalg.cond', self);
     const order = p ?? 2;
+    if (typeof order === 'string') checkSquare(`linalg.cond(p=${order})`, self);
     const known = typeof order === 'number' ? [1, 2, Infinity] : ['fro', 'nuc'];
     if (!(known as unknown[]).includes(typeof order === 'number' ? Math.abs(order) : order)) {
       throw new RuntimeError(`linalg.cond got an invalid norm type: ${order}`);

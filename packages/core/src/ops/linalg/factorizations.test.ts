@@ -112,7 +112,8 @@ describe('factorisations', () => {
       [0, 1, 0],
       [0, 0, 1],
     ]);
-    expect(() => b.choleskySolve(zeros([2, 2], f64))).toThrow(/2x2 and 3x1/);
+    expect(() => b.choleskySolve(zeros([2, 2], f64))).toThrow(/2 by 2 but each b matrix is 3 by 1/);
+    expect(() => zeros([2, 2]).choleskyInverse()).toThrow(/diagonal element 1 is zero/);
   });
 
   it('lu packs, unpacks and solves', () => {

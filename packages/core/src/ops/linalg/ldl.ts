@@ -7,10 +7,10 @@ import { type Named, named } from '../named.js';
 import { writing } from '../writing.js';
 import {
   type CheckOptions,
-  checkEquations,
   checkFloats,
   checkInfo,
   checkSameDtype,
+  checkSizes,
   checkSquare,
   expandBatches,
 } from './checks.js';
@@ -108,7 +108,7 @@ export const ldlSolve = writing(
     checkSquare('linalg.ldlSolve', ld, 'LD');
     checkFloats('linalg.ldlSolve', ld);
     checkSameDtype('linalg.ldlSolve', ld, b, ['LD', 'B']);
-    checkEquations('linalg.ldlSolve', ld, b);
+    checkSizes('linalg.ldlSolve', ld, b);
     if (pivots.dtype !== 'int32' || !sameShape(pivots.shape, ld.shape.slice(0, -1))) {
       throw new RuntimeError(
         `linalg.ldlSolve: Expected LD.shape[:-1] and pivots.shape to be the same and pivots of int32, but got pivots of ${pivots.dtype} with shape ${formatShape(pivots.shape)} and LD with shape ${formatShape(ld.shape)}`,

@@ -14,9 +14,11 @@ import {
   decomposeSingular,
   factorQr,
   firstRows,
+  firstZero,
   fresh,
   multiplyReflectors,
   solveTriangles,
+  stretched,
   turned,
 } from './routine.js';
 import { cutoff, defaultShare } from './tolerance.js';
@@ -37,11 +39,11 @@ function byQr(a: Tensor, b: Tensor): Solved {
   const [m, n] = a.shape.slice(-2) as [number, number];
   const k = Math.min(m, n);
   const none = () => fresh(a, [0]);
-  const { packed, tau } = factorQr(m >= n ? a : turned(a));
+  const batch = b.shape.slice(0, -2);
+  const factors = factorQr(m >= n ? a : turned(a));
+  const [packed, tau] = [stretched(factors.packed, batch, 2), stretched(factors.tau, batch, 1)];
   const r = firstRows(packed, k);
-  const zero = r.diagonal({ dim1: -2, dim2: -1 }).eq(0);
-  const info = zero.cumsum(-1).eq(0).sum(-1).add(1).mul(zero.any(-1));
-  if (k > 0) checkInfo('linalg.lstsq', info.to('int32'), 'leastSquares');
+  if (k > 0) checkInfo('linalg.lstsq', firstZero(firstRows(factors.packed, k)), 'leastSquares');
   const rank = fresh(a, [0], 'int64');
   if (m < n) {
     const short = solveTriangles(turned(r), b, false);
@@ -69,7 +71,7 @@ function bySvd(a: Tensor, b: Tensor, rcond: number, driver: LstsqDriver): Solved
   const counted = empty ? s.ne(0) : s.gt(cutoff(a, s, { rtol: rcond }));
   const rank = counted.sum(-1);
   const scaled = matmul(turned(u), b).mul(where(counted, s.reciprocal(), 0).unsqueeze(-1));
-  const solution = columns(a, [...a.shape.slice(0, -2), n, b.shape.at(-1) as number]);
+  const solution = columns(a, [...b.shape.slice(0, -2), n, b.shape.at(-1) as number]);
   copyInto(solution, matmul(turned(vh), scaled));
   const none = () => fresh(a, [0]);
   if (driver === 'gelsy') return solved(solution, none(), rank, none());
@@ -132,9 +134,9 @@ export const lstsq = writing(
         `${operation}: input.size(-2) should match other.size(${missing === 1 ? -1 : -2}), got shapes ${formatShape(self.shape)} and ${formatShape(b.shape)}`,
       );
     }
-    const [matrices, sides] = expandBatches(operation, [self, right]) as [Tensor, Tensor];
+    const sides = expandBatches(operation, [self, right])[1] as Tensor;
     const rcond = options.rcond ?? defaultShare(self);
-    const found = leastSquares(matrices, sides, rcond, driver);
+    const found = leastSquares(self, sides, rcond, driver);
     // Gradients flow through the solution alone.
     return solved(
       missing === 1 ? squeeze(found.solution, -1) : found.solution,

@@ -125,7 +125,7 @@ export const matrixExp = (self: Tensor): Tensor => {
   checkSquare('linalg.matrixExp', self);
   if (!isFloatingPoint(self.dtype)) {
     throw new RuntimeError(
-      `linalg.matrixExp: expected a tensor of floating type, got ${self.dtype}`,
+      `linalg.matrixExp: Expected a floating point or complex tensor as input. Got ${self.dtype}`,
     );
   }
   if (numel(self.shape) === 0) return self.clone();

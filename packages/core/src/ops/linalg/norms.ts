@@ -1,5 +1,5 @@
-import type { DType } from '../../dtype.js';
-import { formatShape, IndexError, RuntimeError } from '../../errors.js';
+import { type DType, isFloatingPoint } from '../../dtype.js';
+import { formatShape, RuntimeError } from '../../errors.js';
 import { normalizeDims } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { to } from '../copy.js';
@@ -31,11 +31,6 @@ function spectralNorm(
 ): Tensor {
   checkFloats('linalg.matrixNorm', x);
   const values = svdvals(movedim(x, axes, [-2, -1]));
-  if (ord !== 'nuc' && values.shape.at(-1) === 0) {
-    throw new IndexError(
-      `linalg.matrixNorm: order ${ord} needs matrices of non-zero size, got ${formatShape(x.shape)}`,
-    );
-  }
   const norms = ord === 'nuc' ? sum(values, -1) : ord === 2 ? amax(values, -1) : amin(values, -1);
   return keepdim
     ? reshape(
@@ -62,6 +57,10 @@ export const matrixNorm = writing(
     dim: readonly number[] = [-2, -1],
     options: NormOptions = {},
   ): Tensor => {
+    const size = typeof ord === 'number' ? Math.abs(ord) : ord;
+    if (![1, 2, Infinity, 'fro', 'nuc'].includes(size)) {
+      throw new RuntimeError(`linalg.matrixNorm: Order ${ord} not supported.`);
+    }
     if (dim.length !== 2 || self.shape.length < 2) {
       throw new RuntimeError(
         `linalg.matrixNorm: the input tensor must have at least two dimensions and dim must be a 2-tuple, got ${formatShape(self.shape)} and ${formatShape(dim)}`,
@@ -70,12 +69,9 @@ export const matrixNorm = writing(
     const axes = normalizeDims('matrixNorm', dim, self.shape.length);
     const keepdim = options.keepdim ?? false;
     const x = options.dtype ? to(self, options.dtype) : self;
+    if (!isFloatingPoint(x.dtype)) checkFloats('linalg.matrixNorm', x);
     if (ord === 'fro') return vectorNorm(x, 2, axes, { keepdim });
-    const size = typeof ord === 'number' ? Math.abs(ord) : ord;
     if (size === 2 || size === 'nuc') return spectralNorm(x, ord as 2 | -2 | 'nuc', axes, keepdim);
-    if (size !== 1 && size !== Infinity) {
-      throw new RuntimeError(`linalg.matrixNorm: Order ${ord} not supported.`);
-    }
     const [rows, columns] = dim as [number, number];
     const [inner, outer] = size === 1 ? [rows, columns] : [columns, rows];
     const sums = sum(abs(x), inner, { keepdim: true });
@@ -115,7 +111,9 @@ export const norm = writing(
       );
     }
     if (typeof ord === 'string') {
-      throw new RuntimeError(`linalg.norm: the order '${ord}' is one of matrices, not of vectors`);
+      throw new RuntimeError(
+        `linalg.matrixNorm: The input tensor A must have at least 2 dimensions: the order '${ord}' is one of matrices, not of vectors`,
+      );
     }
     return vectorNorm(self, ord, dims, options);
   },

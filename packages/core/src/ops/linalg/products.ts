@@ -8,6 +8,7 @@ import { roll } from '../rearrange.js';
 import { sum } from '../reduce.js';
 import { reshape, unsqueeze } from '../view.js';
 import { writing } from '../writing.js';
+import { checkSquare } from './checks.js';
 import { inv } from './solve.js';
 
 /**
@@ -101,12 +102,8 @@ export const multiDot = writing('multiDot', (tensors: readonly Tensor[]): Tensor
 export const matrixPower = writing(
   'matrixPower',
   (self: Tensor, n: number): Tensor => {
-    const size = self.shape.at(-1);
-    if (self.shape.length < 2 || size === undefined || size !== self.shape.at(-2)) {
-      throw new RuntimeError(
-        `linalg.matrixPower: A must be batches of square matrices, but they are ${formatShape(self.shape)}`,
-      );
-    }
+    checkSquare('linalg.matrixPower', self);
+    const size = self.shape.at(-1) as number;
     if (!Number.isInteger(n))
       throw new RuntimeError(`linalg.matrixPower: n must be whole, got ${n}`);
     if (n < 0) return matrixPower(inv(self), -n);

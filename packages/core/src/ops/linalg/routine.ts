@@ -5,6 +5,7 @@ import { contiguousStrides, isContiguous, numel } from '../../shape.js';
 import { Storage } from '../../storage.js';
 import { allocate, Tensor } from '../../tensor.js';
 import { copyInto } from '../copy.js';
+import { detach } from '../view.js';
 
 /** A fresh tensor on the device of `like` whose matrices lie column after column: what LAPACK writes in place. */
 export function columns(like: Tensor, shape: readonly number[], dtype: DType = like.dtype): Tensor {
@@ -33,6 +34,29 @@ export const firstColumns = (t: Tensor, count: number): Tensor =>
 /** The first `count` rows of matrices over the same memory, unknown to autograd. */
 export const firstRows = (t: Tensor, count: number): Tensor =>
   turned(firstColumns(turned(t), count));
+
+/** Items of the last `rank` dimensions, repeated over a batch they broadcast to; over the same memory, unknown to autograd. */
+export function stretched(t: Tensor, batch: readonly number[], rank: number): Tensor {
+  const own = t.shape.length - rank;
+  const lead = batch.map((size, d) => {
+    const at = d - (batch.length - own);
+    return at < 0 || (t.shape[at] === 1 && size !== 1) ? 0 : (t.strides[at] as number);
+  });
+  return new Tensor(
+    t.storage,
+    t.dtype,
+    [...batch, ...t.shape.slice(own)],
+    [...lead, ...t.strides.slice(own)],
+    t.offset,
+  );
+}
+
+/** Where the diagonals of matrices are first 0, counted from 1; 0 where they never are. */
+export function firstZero(a: Tensor): Tensor {
+  const zero = detach(a).diagonal({ dim1: -2, dim2: -1 }).eq(0);
+  const before = zero.cumsum(-1).eq(0).sum(-1);
+  return before.add(1).mul(zero.any(-1)).to('int32');
+}
 
 /** Identity matrices of one size and the batch dimensions of `like`, as a view of one. */
 export function identities(like: Tensor, size: number): Tensor {

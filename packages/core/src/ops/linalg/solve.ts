@@ -11,10 +11,19 @@ import {
   checkFloats,
   checkInfo,
   checkSameDtype,
+  checkSizes,
   checkSquare,
   expandBatches,
 } from './checks.js';
-import { factorLu, identities, liesInRows, solveLu, solveTriangles, turned } from './routine.js';
+import {
+  factorLu,
+  identities,
+  liesInRows,
+  solveLu,
+  solveTriangles,
+  stretched,
+  turned,
+} from './routine.js';
 
 const solveGeneral = op(
   'linalgSolveEx',
@@ -26,11 +35,13 @@ const solveGeneral = op(
     checkErrors: boolean,
     turn: boolean,
   ): Named<['result', 'LU', 'pivots', 'info']> => {
+    // A matrix that all right sides share is factored once.
+    const batch = b.shape.slice(0, -2);
     const { lu, pivots, info } = factorLu(turn ? turned(self) : self);
     if (checkErrors) checkInfo('linalg.solveEx', info, 'solve');
     return named(
       ['result', 'LU', 'pivots', 'info'],
-      solveLu(lu, pivots, b, left, turn),
+      solveLu(stretched(lu, batch, 2), stretched(pivots, batch, 1), b, left, turn),
       lu,
       pivots,
       info,
@@ -61,14 +72,14 @@ function solveWith(
   checkSameDtype(operation, a, b);
   const vector = isVector(a, b);
   const right = vector ? unsqueeze(b, -1) : b;
-  checkEquations(operation, a, right, vector || left);
+  checkEquations(operation, a, right, left);
   if (vector && !left) {
     throw new RuntimeError(
       `${operation}: Vector broadcasting of the left hand side is not supported for left=False. In this case linalg.solve is equivalent to B / A.squeeze(-1); A has shape ${formatShape(a.shape)}, B ${formatShape(b.shape)}`,
     );
   }
-  const [matrices, sides] = expandBatches(operation, [a, right]) as [Tensor, Tensor];
-  const { result, info } = solveGeneral(matrices, sides, left, checkErrors, liesInRows(matrices));
+  const sides = expandBatches(operation, [a, right])[1] as Tensor;
+  const { result, info } = solveGeneral(a, sides, left, checkErrors, liesInRows(a));
   return { result: vector ? squeeze(result, -1) : result, info };
 }
 
@@ -161,7 +172,7 @@ export const triangularSolve = writing(
     checkSquare('triangularSolve', a);
     checkFloats('triangularSolve', a);
     checkSameDtype('triangularSolve', a, self);
-    checkEquations('triangularSolve', a, self);
+    checkSizes('triangularSolve', a, self);
     const [matrices, sides] = expandBatches('triangularSolve', [a, self]) as [Tensor, Tensor];
     const solution = transpose
       ? solveTriangle(matrices.transpose(-2, -1), sides, !upper, true, unitriangular)

@@ -51,8 +51,8 @@ export const tensorsolve = writing(
       );
     }
     const rest = a.shape.slice(other.shape.length);
-    const [rows, columns] = [numel(a.shape.slice(0, other.shape.length)), numel(rest)];
-    if (rows !== columns) {
+    const [rows, columns] = [numel(other.shape), numel(rest)];
+    if (rows !== columns || numel(a.shape.slice(0, other.shape.length)) !== rows) {
       throw new RuntimeError(
         `linalg.tensorsolve: Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), but got ${columns} != ${rows}`,
       );
