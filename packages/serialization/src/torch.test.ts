@@ -13,7 +13,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeValue } from '../test/describe.js';
 import { everything } from '../test/everything.js';
 import { claims, torchFile } from '../test/pickles.js';
-import { load, save, serialize, setParameterClass } from './index.js';
+import {
+  load,
+  type SavedObject,
+  type StateDict,
+  save,
+  serialize,
+  setParameterClass,
+} from './index.js';
 import { MemorySink } from './io/sink.js';
 import { PickleWriter } from './pickle/writer.js';
 import { ZipWriter } from './zip/writer.js';
@@ -279,6 +286,95 @@ describe('files of other versions of PyTorch', () => {
     const [tensor] = await load<Tensor[]>(sink.bytes());
     expect(await tensor?.toArray()).toEqual([0, 1, 2, 3, 4, 5]);
   });
+
+  it('reads whole models as what the caller makes of their classes', async () => {
+    const out = new PickleWriter();
+    out.mark();
+    out.text('module');
+    out.global('app', 'Net');
+    out.text('/home/me/net.py');
+    out.text('class Net: ...');
+    out.tuple();
+    out.persistentId();
+    out.emptyTuple();
+    out.newObject();
+    out.emptyDict();
+    out.mark();
+    out.text('hidden');
+    out.int(3);
+    out.setItems();
+    out.build();
+    const file = await torchFile(out.finish());
+    await expect(load(file)).rejects.toThrow(/the file names 'app.Net'/);
+    const classes =
+      (name: string) =>
+      ({ state }: SavedObject) => ({ name, state });
+    expect(await load(file, { classes })).toEqual({ name: 'app.Net', state: { hidden: 3 } });
+    await expect(load(file, { classes: () => undefined })).rejects.toThrow(
+      /the file names 'app.Net'/,
+    );
+  });
+
+  it.skipIf(!torchVersion)('reads a whole model that PyTorch pickled', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sconce-torch-'));
+    try {
+      const script = `
+import sys, torch, warnings
+warnings.simplefilter('ignore')
+model = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.BatchNorm1d(1))
+torch.nn.init.constant_(model[0].weight, 0.5)
+torch.save(model, sys.argv[1] + '/new.pt')
+torch.save(model, sys.argv[1] + '/old.pt', _use_new_zipfile_serialization=False)
+`;
+      await exec(python, ['-c', script, folder]);
+      type Saved = { _parameters: StateDict; _buffers: StateDict; _modules: Map<string, Saved> };
+      const classes = (name: string) =>
+        name.startsWith('torch.nn.modules.') ? ({ state }: SavedObject) => state : undefined;
+      for (const name of ['new.pt', 'old.pt']) {
+        const model = await load<Saved>(join(folder, name), { classes });
+        const linear = model._modules.get('0');
+        expect(await linear?._parameters.get('weight')?.toArray()).toEqual([[0.5, 0.5]]);
+        expect(await model._modules.get('1')?._buffers.get('running_var')?.toArray()).toEqual([1]);
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  it.skipIf(!torchVersion)(
+    'reads the arrays and numbers of NumPy that checkpoints hold',
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'sconce-torch-'));
+      try {
+        const script = `
+import sys, torch, numpy as np
+value = {'best': np.float64(0.5), 'single': np.float32(0.25), 'n': np.int64(3), 'big': np.int64(2**62), 'flag': np.bool_(True),
+  'array': np.arange(6, dtype='>f4').reshape(2, 3), 'fortran': np.asfortranarray(np.arange(6, dtype='i2').reshape(2, 3)), 'empty': np.zeros((0, 2))}
+for protocol in range(2, 6): torch.save(value, f'{sys.argv[1]}/{protocol}.pt', pickle_protocol=protocol)
+`;
+        await exec(python, ['-c', script, folder]);
+        for (const protocol of [2, 3, 4, 5]) {
+          const value = await load<Record<string, Tensor>>(join(folder, `${protocol}.pt`));
+          const { array, fortran, empty, ...numbers } = value;
+          expect(numbers).toEqual({ best: 0.5, single: 0.25, n: 3, big: 2n ** 62n, flag: true });
+          expect([array?.dtype, fortran?.dtype, empty?.dtype]).toEqual([
+            'float32',
+            'int16',
+            'float64',
+          ]);
+          for (const each of [array, fortran]) {
+            expect(await each?.toArray()).toEqual([
+              [0, 1, 2],
+              [3, 4, 5],
+            ]);
+          }
+          expect(empty?.shape).toEqual([0, 2]);
+        }
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  );
 
   it('says what a TorchScript program and a plain pickle are', async () => {
     const sink = new MemorySink();

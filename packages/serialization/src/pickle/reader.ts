@@ -128,6 +128,12 @@ class Machine {
   }
 
   #refer(id: Node): void {
+    // Before version 1.6 a module's class was stored with its source code, which is of no use here.
+    const [kind, type] = id instanceof TupleNode ? id.items : [];
+    if (kind === 'module' && type instanceof GlobalNode) {
+      this.#push(type);
+      return;
+    }
     const node = new PersistentNode(id);
     this.#persistent.push(node);
     this.#push(node);

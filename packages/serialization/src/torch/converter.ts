@@ -18,8 +18,8 @@ import { Tuple } from './tuple.js';
 
 /** What decides how a pickle's values become ours. */
 export interface ConvertOptions {
-  /** Makes objects of further classes, by their names. */
-  classes?: Readonly<Record<string, ClassReader>>;
+  /** Makes objects of further classes, by their names; a function may give undefined for those it does not know. */
+  classes?: Readonly<Record<string, ClassReader>> | ((name: string) => ClassReader | undefined);
   /** Whether every dictionary becomes a Map; otherwise those with names or with numbers as keys become objects. */
   maps?: boolean;
 }
@@ -28,8 +28,10 @@ export interface ConvertOptions {
 const maxDepth = 1000;
 
 /** What makes objects of a class that is not among those PyTorch itself needs. */
-const classReader = (name: string, options: ConvertOptions): ClassReader | undefined =>
-  options.classes && Object.hasOwn(options.classes, name) ? options.classes[name] : readerOf(name);
+function classReader(name: string, { classes }: ConvertOptions): ClassReader | undefined {
+  if (typeof classes === 'function') return classes(name) ?? readerOf(name);
+  return classes && Object.hasOwn(classes, name) ? classes[name] : readerOf(name);
+}
 
 /** Whether files may name something, and otherwise the error that says how to allow it. */
 export function admission(title: string, options: ConvertOptions): (name: string) => void {
