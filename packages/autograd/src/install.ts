@@ -2,7 +2,7 @@ import { type AutogradEngine, installAutograd, RuntimeError, type Tensor } from 
 import { backward } from './backward.js';
 import { accumulatorOf, ensureMeta, metaOf } from './meta.js';
 import type { Node } from './node.js';
-import { noteSeveralViews, noteView, record, recordInplace } from './record.js';
+import { noteSeveralViews, noteView, record, recordInplace, recordReshape } from './record.js';
 
 /** The node, and the number there, that hooks on a tensor belong to. */
 function place(tensor: Tensor): { node: Node; output: number } {
@@ -14,6 +14,7 @@ function place(tensor: Tensor): { node: Node; output: number } {
 const engine: AutogradEngine = {
   record,
   recordInplace,
+  recordReshape,
   view: noteView,
   severalViews: noteSeveralViews,
   backward: (tensor, gradient, options) => backward(tensor, gradient, options),

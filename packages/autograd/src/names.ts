@@ -55,9 +55,16 @@ const names: Readonly<Record<string, string | ((args: Args, inplace: boolean) =>
   smoothL1: 'SmoothL1LossBackward0',
   square: 'PowBackward0',
   squaredError: 'MseLossBackward0',
+  squeeze: ([self, dims], inplace) => {
+    const { shape } = self as { shape: readonly number[] };
+    const named = (dims as readonly number[]).length === shape.length ? 0 : 1;
+    return `SqueezeBackward${(inplace ? 2 : 0) + named}`;
+  },
   sum: byAxes('Sum'),
   toDevice: 'ToCopyBackward0',
   toDtype: 'ToCopyBackward0',
+  transpose: (_, inplace) => `TransposeBackward${inplace ? 1 : 0}`,
+  unsqueeze: (_, inplace) => `UnsqueezeBackward${inplace ? 1 : 0}`,
   vectorNorm: 'NormBackward1',
 };
 

@@ -267,6 +267,20 @@ export function recordInplace(op: Op, args: readonly unknown[], run: () => void)
   return self;
 }
 
+/** Runs an operation that gives its first argument another shape, and makes the result that tensor's history. */
+export function recordReshape(op: Op, args: readonly unknown[], run: () => void): Tensor {
+  const self = args[0] as Tensor;
+  checkInplace(self);
+  const node = OpNode.of(derivativesOf(op) as Row, op, args, true);
+  within(run);
+  if (node) {
+    node.addOutput(self);
+    moveRetained(self, node, 0);
+    ensureMeta(self).setHistory(node, 0);
+  }
+  return self;
+}
+
 /** @throws RuntimeError if a tensor may not be overwritten by an operation that is recorded. */
 export function checkInplace(self: Tensor): void {
   const meta = metaOf(self);

@@ -100,3 +100,54 @@ it('of several arguments that were changed the first is reported', () => {
   c.sin_();
   expect(() => z.sum().backward()).toThrow('which is output 0 of SinBackward0');
 });
+
+describe('views that get another shape in place', () => {
+  it('have it in their own history, and leave that of the base alone', () => {
+    const x = tensor([
+      [0, 1, 2],
+      [3, 4, 5],
+    ]).requiresGrad_();
+    const base = x.clone();
+    const view = base.transpose(0, 1);
+    view.transpose_(0, 1);
+    expect([view.shape, view.gradFn?.name, base.gradFn?.name, base.version]).toEqual([
+      [2, 3],
+      'TransposeBackward1',
+      'CloneBackward0',
+      1,
+    ]);
+    const weights = tensor([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+    view.mul(weights).sum().add(base.mul(weights).mul(10).sum()).backward();
+    expect(values(x.grad)).toEqual([
+      [11, 22, 33],
+      [44, 55, 66],
+    ]);
+  });
+
+  it('can be written through afterwards', () => {
+    const x = leaf(1, 2, 3, 4);
+    const base = x.mul(1);
+    const view = base.view(2, 2);
+    view.transpose_(0, 1);
+    view.mul_(
+      tensor([
+        [1, 2],
+        [3, 4],
+      ]),
+    );
+    expect(values(base)).toEqual([1, 6, 6, 16]);
+    expect(view.gradFn?.name).toBe('AsStridedBackward0');
+    base.sum().backward();
+    expect(values(x.grad)).toEqual([1, 3, 2, 4]);
+  });
+
+  it('are refused where writes are', () => {
+    const x = leaf(1, 2, 3, 4);
+    expect(() => x.view(2, 2).transpose_(0, 1)).toThrow('a view of a leaf Variable');
+    const [part] = x.mul(1).chunk(2) as [Tensor, Tensor];
+    expect(() => part.unsqueeze_(0)).toThrow('is a view and is being modified inplace');
+  });
+});

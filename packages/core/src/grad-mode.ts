@@ -57,6 +57,8 @@ export interface AutogradEngine {
   record(op: Op, args: readonly unknown[]): unknown;
   /** Runs an in-place operation (`run`) on `args[0]` and rebases its history; returns `args[0]`. */
   recordInplace(op: Op, args: readonly unknown[], run: () => void): Tensor;
+  /** The same of an operation that gives `args[0]` another shape over the same memory, of which a base sees nothing. */
+  recordReshape(op: Op, args: readonly unknown[], run: () => void): Tensor;
   /** A view of `base` was made, recorded or not (also under noGrad). */
   view(view: Tensor, base: Tensor): void;
   /** These views were made by one operation, which forbids to write through them while recording. */

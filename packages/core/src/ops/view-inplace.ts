@@ -22,13 +22,8 @@ function become(
     run();
     return self;
   }
-  if (self.meta?.view) {
-    throw new RuntimeError(
-      `${name}_: a view in the graph cannot be given another shape in place; use the result of ${name} instead`,
-    );
-  }
   const engine = autogradEngine() as NonNullable<ReturnType<typeof autogradEngine>>;
-  return engine.recordInplace(operations.get(name) as Op, [self, ...args], run);
+  return engine.recordReshape(operations.get(name) as Op, [self, ...args], run);
 }
 
 /** `transpose` in place: two dimensions of the tensor itself are swapped. */
