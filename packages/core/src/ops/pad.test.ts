@@ -41,6 +41,8 @@ describe('pad', () => {
     const padded = (mode: PadMode, l: number, r: number) => pad(x, [l, r], { mode }).toArraySync();
     expect(padded('reflect', 2, 1)).toEqual([[3, 2, 1, 2, 3, 2]]);
     expect(padded('replicate', 2, 1)).toEqual([[1, 1, 1, 2, 3, 3]]);
+    const gone = pad(x.unsqueeze(0), [-3, 0, 1, 1], { mode: 'replicate' });
+    expect(gone.shape).toEqual([1, 3, 0]);
     const ring = (l: number, r: number) => pad(x.unsqueeze(0), [l, r], { mode: 'circular' });
     expect(ring(2, 1).toArraySync()).toEqual([[[2, 3, 1, 2, 3, 1]]]);
     expect(ring(-1, 2).toArraySync()).toEqual([[[2, 3, 2, 3]]]);

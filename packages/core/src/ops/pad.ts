@@ -18,7 +18,7 @@ function sides(rank: number, pad: readonly number[]): { left: number; right: num
   });
 }
 
-function paddedShape(name: string, self: Tensor, pad: readonly number[]): number[] {
+function paddedShape(name: string, self: Tensor, pad: readonly number[], least: 0 | 1): number[] {
   const rank = self.shape.length;
   if (pad.length % 2 !== 0) {
     throw new RuntimeError(
@@ -31,8 +31,6 @@ function paddedShape(name: string, self: Tensor, pad: readonly number[]): number
     );
   }
   const sizes = sides(rank, pad);
-  // What is only cut off may vanish; what is padded as well must leave something, as in PyTorch.
-  const least = pad.every((n) => n <= 0) ? 0 : 1;
   return self.shape.map((size, d) => {
     const { left, right } = sizes[d] as { left: number; right: number };
     const result = size + left + right;
@@ -65,7 +63,9 @@ const constantPadOp = op(
   'constantPadNd',
   'self pad value',
   (self: Tensor, pad: readonly number[], value: number): Tensor => {
-    const shape = paddedShape('constantPadNd', self, pad);
+    // What is only cut off may vanish; what is padded as well must leave something, as in PyTorch.
+    const least = pad.every((n) => n <= 0) ? 0 : 1;
+    const shape = paddedShape('constantPadNd', self, pad, least);
     const result = allocate(shape, self.dtype, self.device);
     if (numel(shape) === 0) return result;
     const widths = sides(shape.length, pad);
@@ -117,7 +117,7 @@ export const padMode: (self: Tensor, pad: readonly number[], mode: Mirror) => Te
   'padMode',
   'self pad mode',
   (self: Tensor, pad: readonly number[], mode: Mirror): Tensor => {
-    const shape = paddedShape('pad', self, pad);
+    const shape = paddedShape('pad', self, pad, 0);
     const result = allocate(shape, self.dtype, self.device);
     if (numel(shape) === 0) return result;
     execute({
@@ -185,17 +185,30 @@ function checkMirror(self: Tensor, pad: readonly number[], mode: Mirror): void {
       `pad: Invalid padding size, expected ${2 * (rank - 2)} but got ${pad.length}: circular padding takes [N, C, ...], got ${formatShape(self.shape)}`,
     );
   }
+  // Only the batch may be empty.
+  const batch = rank === count + 2 ? 1 : 0;
+  if (mode !== 'circular' && self.shape.includes(0, batch)) {
+    throw new RuntimeError(
+      `pad: Expected ${count + 1}D or ${count + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: ${formatShape(self.shape)}`,
+    );
+  }
+  const out = sides(rank, pad).map(
+    ({ left, right }, d) => (self.shape[d] as number) + left + right,
+  );
+  // As in PyTorch, one dimension that is left is enough.
+  if (mode !== 'circular' && out.slice(rank - count).every((size) => size < 1)) {
+    const list = (sizes: readonly number[]) =>
+      sizes
+        .slice(rank - count)
+        .map((size, i) => `${'DHW'.charAt(3 - count + i)}: ${size}`)
+        .join(' ');
+    throw new RuntimeError(
+      `pad: input (${list(self.shape)}) is too small. Calculated output ${list(out)}`,
+    );
+  }
   sides(rank, pad).forEach(({ left, right }, d) => {
     const size = self.shape[d] as number;
-    if (d < rank - count) {
-      // Only the batch may be empty.
-      if (size === 0 && mode !== 'circular' && !(d === 0 && rank === count + 2)) {
-        throw new RuntimeError(
-          `pad: Expected ${rank - 1}D or ${rank}D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: ${formatShape(self.shape)}`,
-        );
-      }
-      return;
-    }
+    if (d < rank - count) return;
     const most = Math.max(left, right);
     if (mode === 'reflect' && most >= size) {
       throw new RuntimeError(
@@ -205,13 +218,6 @@ function checkMirror(self: Tensor, pad: readonly number[], mode: Mirror): void {
     if (mode === 'circular' && most > size) {
       throw new RuntimeError(
         `pad: Padding value causes wrapping around more than once: padding (${left}, ${right}) at dimension ${d} of input ${formatShape(self.shape)}`,
-      );
-    }
-    const result = size + left + right;
-    if (mode !== 'circular' && (size === 0 || result < 1)) {
-      const axis = 'DHW'.charAt(d - rank + 3);
-      throw new RuntimeError(
-        `pad: input (${axis}: ${size}) is too small. Calculated output ${axis}: ${result} for dimension ${d} of ${formatShape(self.shape)}`,
       );
     }
   });
