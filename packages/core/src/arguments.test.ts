@@ -53,3 +53,12 @@ test('a count of steps is an integer', () => {
   );
   expect(() => core.logspace(0, 1, core.float(3) as never)).toThrow(TypeError);
 });
+
+test('functions composed of others ask for it by name too', () => {
+  const wrong = 5 as unknown as core.Tensor;
+  expect(() => core.sum(wrong)).toThrow("sum: argument 'self' (position 1) must be a Tensor");
+  expect(() => core.sort(wrong)).toThrow(TypeError);
+  expect(() => core.gather(tensor([1]), 0, wrong)).toThrow(
+    /^gather: an argument has the wrong kind; got \(a Tensor, the number 0, the number 5\)$/,
+  );
+});

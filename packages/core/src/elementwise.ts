@@ -8,8 +8,9 @@ import {
   getDefaultDtype,
   promoteTypes,
 } from './dtype.js';
-import { explained, NotImplementedError, RuntimeError, wrongArgument } from './errors.js';
+import { NotImplementedError, RuntimeError, wrongArgument } from './errors.js';
 import { execute } from './execute.js';
+import { explained } from './explain.js';
 import { cast, type Expr, input, scalar } from './expr.js';
 import { autogradEngine } from './grad-mode.js';
 import { mayOverflow, wrapAround } from './narrow.js';
@@ -249,15 +250,15 @@ export class Elementwise {
       const fits = i === condition || (x instanceof Tensor && !mayOverflow(common, x.dtype));
       return fits ? value : wrapAround(value, common);
     });
-    return { value: this.#valueOf(exprs, common), dtype, compute };
+    return { value: this.#valueOf(exprs, operands), dtype, compute };
   }
 
   /** The body on its operands. @throws NotImplementedError if it is made of functions that the dtype does not have. */
-  #valueOf(exprs: readonly Expr[], dtype: DType): Expr {
+  #valueOf(exprs: readonly Expr[], operands: readonly Operand[]): Expr {
     try {
       return this.row.body(...exprs);
     } catch (error) {
-      throw explained(this.row.name, dtype, error);
+      throw explained(this.row.name, operands, error);
     }
   }
 

@@ -33,17 +33,6 @@ export class ExpressionError extends SconceError {
   override name = 'ExpressionError';
 }
 
-/**
- * What to say of an error from inside an operation: an expression that cannot be made is a dtype the operation is not
- * implemented for. Other errors are given back as they are.
- */
-export function explained(operation: string, dtype: string | undefined, error: unknown): unknown {
-  if (!(error instanceof ExpressionError)) return error;
-  return new NotImplementedError(
-    `${operation}: "${operation}_cpu" not implemented for '${dtype ?? 'these arguments'}'; convert it with .to('float32')`,
-  );
-}
-
 /** Memory of a device is full; the message says who holds what. */
 export class OutOfMemoryError extends RuntimeError {
   override name = 'OutOfMemoryError';
@@ -53,11 +42,11 @@ export class OutOfMemoryError extends RuntimeError {
 export const formatShape = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
 /** A value as messages about its kind show it. */
-const kindOf = (x: unknown): string => {
+export const kindOf = (x: unknown): string => {
   if (x === undefined || x === null || Array.isArray(x))
     return Array.isArray(x) ? 'an array' : `${x}`;
   if (typeof x !== 'object') return `the ${typeof x} ${String(x)}`;
-  return `a ${x.constructor?.name ?? 'plain object'}`;
+  return x.constructor === Object ? 'a plain object' : `a ${x.constructor?.name ?? 'plain object'}`;
 };
 
 /** The error for an argument of another kind than an operation takes; `wanted` says which, as in "a Tensor". */

@@ -1,5 +1,6 @@
 import { canCast, category, type DType } from './dtype.js';
-import { explained, formatShape, RuntimeError, wrongArgument } from './errors.js';
+import { formatShape, RuntimeError, wrongArgument } from './errors.js';
+import { explained } from './explain.js';
 import { autogradEngine, gradMode } from './grad-mode.js';
 import { sameShape } from './shape.js';
 import { Tensor } from './tensor.js';
@@ -84,7 +85,7 @@ export function op<F extends (...args: never[]) => unknown>(
         ? (autogradEngine() as NonNullable<ReturnType<typeof autogradEngine>>).record(schema, args)
         : (forward as unknown as (...a: unknown[]) => unknown)(...args);
     } catch (error) {
-      throw explained(name, (args[0] as Tensor | undefined)?.dtype, error);
+      throw explained(name, args, error);
     } finally {
       leave(outer);
     }

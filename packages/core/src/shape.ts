@@ -115,12 +115,9 @@ export function normalizeDim(operation: string, dim: number, rank: number): numb
 
 /** As `normalizeDim`, of a tensor that must have dimensions. @throws IndexError if it is out of range. */
 export function existingDim(operation: string, dim: number, rank: number): number {
-  if (rank === 0) {
-    throw new IndexError(
-      `${operation}: Dimension specified as ${dim} but tensor has no dimensions`,
-    );
-  }
-  return normalizeDim(operation, dim, rank);
+  const d = normalizeDim(operation, dim, rank);
+  if (rank > 0) return d;
+  throw new IndexError(`${operation}: Dimension specified as ${dim} but tensor has no dimensions`);
 }
 
 /**

@@ -35,7 +35,7 @@ specialFunctions squaredError stage tapPosition toBfloat16Array toFloat16Array t
 traceElementwise track tril_ triu_ typedArray typedArrayDtype typedArrayOver unary unfoldImage uniform_
 HostStep checkValues inputsOf outputsOf enter leave runAs runningOperation withViews
 updateRunning updating upsample upsampleBackward uses verify viewStrides windowLoad
-windowScalars windowView wrapIndex wrongArgument checkTensor notCastable checkFits existingDim ExpressionError explained tensorBinary eitherBinary zero_
+windowScalars windowView wrapIndex wrongArgument checkTensor notCastable checkFits existingDim ExpressionError kindOf tensorBinary eitherBinary zero_
 `
     .trim()
     .split(/\s+/),

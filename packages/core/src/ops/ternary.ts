@@ -4,7 +4,7 @@ import { NotImplementedError, RuntimeError } from '../errors.js';
 import { constant, type Expr, e } from '../expr.js';
 import type { OutOptions } from '../out.js';
 import { canRead } from '../read.js';
-import { checkFits, isScalar, type Scalar } from '../scalar.js';
+import { checkFits, float, isScalar, type Scalar } from '../scalar.js';
 import type { Tensor } from '../tensor.js';
 import { type Binary, binary, define, refusing } from './define.js';
 
@@ -187,7 +187,8 @@ export const maskedFill: (
   }
   if (isScalar(value)) checkFits('maskedFill', value, self.dtype);
   else if (!canCast(value.dtype, self.dtype) || itemSize(value.dtype) > itemSize(self.dtype)) {
-    if (canRead(value)) checkFits('maskedFill', value.itemSync(), self.dtype);
+    const read = (x: number) => (category(value.dtype) === 2 ? float(x) : x);
+    if (canRead(value)) checkFits('maskedFill', read(value.itemSync()), self.dtype);
   }
   return maskedFillOp(self, mask, value, options);
 };

@@ -1,5 +1,6 @@
 import type { DType } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
+import { explained } from '../explain.js';
 import { checkWritable, enter, leave, runAs } from '../op.js';
 import {
   checkOutDtype,
@@ -63,6 +64,8 @@ export function writing<F extends (...args: never[]) => unknown>(
       const outer = enter(name);
       try {
         return call(...args);
+      } catch (error) {
+        throw explained(name, args, error);
       } finally {
         leave(outer);
       }

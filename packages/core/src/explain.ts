@@ -1,0 +1,30 @@
+import { ExpressionError, kindOf, NotImplementedError, wrongArgument } from './errors.js';
+import { Tensor } from './tensor.js';
+
+/** What JavaScript says where something else than expected is used as a tensor, a list or a number. */
+const misused =
+  /^(Cannot (read|set) propert|Cannot destructure|undefined is not|.* is not (a function|iterable|an object))/;
+
+/**
+ * What to say of an error from inside an operation: an expression that cannot be made is a dtype the operation is not
+ * implemented for, and JavaScript's own complaint about a value is an argument of the wrong kind. Other errors are given
+ * back as they are.
+ */
+export function explained(operation: string, args: readonly unknown[], error: unknown): unknown {
+  if (error instanceof ExpressionError) {
+    const dtype = args.find((x) => x instanceof Tensor)?.dtype ?? 'these arguments';
+    return new NotImplementedError(
+      `${operation}: "${operation}_cpu" not implemented for '${dtype}'; convert it with .to('float32')`,
+    );
+  }
+  if (!(error instanceof TypeError) || !misused.test(error.message)) return error;
+  const first = args[0];
+  const found =
+    first instanceof Tensor || Array.isArray(first)
+      ? new TypeError(
+          `${operation}: an argument has the wrong kind; got (${args.map(kindOf).join(', ')})`,
+        )
+      : wrongArgument(operation, 'self', 0, 'a Tensor', first);
+  found.cause = error;
+  return found;
+}
