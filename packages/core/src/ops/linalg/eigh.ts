@@ -1,4 +1,4 @@
-import { RuntimeError } from '../../errors.js';
+import { NotImplementedError, RuntimeError } from '../../errors.js';
 import { mustRecord, op } from '../../op.js';
 import type { Tensor } from '../../tensor.js';
 import { type Named, named } from '../named.js';
@@ -80,3 +80,18 @@ export const symeig = writing(
     return named(['eigenvalues', 'eigenvectors'], valuesOf('symeig', self, uplo), fresh(self, [0]));
   },
 );
+
+/**
+ * Refuses: eigenvalues of matrices that are not symmetric are complex numbers, which Sconce does not have.
+ *
+ * @throws NotImplementedError always; `eigh` and `eigvalsh` take symmetric matrices.
+ * @see https://pytorch.org/docs/stable/generated/torch.linalg.eig.html
+ */
+export const eig = (_self: Tensor): never => {
+  throw new NotImplementedError(
+    'linalg.eig: the eigenvalues of general matrices are complex numbers, which Sconce does not have; use linalg.eigh for symmetric matrices',
+  );
+};
+
+/** As `eig`. */
+export const eigvals = eig;

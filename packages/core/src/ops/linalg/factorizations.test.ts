@@ -283,6 +283,11 @@ describe('factorisations', () => {
     ]);
   });
 
+  it('eig says why there is none', () => {
+    expect(() => linalg.eig(a)).toThrow(/complex numbers.*linalg.eigh/);
+    expect(() => linalg.eigvals(a)).toThrow(/complex numbers/);
+  });
+
   it('what is not finite is refused by those that iterate', () => {
     const bad = tensor([
       [1, NaN],

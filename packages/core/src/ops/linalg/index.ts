@@ -8,7 +8,7 @@ export type { CheckOptions } from './checks.js';
 export { type CholeskyOptions, cholesky, choleskyEx } from './cholesky.js';
 export { cond } from './cond.js';
 export { det, slogdet } from './det.js';
-export { eigh, eigvalsh, type TriangleOptions } from './eigh.js';
+export { eig, eigh, eigvals, eigvalsh, type TriangleOptions } from './eigh.js';
 export { type LdlOptions, ldlFactor, ldlFactorEx, ldlSolve } from './ldl.js';
 export { type LstsqDriver, type LstsqOptions, lstsq } from './lstsq.js';
 export { type LuOptions, type LuSolveOptions, lu, luFactor, luFactorEx, luSolve } from './lu.js';
