@@ -120,6 +120,8 @@ the parts), ✗ is not.
 
 On WebGPU dense linear algebra (factorisations, solvers, eigen- and singular values) is computed on the host, in its turn: see [WebGPU](webgpu.md).
 
+What does not pass stands with its reason in \`packages/parity/exceptions.txt\` (CPU) and \`exceptions-webgpu.txt\`.
+
 | ${[...titles, ...deviceTitles].join(' | ')} |
 | --- |${' :---: |'.repeat(forms.length)}${' ---: |'.repeat(deviceTitles.length)}
 ${lines.join('\n')}
