@@ -21,6 +21,7 @@ export class Saved {
   #tensor: Tensor | undefined;
   readonly #version: number;
   readonly #leaf: boolean;
+  readonly #shape: readonly number[];
   /** An output of the node's own operation, as against an input. */
   readonly #output: boolean;
   /** Its number among the outputs of its node. */
@@ -41,6 +42,7 @@ export class Saved {
     this.#tensor = tensor;
     this.#version = tensor.counter.version;
     this.#leaf = tensor.isLeaf;
+    this.#shape = tensor.shape;
     this.#output = output && !this.#leaf;
     this.#index = metaOf(tensor)?.outputNr ?? 0;
     this.#viewNode = inplaceOnView ? (metaOf(tensor)?.gradFn ?? undefined) : undefined;
@@ -88,7 +90,7 @@ export class Saved {
     if (!node && !this.#leaf) node = owner;
     const place = tensor.device.type === 'cpu' ? 'torch.' : `torch.${tensor.device.type}.`;
     return new RuntimeError(
-      `one of the variables needed for gradient computation has been modified by an inplace operation: [${place}${typeNames[tensor.dtype]} [${tensor.shape.join(', ')}]]${node ? `, which is output ${index} of ${node.fullName},` : ''} is at version ${tensor.counter.version}; expected version ${this.#version} instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True).`,
+      `one of the variables needed for gradient computation has been modified by an inplace operation: [${place}${typeNames[tensor.dtype]} [${(this.#leaf ? tensor.shape : this.#shape).join(', ')}]]${node ? `, which is output ${index} of ${node.fullName},` : ''} is at version ${tensor.counter.version}; expected version ${this.#version} instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True).`,
     );
   }
 }

@@ -367,11 +367,17 @@ function bringScalars(name: string, operands: readonly Operand[]): Operand[] {
   });
 }
 
+/** Whether two views of one storage show the same elements in the same order, dimensions of size 1 aside. */
+function sameElements(a: Tensor, b: Tensor): boolean {
+  const long = ({ shape, strides }: Tensor) =>
+    shape.flatMap((size, d) => (size === 1 ? [] : [size, strides[d] as number]));
+  return a.offset === b.offset && sameShape(long(a), long(b));
+}
+
 /** An input that may be read while `out` is written: itself, or a copy where the two partly overlap. */
 export function separate(name: string, x: Tensor, out: Tensor): Tensor {
   if (x === out || x.storage !== out.storage) return x;
-  if (x.offset === out.offset && sameShape(x.shape, out.shape) && sameShape(x.strides, out.strides))
-    return x;
+  if (sameElements(x, out)) return x;
   const range = (t: Tensor) => {
     let last = t.offset;
     for (let i = 0; i < t.shape.length; i++)
