@@ -130,14 +130,15 @@ class Loader<T, B> implements AsyncIterable<B>, Stateful {
   }
 
   /**
-   * Where the loader stands, for a checkpoint: in a loop, after which batch; between passes, where its own generator is. Loaded into
-   * a loader of the same dataset and options, the next pass goes on with the batch that would have come next, in the
+   * Where the loader stands, for a checkpoint: in a loop, after which batch; between passes, which is also after the last batch of one,
+   * where its own generator is. Loaded into a loader of the same dataset and options, the next pass goes on with the batch that would have come next, in the
    * same order and with the same draws of its workers. The default generator is not part of it.
    */
   stateDict(): DataLoaderState {
     const pass = this.#pass;
     const own = this.generator?.getState();
-    if (!pass) {
+    const known = (this.batchSampler ?? this.sampler)?.length;
+    if (!pass || pass.position === known) {
       return packState({
         position: null,
         generator: own,
