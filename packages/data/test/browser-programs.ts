@@ -1,4 +1,5 @@
 // What the page of browser.test.ts does.
+import { encode } from 'fast-png';
 import * as lib from './datasets.js';
 
 const { core } = lib;
@@ -74,4 +75,15 @@ export async function leaving() {
   // Browsers do not tell when a worker has stopped: its memory follows a second later.
   await new Promise((resolve) => setTimeout(resolve, 1500));
   return { bytes: core.memoryStats('cpu').bytes - before };
+}
+
+/** What the browser's own decoders make of a PNG, and of a damaged one. */
+export async function decoding() {
+  const data = Uint8Array.from({ length: 2 * 3 * 4 }, (_, i) =>
+    i % 4 === 3 ? 255 : (37 * i) % 256,
+  );
+  const png = encode({ width: 3, height: 2, data, channels: 4 });
+  const image = await lib.decodeImage(png);
+  const damaged = await lib.decodeImage(png.subarray(0, 40)).catch((error: Error) => error.message);
+  return { data: [...data], pixels: image.permute([1, 2, 0]).flatten().toArraySync(), damaged };
 }

@@ -127,3 +127,10 @@ export const countingByUrl = defineDataset(
   (shares: number[]) => new Counting(shares),
   { name: 'countingByUrl' },
 );
+
+/** What the setup of a worker left behind. */
+export const prepared = defineDataset(
+  place,
+  () => [(globalThis as { prepared?: string }).prepared ?? 'nothing'],
+  { name: 'prepared' },
+);

@@ -102,6 +102,12 @@ describe.skipIf(!host.chromium)('workers in a browser', () => {
     expect(missing.message).toMatch(/could not load its module .*nowhere\.js.*with a bundler/);
   });
 
+  test('images are decoded by the browser, to the same bytes', async () => {
+    const { data, pixels, damaged } = await run('decoding');
+    expect(pixels).toEqual(data.filter((_, i) => i % 4 !== 3));
+    expect(damaged).toMatch(/decodeImage: the image is damaged/);
+  });
+
   test('leaving the loop ends the workers and gives the memory back', async () => {
     let left = -1;
     const { bytes } = await run('leaving', isolation, async (page) => {

@@ -5,7 +5,9 @@ import { type ErrorReport, reportOf } from './worker-error.js';
 
 /** How worker threads of Node are started; browsers have no such choices. */
 export interface NodeWorkerOptions {
-  /** Options of Node for the thread, such as `['--import', 'tsx']`; default: those of this process. */
+  /** The address of a module that workers load before the dataset's, e.g. one that registers a loader of TypeScript. */
+  setup?: string | URL;
+  /** Options of Node for the thread; default: those of this process. */
   execArgv?: readonly string[];
   /** Environment variables; default: a copy of this process'. */
   env?: Readonly<Record<string, string | undefined>>;
@@ -62,7 +64,9 @@ function openNode(
       'DataLoader: in Node workers need the address of the module; define the dataset with { url: import.meta.url, worker: () => new Worker(...) }',
     );
   const url = origin?.url ? new URL(origin.url) : new URL('./worker-entry.js', import.meta.url);
-  const worker = new Worker(url, {
+  const code = bootstrap(url, options.setup);
+  const worker = new Worker(code ?? url, {
+    eval: code !== undefined,
     name: channel,
     workerData: { [channel]: true },
     ...(options.execArgv && { execArgv: [...options.execArgv] }),
@@ -91,12 +95,36 @@ function openNode(
   };
 }
 
+/** What a worker runs where that is not simply the module: as text, something before it; else undefined. */
+function bootstrap(url: URL, setup: string | URL | undefined): string | undefined {
+  const load = `import(${JSON.stringify(url.href)})`;
+  if (setup !== undefined) return `import(${JSON.stringify(String(setup))}).then(() => ${load});`;
+  if (!/\.[mc]?tsx?$/.test(url.pathname)) return undefined;
+  const tsx = tsxApi();
+  // Under tsx threads do not inherit what makes TypeScript run.
+  return tsx && `require(${JSON.stringify(tsx)}).register(); ${load};`;
+}
+
+/** Where tsx is, if this process runs under it. */
+function tsxApi(): string | undefined {
+  const node = builtinModule<typeof import('node:module')>('node:module');
+  const { execArgv, cwd } = process;
+  const named = execArgv.find((x) => /(^|[/\\=])tsx([/\\]|$)/.test(x))?.replace(/^--\w+=/, '');
+  if (!node || named === undefined) return undefined;
+  const from = /^(file:|[/\\]|[a-zA-Z]:)/.test(named) ? named : `${cwd()}/package.json`;
+  try {
+    return node.createRequire(from).resolve('tsx/esm/api');
+  } catch {
+    return undefined;
+  }
+}
+
 /** What to do about errors that Node reports in its own words. */
 function explained(error: unknown): ErrorReport {
   const report = reportOf(error);
   const code = (error as { code?: string }).code;
   if (code === 'ERR_UNKNOWN_FILE_EXTENSION')
-    report.message += `; this Node does not run TypeScript: start it under tsx (\`node --import tsx\`), use Node 22.18 or newer, or give workers what runs it, e.g. workerOptions: { execArgv: ['--import', 'tsx'] }`;
+    report.message += `; this Node does not run TypeScript: start it under tsx, use Node 22.18 or newer, or have workers load what runs it first (workerOptions: { setup })`;
   if (code === 'ERR_WORKER_OUT_OF_MEMORY')
     report.message += '; use smaller batches, or workerOptions: { resourceLimits: ... }';
   return report;

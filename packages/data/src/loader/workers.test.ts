@@ -1,3 +1,6 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Bundle, bundle } from '../../test/bundle.js';
 import type * as Datasets from '../../test/datasets.js';
@@ -188,6 +191,27 @@ describe('what workers make', () => {
     const init = new lib.DataLoader(dataset, { numWorkers: 1, workerInitFn: () => 1 });
     await expect(collectAll(init)).rejects.toThrow(/list it in defineDataset/);
   });
+
+  it('after a setup of their own', async () => {
+    const setup = 'data:text/javascript,globalThis.prepared="by setup"';
+    const options = { numWorkers: 1, workerOptions: { setup } };
+    expect(await collectAll(new lib.DataLoader(await lib.prepared(), options))).toEqual([
+      ['by setup'],
+    ]);
+  });
+
+  it.skipIf('typescript' in process.features && process.features.typescript)(
+    'not of TypeScript where nothing runs it, which is said',
+    async () => {
+      const module = join(made.folder, 'own.ts');
+      await writeFile(module, 'export const x: number = 1;');
+      const dataset = await lib.defineDataset(pathToFileURL(module), () => [1])();
+      const loader = new lib.DataLoader(dataset, { numWorkers: 1 });
+      await expect(collectAll(loader)).rejects.toThrow(
+        /Unknown file extension "\.ts".*start it under tsx, use Node 22\.18 or newer/,
+      );
+    },
+  );
 
   it('single samples, where nothing is batched', async () => {
     const loader = new lib.DataLoader(await lib.ragged(), { batchSize: null, numWorkers: 2 });
