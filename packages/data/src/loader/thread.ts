@@ -102,18 +102,21 @@ function bootstrap(url: URL, setup: string | URL | undefined): string | undefine
   if (!/\.[mc]?tsx?$/.test(url.pathname)) return undefined;
   const tsx = tsxApi();
   // Under tsx threads do not inherit what makes TypeScript run.
-  return tsx && `require(${JSON.stringify(tsx)}).register(); ${load};`;
+  return tsx && `import(${JSON.stringify(tsx)}).then(({ register }) => (register(), ${load}));`;
 }
 
-/** Where tsx is, if this process runs under it. */
+/** The address of what registers tsx in a thread, if this process runs under it. */
 function tsxApi(): string | undefined {
   const node = builtinModule<typeof import('node:module')>('node:module');
+  const urls = builtinModule<typeof import('node:url')>('node:url');
   const { execArgv, cwd } = process;
   const named = execArgv.find((x) => /(^|[/\\=])tsx([/\\]|$)/.test(x))?.replace(/^--\w+=/, '');
-  if (!node || named === undefined) return undefined;
+  if (!node || !urls || named === undefined) return undefined;
   const from = /^(file:|[/\\]|[a-zA-Z]:)/.test(named) ? named : `${cwd()}/package.json`;
   try {
-    return node.createRequire(from).resolve('tsx/esm/api');
+    const manifest = node.createRequire(from).resolve('tsx/package.json');
+    // By address, since resolving as `require` does would give another build of it.
+    return new URL('./dist/esm/api/index.mjs', urls.pathToFileURL(manifest)).href;
   } catch {
     return undefined;
   }
