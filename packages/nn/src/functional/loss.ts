@@ -176,7 +176,8 @@ function checkSizes(name: string, input: Tensor, target: Tensor): void {
 /** @throws RuntimeError if an element, where they can be read at once, is no probability. */
 function checkProbabilities(input: Tensor): void {
   if (!input.storage.backend.synchronous || input.numel() === 0) return;
-  if (input.detach().ge(0).logicalAnd(input.detach().le(1)).all().itemSync() !== 0) return;
+  const { min, max } = input.detach().aminmax();
+  if (min.itemSync() >= 0 && max.itemSync() <= 1) return;
   throw new RuntimeError(
     'binaryCrossEntropy: all elements of input should be between 0 and 1; see binaryCrossEntropyWithLogits for scores',
   );
