@@ -15,10 +15,21 @@ export class Downloads {
     this.#staging = staging;
   }
 
-  /** Elements after all that was recorded before. */
-  async fetch(block: GpuBlock, dtype: DType, offset: number, length: number): Promise<TypedArray> {
+  /**
+   * Elements after all that was recorded before.
+   *
+   * @param urgent whether what is recorded is submitted for it now, and not with its batch.
+   */
+  async fetch(
+    block: GpuBlock,
+    dtype: DType,
+    offset: number,
+    length: number,
+    urgent: boolean,
+  ): Promise<TypedArray> {
     const staging = this.#staging.take(length * 4);
     this.#recorder.copy(block.gpu, offset * 4, staging.gpu, 0, length * 4);
+    if (!urgent) await Promise.resolve();
     this.#recorder.submit();
     try {
       await patiently(staging.gpu.mapAsync(1, 0, length * 4));

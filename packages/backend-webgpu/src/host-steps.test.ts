@@ -2,6 +2,8 @@ import {
   arange,
   checkValues,
   Device,
+  embedding,
+  IndexError,
   init,
   LinAlgError,
   linalg,
@@ -300,6 +302,25 @@ describe.skipIf(!host.webgpu)('steps on the host', () => {
       await expect(late).rejects.toThrow('inspected: five');
       expect(check).toHaveBeenCalledTimes(2);
       expect(await values(x)).toEqual([1, 1]);
+    });
+
+    test('an index out of range is told by the next read, as its operation puts it', async () => {
+      const x = tensor(
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        { device: 'webgpu' },
+      );
+      const index = tensor([0n, 7n], { device: 'webgpu' });
+      await Device.from('webgpu').backend.synchronize();
+      x.indexSelect(0, index);
+      await expect(values(x)).rejects.toThrow(IndexError);
+      embedding(tensor([1n, -3n], { device: 'webgpu' }), x);
+      await expect(values(x)).rejects.toThrow(/index out of range/);
+      expect(await values(x.indexSelect(0, tensor([1n, 0n], { device: 'webgpu' })))).toEqual([
+        3, 4, 1, 2,
+      ]);
     });
 
     test('the first of several comes first; strided values are checked in their order', async () => {

@@ -181,7 +181,7 @@ export class WebGpuBackend implements Backend {
     let step = 0;
     const looked = this.#order.begin(() => {
       step = ++this.#steps;
-      return this.#fetch(block, dtype, offset, length);
+      return this.#fetch(block, dtype, offset, length, false);
     });
     this.#expect(
       looked.then(
@@ -378,10 +378,11 @@ export class WebGpuBackend implements Backend {
     dtype: DType,
     offset: number,
     length: number,
+    urgent = true,
   ): Promise<TypedArray> {
     this.#failures.checkLost();
     if (place instanceof HostBlock) return place.data.slice(offset, offset + length);
-    return this.#downloads.fetch(place, dtype, offset, length);
+    return this.#downloads.fetch(place, dtype, offset, length, urgent);
   }
 
   #expect(check: Promise<void>): void {

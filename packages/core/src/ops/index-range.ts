@@ -2,7 +2,7 @@ import { type ComputeType, computeType, type DType } from '../dtype.js';
 import { IndexError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, constant, type Expr, e, input, scalar, stage } from '../expr.js';
-import { decode, readAllSync } from '../read.js';
+import { checkValues, decode, readAllSync } from '../read.js';
 import { isContiguous, numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
 
@@ -38,11 +38,38 @@ const outsideOf = (x: Expr, allowed: boolean): Expr => {
   return allowed ? e.and(outside, e.ne(x, number(2))) : outside;
 };
 
+/** Less than every index. */
+const none = -(2 ** 31);
+
+/** One element: the greatest index outside of [scalar 0, scalar 1), or `none`. */
+function worstOutside(index: Tensor, scalars: readonly number[]): Tensor {
+  const x = input(0, computeType(index.dtype));
+  const worst = allocate(
+    index.shape.map(() => 1),
+    'int32',
+    index.device,
+  );
+  const outside = outsideOf(x, scalars.length > 2);
+  execute({
+    kind: 'reduce',
+    shape: index.shape,
+    axes: index.shape.map((_, d) => d),
+    inputs: [index],
+    scalars,
+    stages: [
+      { combine: 'max', value: e.where(outside, cast(x, 'int32'), constant(none, 'int32')) },
+    ],
+    outputs: [{ per: 'row', value: stage(0, 'int32'), view: worst }],
+  });
+  return worst;
+}
+
 /**
- * Checks, on devices that can be read at once, that every index lies in [low, high), or is `other`; elsewhere
- * nothing is checked, as reading back would stall the device.
+ * Checks that every index lies in [low, high), or is `other`: at once on devices that can be read at once; elsewhere the
+ * next read tells.
  *
- * @throws IndexError, or another error given, with the sentence made from the first index out of range.
+ * @throws IndexError, or another error given, with the sentence made from the first index out of range (where
+ * the next read tells, from the greatest).
  */
 export function checkIndexRange(
   index: Tensor,
@@ -52,7 +79,14 @@ export function checkIndexRange(
   Fault: typeof IndexError | typeof RuntimeError = IndexError,
   other?: number,
 ): void {
-  if (!index.storage.backend.synchronous || numel(index.shape) === 0) return;
+  if (numel(index.shape) === 0) return;
+  const scalars = other === undefined ? [low, high] : [low, high, other];
+  if (!index.storage.backend.synchronous) {
+    const worst = worstOutside(index, scalars);
+    checkValues(worst, ([bad]) => (bad === none ? undefined : new Fault(sentence(Number(bad)))));
+    worst.dispose();
+    return;
+  }
   if (plainlyInside(index, high)) return;
   const x = input(0, computeType(index.dtype));
   const outside = allocate(
@@ -65,7 +99,7 @@ export function checkIndexRange(
     shape: index.shape,
     axes: index.shape.map((_, d) => d),
     inputs: [index],
-    scalars: other === undefined ? [low, high] : [low, high, other],
+    scalars,
     stages: [{ combine: 'max', value: outsideOf(x, other !== undefined) }],
     outputs: [{ per: 'row', value: stage(0, 'bool'), view: outside }],
   });
