@@ -134,3 +134,7 @@ export const prepared = defineDataset(
   () => [(globalThis as { prepared?: string }).prepared ?? 'nothing'],
   { name: 'prepared' },
 );
+
+/** Two of one name, which workers cannot tell apart. */
+export const twins = defineDataset(place, () => [1], { name: 'twins' });
+defineDataset(place, () => [2], { name: 'twins' });

@@ -1,4 +1,4 @@
-import { ValueError } from '@sconce/core';
+import { builtinModule, ValueError } from '@sconce/core';
 import type { DatasetLike } from '../dataset.js';
 import type { IterableDataset } from '../iterable-dataset.js';
 import { serveIfWorker } from './serve.js';
@@ -45,7 +45,7 @@ export interface FunctionName {
 
 const definitions = new Map<string, Definition | 'several'>();
 const made = new WeakMap<object, Definition & { readonly args: readonly unknown[] }>();
-const functions = new WeakMap<object, FunctionName>();
+const functions = new WeakMap<object, { origin: DatasetOrigin; name: string; place: number }>();
 
 const keyOf = (url: string | undefined, name: string): string => `${url ?? ''}#${name}`;
 
@@ -78,11 +78,8 @@ export function defineDataset<
   const definition: Definition = { origin, name, create: create as Create, functions: listed };
   // A bundle has another address in a worker, so there the name alone must do.
   for (const key of new Set([keyOf(origin.url, name), keyOf(undefined, name)]))
-    definitions.set(
-      key,
-      definitions.has(key) && key === keyOf(undefined, name) ? 'several' : definition,
-    );
-  for (const [i, f] of listed.entries()) functions.set(f, { url: origin.url, name, place: i });
+    definitions.set(key, definitions.has(key) ? 'several' : definition);
+  for (const [i, f] of listed.entries()) functions.set(f, { origin, name, place: i });
   serveIfWorker();
   return async (...args) => {
     const dataset = await create(...args);
@@ -98,30 +95,37 @@ function originOf(place: DatasetPlace): DatasetOrigin {
   return { url: place.url === undefined ? undefined : String(place.url), worker: place.worker };
 }
 
+/** The address by which a worker knows a module; where a bundler starts workers it knows names alone. */
+const addressOf = ({ url, worker }: DatasetOrigin): string | undefined =>
+  worker && !builtinModule('node:worker_threads') ? undefined : url;
+
 /** What made a dataset, if `defineDataset` did. */
-export const definitionOf = (
+export function definitionOf(
   dataset: object,
-): { origin: DatasetOrigin; name: string; args: readonly unknown[] } | undefined =>
-  made.get(dataset);
+):
+  | { origin: DatasetOrigin; url: string | undefined; name: string; args: readonly unknown[] }
+  | undefined {
+  const found = made.get(dataset);
+  return found && { ...found, url: addressOf(found.origin) };
+}
 
 /** The name of a function that a definition listed. */
-export const functionName = (f: object): FunctionName | undefined => functions.get(f);
+export function functionName(f: object): FunctionName | undefined {
+  const found = functions.get(f);
+  return found && { url: addressOf(found.origin), name: found.name, place: found.place };
+}
 
 async function find(url: string | undefined, name: string): Promise<Definition> {
-  const local = (): Definition | 'several' | undefined =>
-    definitions.get(keyOf(url, name)) ?? definitions.get(keyOf(undefined, name));
-  let found = definitions.get(keyOf(url, name)) ?? local();
-  if (!found && url) {
-    await import(/* @vite-ignore */ /* webpackIgnore: true */ url);
-    found = local();
-  }
+  const key = keyOf(url, name);
+  if (url && !definitions.has(key)) await import(/* @vite-ignore */ /* webpackIgnore: true */ url);
+  const found = definitions.get(key);
   if (found === 'several')
     throw new ValueError(
-      `defineDataset: several modules define a dataset named '${name}'; tell them apart by { name }`,
+      `defineDataset: several datasets are named '${name}'${url ? ` in ${url}` : ''}; tell them apart by { name }`,
     );
   if (!found)
     throw new ValueError(
-      `defineDataset: the worker's module defines no dataset named '${name}'; start the worker on the module that calls defineDataset, at its top level`,
+      `defineDataset: ${url ?? "the worker's module"} defines no dataset named '${name}'; call defineDataset at the top level of the module that workers load`,
     );
   return found;
 }

@@ -1,4 +1,4 @@
-import { type Tensor, ValueError } from '@sconce/core';
+import { Tensor, ValueError } from '@sconce/core';
 import { ConcatDataset, Dataset, MappedDataset } from '../dataset.js';
 import { hostView } from '../host.js';
 import { ChainDataset, IterableDataset } from '../iterable-dataset.js';
@@ -44,7 +44,8 @@ export function planOf(dataset: unknown): Plan {
     const made = definitionOf(d as object);
     if (made) {
       origins.push(made.origin);
-      return { kind: 'defined', url: made.origin.url, name: made.name, args: made.args };
+      checkPlain(made.args, `an argument of the dataset '${made.name}'`);
+      return { kind: 'defined', url: made.url, name: made.name, args: made.args };
     }
     if (d instanceof Subset)
       return { kind: 'subset', of: visit(d.dataset), indices: [...d.indices] };
@@ -77,9 +78,25 @@ export function planOf(dataset: unknown): Plan {
     }
     if (d instanceof Dataset || d instanceof IterableDataset)
       throw cannot(`a ${d.constructor.name} cannot be sent to them`);
-    return { kind: 'values', values: Array.from(d as ArrayLike<unknown>) };
+    const values = Array.from(d as ArrayLike<unknown>);
+    checkPlain(values, 'an element of the array');
+    return { kind: 'values', values };
   };
   return { recipe: visit(dataset), origins, owners };
+}
+
+/** @throws ValueError if a value holds what does not survive being sent: tensors, functions. */
+function checkPlain(value: unknown, what: string): void {
+  if (value instanceof Tensor)
+    throw cannot(`${what} is a tensor (give TensorDataset, or typed arrays)`);
+  if (typeof value === 'function' || typeof value === 'symbol')
+    throw cannot(`${what} is a ${typeof value}`);
+  if (Array.isArray(value)) for (const x of value) checkPlain(x, what);
+  else if (value !== null && typeof value === 'object') {
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype || prototype === null)
+      for (const x of Object.values(value)) checkPlain(x, what);
+  }
 }
 
 const cannot = (why: string): ValueError =>

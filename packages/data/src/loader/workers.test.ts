@@ -4,13 +4,17 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Bundle, bundle } from '../../test/bundle.js';
 import type * as Datasets from '../../test/datasets.js';
+import type * as More from '../../test/more-datasets.js';
 
 let made: Bundle;
 let lib: typeof Datasets;
 let core: typeof Datasets.core;
 
 beforeAll(async () => {
-  made = await bundle(['packages/data/test/datasets.ts'], 'node');
+  made = await bundle(
+    ['datasets', 'more-datasets'].map((name) => `packages/data/test/${name}.ts`),
+    'node',
+  );
   lib = (await import(/* @vite-ignore */ made.url('datasets'))) as typeof Datasets;
   core = lib.core;
 }, 60_000);
@@ -140,6 +144,13 @@ describe('what workers make', () => {
       x.narrow(0, 0, 4).toArraySync(),
       x.narrow(0, 4, 4).toArraySync(),
     ]);
+  });
+
+  it('of datasets of several modules side by side', async () => {
+    const other = (await import(/* @vite-ignore */ made.url('more-datasets'))) as typeof More;
+    const both = new lib.ConcatDataset<unknown>([await lib.prepared(), await other.letters('ab')]);
+    const [batch] = await collectAll(new lib.DataLoader(both, { batchSize: 3, numWorkers: 1 }));
+    expect(batch).toEqual(['nothing', 'a', 'b']);
   });
 
   it('batches of changing size, collated by a function of the module', async () => {
@@ -332,7 +343,11 @@ describe('what goes wrong', () => {
       /the function given to map\(\) cannot be sent/,
     );
     const odd = new lib.DataLoader([() => 1, () => 2] as unknown as number[], { numWorkers: 1 });
-    await expect(collectAll(odd)).rejects.toThrow(/must be plain data/);
+    await expect(collectAll(odd)).rejects.toThrow(/an element of the array is a function/);
+    const tensors = new lib.DataLoader([[core.ones([2])]], { numWorkers: 1 });
+    await expect(collectAll(tensors)).rejects.toThrow(/an element of the array is a tensor/);
+    const twice = new lib.DataLoader(await lib.twins(), { numWorkers: 1 });
+    await expect(collectAll(twice)).rejects.toThrow(/several datasets are named 'twins' in file:/);
   });
 });
 
