@@ -298,5 +298,5 @@ for protocol in range(6): print(base64.b64encode(pickle.dumps(value, protocol)).
         { a: 2, b: 1 },
       ]);
     }
-  });
+  }, 120_000);
 });

@@ -86,43 +86,47 @@ const torchVersion = existsSync(python)
 
 describe('real PyTorch', () => {
   // Without PyTorch the test above stands for it: its golden files are those that this one was run on.
-  it.skipIf(!torchVersion)('loads what Sconce writes, the same in all', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'sconce-torch-'));
-    try {
-      const files: string[] = [];
-      for (const format of ['torch', 'torch-legacy'] as const) {
-        const file = join(folder, `everything.${format}.pt`);
-        await save(everything(), file, { format });
-        await writeFile(`${file}.json`, JSON.stringify(describeValue(everything())));
-        files.push(file);
+  it.skipIf(!torchVersion)(
+    'loads what Sconce writes, the same in all',
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'sconce-torch-'));
+      try {
+        const files: string[] = [];
+        for (const format of ['torch', 'torch-legacy'] as const) {
+          const file = join(folder, `everything.${format}.pt`);
+          await save(everything(), file, { format });
+          await writeFile(`${file}.json`, JSON.stringify(describeValue(everything())));
+          files.push(file);
+        }
+        const { dtypes, views } = everything() as {
+          dtypes: Map<string, Tensor>;
+          views: Map<string, Tensor>;
+        };
+        // NumPy has no bfloat16, and gives each array memory of its own.
+        dtypes.delete('bfloat16');
+        const transposed = views.get('transposed') as Tensor;
+        const own = new Map([...dtypes, ['transposed', transposed]]);
+        for (const [name, value] of [
+          ['arrays.npz', own],
+          ['packed.npz', own],
+          ['one.npy', transposed],
+        ] as const) {
+          const file = join(folder, name);
+          await save(value, file, { compress: name.startsWith('packed') });
+          await writeFile(`${file}.json`, JSON.stringify(describeValue(value)));
+          files.push(file);
+        }
+        const script = here('../scripts/compare_with_torch.py');
+        const { stdout } = await exec(python, [script, ...files]);
+        expect(stdout.match(/27 tensors and 95 values are the same/g)).toHaveLength(2);
+        expect(stdout.match(/10 tensors and 10 values are the same/g)).toHaveLength(2);
+        expect(stdout.match(/1 tensors and 0 values are the same/g)).toHaveLength(1);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
       }
-      const { dtypes, views } = everything() as {
-        dtypes: Map<string, Tensor>;
-        views: Map<string, Tensor>;
-      };
-      // NumPy has no bfloat16, and gives each array memory of its own.
-      dtypes.delete('bfloat16');
-      const transposed = views.get('transposed') as Tensor;
-      const own = new Map([...dtypes, ['transposed', transposed]]);
-      for (const [name, value] of [
-        ['arrays.npz', own],
-        ['packed.npz', own],
-        ['one.npy', transposed],
-      ] as const) {
-        const file = join(folder, name);
-        await save(value, file, { compress: name.startsWith('packed') });
-        await writeFile(`${file}.json`, JSON.stringify(describeValue(value)));
-        files.push(file);
-      }
-      const script = here('../scripts/compare_with_torch.py');
-      const { stdout } = await exec(python, [script, ...files]);
-      expect(stdout.match(/27 tensors and 95 values are the same/g)).toHaveLength(2);
-      expect(stdout.match(/10 tensors and 10 values are the same/g)).toHaveLength(2);
-      expect(stdout.match(/1 tensors and 0 values are the same/g)).toHaveLength(1);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  });
+    },
+    120_000,
+  );
 });
 
 describe('a training that Sconce began', () => {
@@ -189,7 +193,7 @@ describe('parameters', () => {
     expect(plain).not.toBeInstanceOf(Parameter);
     expect(plain.requiresGrad).toBe(true);
     setParameterClass({ is: (t) => t instanceof Parameter, make: (t, g) => new Parameter(t, g) });
-  });
+  }, 120_000);
 });
 
 describe('files of other versions of PyTorch', () => {
@@ -315,10 +319,12 @@ describe('files of other versions of PyTorch', () => {
     );
   });
 
-  it.skipIf(!torchVersion)('reads a whole model that PyTorch pickled', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'sconce-torch-'));
-    try {
-      const script = `
+  it.skipIf(!torchVersion)(
+    'reads a whole model that PyTorch pickled',
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'sconce-torch-'));
+      try {
+        const script = `
 import sys, torch, warnings
 warnings.simplefilter('ignore')
 model = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.BatchNorm1d(1))
@@ -326,20 +332,24 @@ torch.nn.init.constant_(model[0].weight, 0.5)
 torch.save(model, sys.argv[1] + '/new.pt')
 torch.save(model, sys.argv[1] + '/old.pt', _use_new_zipfile_serialization=False)
 `;
-      await exec(python, ['-c', script, folder]);
-      type Saved = { _parameters: StateDict; _buffers: StateDict; _modules: Map<string, Saved> };
-      const classes = (name: string) =>
-        name.startsWith('torch.nn.modules.') ? ({ state }: SavedObject) => state : undefined;
-      for (const name of ['new.pt', 'old.pt']) {
-        const model = await load<Saved>(join(folder, name), { classes });
-        const linear = model._modules.get('0');
-        expect(await linear?._parameters.get('weight')?.toArray()).toEqual([[0.5, 0.5]]);
-        expect(await model._modules.get('1')?._buffers.get('running_var')?.toArray()).toEqual([1]);
+        await exec(python, ['-c', script, folder]);
+        type Saved = { _parameters: StateDict; _buffers: StateDict; _modules: Map<string, Saved> };
+        const classes = (name: string) =>
+          name.startsWith('torch.nn.modules.') ? ({ state }: SavedObject) => state : undefined;
+        for (const name of ['new.pt', 'old.pt']) {
+          const model = await load<Saved>(join(folder, name), { classes });
+          const linear = model._modules.get('0');
+          expect(await linear?._parameters.get('weight')?.toArray()).toEqual([[0.5, 0.5]]);
+          expect(await model._modules.get('1')?._buffers.get('running_var')?.toArray()).toEqual([
+            1,
+          ]);
+        }
+      } finally {
+        await rm(folder, { recursive: true, force: true });
       }
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  });
+    },
+    120_000,
+  );
 
   it.skipIf(!torchVersion)(
     'reads the arrays and numbers of NumPy that checkpoints hold',
@@ -386,5 +396,5 @@ for protocol in range(2, 6): torch.save(value, f'{sys.argv[1]}/{protocol}.pt', p
       /this is a TorchScript program; save its weights in Python/,
     );
     await expect(load(claims([]))).rejects.toThrow(/a pickle, but not one that torch.save wrote/);
-  });
+  }, 120_000);
 });
