@@ -1,32 +1,36 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runPart } from './kill.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
+/** Packages are their sources, as for the tests themselves. */
+const fromSource: Plugin = {
+  name: 'from-source',
+  setup({ onResolve }) {
+    onResolve({ filter: /^(@sconce\/|sconce$)/ }, ({ path }) => {
+      const [name = '', entry = 'index'] = path.replace('@sconce/', '').split('/');
+      return { path: join(root, 'packages', name, 'src', `${entry}.ts`) };
+    });
+  },
+};
+
 let folder: string;
 let program: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sconce-resume-'));
   program = join(folder, 'main.mjs');
-  const packages = await readdir(join(root, 'packages'));
   await build({
     entryPoints: [fileURLToPath(new URL('main.ts', import.meta.url))],
     bundle: true,
     platform: 'node',
     format: 'esm',
     outfile: program,
-    // From source, as the tests themselves run.
-    alias: Object.fromEntries(
-      packages.map((name) => [
-        name === 'sconce' ? name : `@sconce/${name}`,
-        join(root, 'packages', name, 'src/index.ts'),
-      ]),
-    ),
+    plugins: [fromSource],
     external: ['koffi', 'webgpu'],
     logLevel: 'error',
   });

@@ -56,18 +56,15 @@ export async function train(options: RunOptions): Promise<number> {
   const noise = new Generator().manualSeed(1);
   const criterion = new nn.CrossEntropyLoss();
 
-  // Everything that has a state, and what else must be known to go on.
-  const progress = { epoch: 0 };
+  // Everything that has a state.
   const parts = { model, optimizer, scheduler, loader, noise };
   const manager = new CheckpointManager(options.folder, { keep: 2 });
   const resumed = await manager.restore(parts);
   let step = resumed?.step ?? 0;
-  if (resumed) {
-    progress.epoch = resumed.values.epoch as number;
-    options.onResume?.(step);
-  }
+  if (resumed) options.onResume?.(step);
 
-  for (; progress.epoch < options.epochs; progress.epoch++) {
+  // The loader goes on in the middle of a pass, or with the next one if the last was at its end.
+  for (let epoch = Math.floor(step / loader.length); epoch < options.epochs; epoch++) {
     for await (const [x, y] of loader) {
       optimizer.zeroGrad();
       const moved = x.add(rand(x.shape, { generator: noise }).sub(0.5).mul(0.02));
@@ -78,7 +75,7 @@ export async function train(options: RunOptions): Promise<number> {
       step++;
       await options.onStep?.(step, await loss.item());
       // Copies the state and returns; the file is written while training goes on.
-      if (step % options.every === 0) await manager.saveAsync(step, { ...parts, ...progress });
+      if (step % options.every === 0) await manager.saveAsync(step, parts);
     }
   }
   await manager.wait();
