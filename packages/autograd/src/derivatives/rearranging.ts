@@ -22,10 +22,13 @@ export const rearranging: Readonly<Record<string, Derivatives>> = {
   diagEmbed: { self: (g, where) => g.diagonal(where) },
   cumsum: { self: (g, { dim }) => sumsFromEnd(g, dim) },
   cumprod: {
-    self: saving('self result', (g, { self, result, dim }) => runningProduct(g, self, result, dim)),
+    self: saving('self result', (g, { self, result, dim }) =>
+      (self.shape[dim] ?? 1) === 1 ? g : runningProduct(g, self, result, dim),
+    ),
   },
   logcumsumexp: {
     self: saving('self result', (g, { self, result, dim }) => {
+      if (self.shape.length === 0) return g;
       // In logarithms, positive and negative gradients apart, so that nothing overflows.
       const logarithm = g.abs().log();
       const share = (part: Tensor) => {

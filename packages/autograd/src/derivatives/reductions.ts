@@ -15,9 +15,9 @@ const spread = (g: Tensor, self: Geometry, axes: readonly number[], keepdim: boo
 const count = (self: Geometry, axes: readonly number[]): number =>
   axes.reduce((n, d) => n * (self.shape[d] as number), 1);
 
-/** The gradient goes to the elements that are the result, in equal parts where there are several. */
+/** The gradient goes to the elements that are the result, in equal parts where there are several: NaN where it is NaN. */
 const toExtremes = saving('self result', (g, { self, result, axes, keepdim }) => {
-  const hit = self.eq(unreduced(result, axes, keepdim));
+  const hit = self.eq(unreduced(result, axes, keepdim)).logicalOr(self.isnan());
   const share = unreduced(g, axes, keepdim).div(hit.sum(axes, { keepdim: true }));
   return only(hit, share);
 });
@@ -89,6 +89,7 @@ const varianceGradient = (
 
 /** Each element's gradient is the product of the others, which division by it gives only where none is zero. */
 function productGradient(g: Tensor, self: Tensor, result: Tensor, axes: readonly number[]): Tensor {
+  if (self.shape.length === 0) return g;
   // What follows is right to the first order only: with one zero, the second derivative is another product.
   if (isGradEnabled()) return g.mul(productOfOthers(self, axes));
   const zeros = self.eq(0);
