@@ -104,25 +104,33 @@ async function pytorch(): Promise<Record<string, number[]> & { version?: string 
   return {};
 }
 
+const contenders = {
+  'Sconce, 0 workers': (kind: Kind) => sconce(kind, 0),
+  'Sconce, 2 workers': (kind: Kind) => sconce(kind, 2),
+  'TensorFlow.js': tensorflow,
+};
+type Kind = 'rows' | 'samples';
+
+const [kindAsked, nameAsked] = process.argv.slice(2) as [Kind?, (keyof typeof contenders)?];
+if (kindAsked && nameAsked) {
+  const [pass] = await contenders[nameAsked](kindAsked);
+  const seconds: number[] = [];
+  // The first pass starts workers and compilers.
+  for (let round = 0; round <= passes; round++) seconds.push(await pass());
+  console.log(JSON.stringify(seconds.slice(1)));
+  process.exit(0);
+}
+
 const reference = await pytorch();
 const rows: string[][] = [];
 for (const kind of ['rows', 'samples'] as const) {
-  const contenders = {
-    'Sconce, 0 workers': await sconce(kind, 0),
-    'Sconce, 2 workers': await sconce(kind, 2),
-    'TensorFlow.js': tensorflow(kind),
-  };
   const times: Record<string, number[]> = {};
-  // In turn, so that what else the machine does hits all of them alike; the first round starts workers and compilers.
-  for (let round = 0; round <= passes; round++) {
-    for (const [name, [pass]] of Object.entries(contenders)) {
-      const seconds = await pass();
-      const list = times[name] ?? [];
-      if (round > 0) list.push(seconds);
-      times[name] = list;
-    }
+  // Each in a process of its own, so that none pays for what the others keep in the heap.
+  for (const name of Object.keys(contenders)) {
+    const args = [fileURLToPath(import.meta.url), kind, name];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    times[name] = JSON.parse(stdout);
   }
-  for (const [, close] of Object.values(contenders)) await close();
   const of = (name: string): number => median(times[name] ?? []);
   const tensorFlow = of('TensorFlow.js');
   for (const workers of [0, 2]) {
