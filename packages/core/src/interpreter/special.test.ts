@@ -109,7 +109,7 @@ describe('special functions in double precision', () => {
       inf,
       nan,
     ]);
-    expect([1, 2].map((x) => Math.abs(lgamma(x)))).toEqual([0, 0]);
+    expect([1, 2].map(lgamma)).toEqual([0, 0]);
     expect([0, -0, -1, inf, -inf, nan].map(digamma)).toEqual([-inf, inf, nan, inf, nan, nan]);
   });
 });

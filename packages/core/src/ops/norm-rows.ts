@@ -9,8 +9,17 @@ import { memo } from './plan.js';
 import { mean, sum } from './reduce.js';
 import { rsqrt, square } from './unary.js';
 
-/** Statistics are kept in at least float32. */
+/** Statistics are computed, and kept for gradients, in at least float32. */
 export const statisticsDtype = (dtype: DType): DType => computeType(dtype) as DType;
+
+/**
+ * The dtype in which statistics are handed out: that of the input, as in PyTorch, unless parameters of another
+ * dtype stand beside a narrow one.
+ */
+export const reportedDtype = (
+  { dtype }: Tensor,
+  ...parameters: readonly (Tensor | null | undefined)[]
+): DType => (parameters.some((t) => t && t.dtype !== dtype) ? statisticsDtype(dtype) : dtype);
 
 /** A fresh contiguous tensor under another shape: nobody's view, as autograd sees it. */
 export const reshaped = (t: Tensor, shape: readonly number[]): Tensor =>

@@ -153,3 +153,28 @@ test('nativeLayerNorm refuses shapes that do not agree', () => {
   expect(() => nativeLayerNorm(x, [], null, null, 1e-5)).toThrow(/at least 1-dimensional/);
   expect(() => nativeLayerNorm(x, [2, 3], ones([3]), null, 1e-5)).toThrow(/same shape/);
 });
+
+describe('statistics are of the dtype of the input', () => {
+  const narrow = () => tensor([[1, 2, 6]], { dtype: 'bfloat16' });
+  const vector = (dtype: 'bfloat16' | 'float32') => ones([3], { dtype });
+  const batch = (dtype: 'bfloat16' | 'float32', training: boolean) => {
+    const [running, weight] = [vector(dtype), vector(dtype)];
+    return nativeBatchNorm(narrow(), weight, weight, running, running.clone(), training, 0.1, 1e-5);
+  };
+
+  it('unless parameters are wider', () => {
+    const layer = (weight: Tensor | null) => {
+      const { out, mean, rstd } = nativeLayerNorm(narrow(), [3], weight, weight, 1e-5);
+      return [out, mean, rstd].map((t) => t.dtype);
+    };
+    expect(layer(null)).toEqual(['bfloat16', 'bfloat16', 'bfloat16']);
+    expect(layer(vector('bfloat16'))).toEqual(['bfloat16', 'bfloat16', 'bfloat16']);
+    expect(layer(vector('float32'))).toEqual(['bfloat16', 'float32', 'float32']);
+    for (const training of [true, false]) {
+      const dtypes = (dtype: 'bfloat16' | 'float32') => batch(dtype, training).map((t) => t.dtype);
+      expect(dtypes('bfloat16')).toEqual(['bfloat16', 'bfloat16', 'bfloat16']);
+      expect(dtypes('float32')).toEqual(['bfloat16', 'float32', 'float32']);
+    }
+    expect(flat(nativeLayerNorm(narrow(), [3], null, null, 1e-5).rstd)).toEqual([0.462890625]);
+  });
+});

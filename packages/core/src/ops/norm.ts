@@ -6,7 +6,7 @@ import { mustRecord, op } from '../op.js';
 import { numel, sameShape } from '../shape.js';
 import { allocate, type Tensor } from '../tensor.js';
 import { mul } from './binary.js';
-import { clone } from './copy.js';
+import { clone, to } from './copy.js';
 import {
   type Normalized,
   normalizeRows,
@@ -14,8 +14,8 @@ import {
   normWeightGrad,
   recordedInputGrad,
   recordedWeightGrad,
+  reportedDtype,
   reshaped,
-  statisticsDtype,
 } from './norm-rows.js';
 import { memo } from './plan.js';
 import { reshape, select, view } from './view.js';
@@ -127,8 +127,8 @@ function checkChannels(name: string, what: string, t: Maybe | undefined, count: 
 }
 
 /**
- * Batch normalisation, with the mean and 1 / sqrt(variance + eps) it used (empty in evaluation).
- * In training the running statistics, if given, are updated in place.
+ * Batch normalisation, with the mean and 1 / sqrt(variance + eps) it used (empty in evaluation), in the dtype of
+ * the input, or float32 where parameters beside a narrower input are. In training the running statistics, if given, are updated in place.
  *
  * @throws RuntimeError if a vector does not have one element a channel.
  */
@@ -156,6 +156,7 @@ export const nativeBatchNorm = (
   checkChannels(name, 'running_var', runningVar, count);
   checkChannels(name, 'weight', weight, count);
   checkChannels(name, 'bias', bias, count);
+  const reported = reportedDtype(input, weight, bias, runningMean, runningVar);
   if (!training) {
     if (!runningMean || !runningVar) {
       throw new RuntimeError(
@@ -163,7 +164,7 @@ export const nativeBatchNorm = (
       );
     }
     const out = batchNormEval(input, weight ?? null, bias ?? null, runningMean, runningVar, eps);
-    const none = () => allocate([0], statisticsDtype(input.dtype), input.device);
+    const none = () => allocate([0], reported, input.device);
     return [out, none(), none()];
   }
   const { out, mean, rstd, variance } = batchNormTrain(input, weight ?? null, bias ?? null, eps);
@@ -171,7 +172,7 @@ export const nativeBatchNorm = (
     updateRunning(runningMean, runningVar, mean, variance, momentum, numel(input.shape) / count);
   }
   // Gradients flow through the output alone.
-  return [out, mean.detach(), rstd.detach()];
+  return [out, to(mean.detach(), reported), to(rstd.detach(), reported)];
 };
 
 /** Options of `batchNorm`. */
@@ -288,7 +289,8 @@ export interface NormOptions {
 }
 
 /**
- * Layer normalisation over the last dimensions: output, mean, 1 / sqrt(variance + eps).
+ * Layer normalisation over the last dimensions: output, mean, 1 / sqrt(variance + eps), the statistics in the dtype of
+ * the input, or float32 where parameters beside a narrower input are.
  *
  * @throws RuntimeError if the shapes do not agree; NotImplementedError on integers.
  */
@@ -299,9 +301,21 @@ export const nativeLayerNorm = (
   bias: Maybe | undefined,
   eps: number,
 ): RowNormalized => {
+  const { out, mean, rstd } = checkedLayerNorm(input, normalizedShape, weight, bias, eps);
+  const reported = reportedDtype(input, weight, bias);
+  return { out, mean: to(mean, reported), rstd: to(rstd, reported) };
+};
+
+function checkedLayerNorm(
+  input: Tensor,
+  normalizedShape: readonly number[],
+  weight: Maybe | undefined,
+  bias: Maybe | undefined,
+  eps: number,
+): RowNormalized {
   checkLayerNorm(input, normalizedShape, weight ?? null, bias ?? null);
   return layerNormOp(input, [...normalizedShape], weight ?? null, bias ?? null, eps);
-};
+}
 
 /**
  * Layer normalisation over the last dimensions, which must be `normalizedShape`.
@@ -316,8 +330,7 @@ export const layerNorm = (
   weight?: Maybe,
   bias?: Maybe,
   options: NormOptions = {},
-): Tensor =>
-  nativeLayerNorm(input, normalizedShape, weight ?? null, bias ?? null, options.eps ?? 1e-5).out;
+): Tensor => checkedLayerNorm(input, normalizedShape, weight, bias, options.eps ?? 1e-5).out;
 
 function checkLayerNorm(
   input: Tensor,

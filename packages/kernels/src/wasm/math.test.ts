@@ -167,4 +167,9 @@ describe('float32 functions are within 2 ulp', () => {
       expect([...got], name).toEqual([-0, 0, -0, 0, -0]);
     }
   });
+
+  it('lgamma is 0, not -0, at 1 and 2', () => {
+    const got = evaluate(apply('lgamma', input(0, 'float32')), [Float32Array.of(1, 2, 1, 2, 1)]);
+    expect([...got]).toEqual([0, 0, 0, 0, 0]);
+  });
 });

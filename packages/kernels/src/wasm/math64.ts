@@ -250,7 +250,8 @@ export function lgamma64(v: Vectors, x: number): number {
   const stirling = v.add2(v.add2(main, v.f64(0.9189385332046727)), series);
   const far = v.sub2(stirling, log64(v, v.select(shifted, product, one)));
   const poly = v.poly2(v.sub2(z, v.f64(1.875)), LGAMMA);
-  const near = v.mul2(v.mul2(v.sub2(z, one), v.sub2(z, v.f64(2))), poly);
+  // The sum with 0 turns the zero at 1, which is a negative one, into that of 2.
+  const near = v.fma2(v.mul2(v.sub2(z, one), v.sub2(z, v.f64(2))), poly, v.f64(0));
   const inside = v.and(v.op(f64x2.ge, z, v.f64(0.75)), v.op(f64x2.le, z, v.f64(3)));
   const positive = v.select(inside, near, far);
   const { sin } = sinCos64(v, v.mul2(fraction(v, x), v.f64(Math.PI)));
