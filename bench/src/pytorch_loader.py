@@ -6,7 +6,7 @@ import time
 import torch
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
-COUNT, SIDE, BATCH, PASSES = (int(x) for x in sys.argv[1:5])
+COUNT, SIDE, BATCH, PASSES, WARM_UP = (int(x) for x in sys.argv[1:6])
 
 
 class Digits(Dataset):
@@ -24,15 +24,14 @@ class Digits(Dataset):
 def passes(dataset, workers):
     loader = DataLoader(dataset, BATCH, num_workers=workers, persistent_workers=workers > 0)
     times = []
-    for _ in range(PASSES + 1):
+    for _ in range(WARM_UP + PASSES):
         begin = time.perf_counter()
         seen = 0
         for x, y in loader:
             seen += x.shape[0]
         assert seen == COUNT
         times.append(time.perf_counter() - begin)
-    # The first pass starts the workers.
-    return times[1:]
+    return times[WARM_UP:]
 
 
 rows = TensorDataset(torch.rand(COUNT, SIDE * SIDE), torch.randint(0, 10, (COUNT,)))
