@@ -5,6 +5,14 @@ import { InterpreterBackend } from './interpreter/interpreter-backend.js';
 /** How a device is written: its type, and for several of one type the number: `'cpu'`, `'webgpu'`, `'cuda:1'`. */
 export type DeviceLike = string | Device;
 
+/** How to have a device that is not registered. */
+function wayTo(type: string): string {
+  if (['cuda', 'gpu', 'mps', 'xpu'].includes(type))
+    return "GPUs of every maker are the device 'webgpu', of '@sconce/backend-webgpu'";
+  const known = type === 'cpu' || type === 'webgpu' ? `, '@sconce/backend-${type}'` : '';
+  return `import the package that provides it${known}`;
+}
+
 /**
  * A place where tensors live and computations run.
  *
@@ -58,7 +66,7 @@ export class Device {
     if (!provider) {
       const names = [...providers.keys()].map((n) => `'${n}'`).join(', ') || 'none';
       throw new RuntimeError(
-        `device '${this.type}' is not registered (registered: ${names}); import the package that provides it, e.g. '@sconce/backend-${this.type}'`,
+        `device '${this.type}' is not registered (registered: ${names}); ${wayTo(this.type)}`,
       );
     }
     if (!provider.open) {

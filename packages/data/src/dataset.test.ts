@@ -35,6 +35,17 @@ class Batched extends Dataset<number> {
 }
 
 describe('datasets', () => {
+  it('are any object with length and get()', async () => {
+    const squares = { length: 3, get: (i: number) => i * i };
+    const batches = await all(new DataLoader(squares, { batchSize: 2 }));
+    expect(batches.map((batch) => batch.toArraySync())).toEqual([[0, 1], [4]]);
+    const rest = new ConcatDataset([new Subset(squares, [2]), [7]]);
+    expect([await rest.get(0), await rest.get(1)]).toEqual([4, 7]);
+    await expect(all(new DataLoader(squares, { numWorkers: 1 }))).rejects.toThrow(
+      /an object with get\(\) cannot be sent to them; make the dataset in a module of its own/,
+    );
+  });
+
   it('are concatenated, stacked, mapped and cut', async () => {
     const both = new Subset([1, 2, 3], [2, 0]).concat([7]);
     expect(both).toBeInstanceOf(ConcatDataset);

@@ -49,15 +49,25 @@ export abstract class Dataset<T> {
   }
 }
 
-/** A dataset, or anything with a length and elements: a plain array is a dataset of its elements. */
-export type DatasetLike<T> = Dataset<T> | ArrayLike<T>;
+/** What serves as a dataset without being a `Dataset`: samples by index, and how many there are. */
+export interface DatasetShape<T> {
+  readonly length: number;
+  get(index: number): T | Promise<T>;
+}
+
+/** A dataset, an object with `length` and `get(index)`, or anything with a length and elements: a plain array is a dataset of its elements. */
+export type DatasetLike<T> = Dataset<T> | DatasetShape<T> | ArrayLike<T>;
+
+/** Whether samples come from `get`: arrays have none. */
+export const hasGet = <T>(dataset: DatasetLike<T>): dataset is DatasetShape<T> =>
+  typeof (dataset as Partial<DatasetShape<T>>).get === 'function';
 
 /** The number of samples. */
 export const sizeOf = (dataset: DatasetLike<unknown>): number => dataset.length;
 
 /** The sample at an index. */
 export const sampleAt = <T>(dataset: DatasetLike<T>, index: number): T | Promise<T> =>
-  dataset instanceof Dataset ? dataset.get(index) : (dataset[index] as T);
+  hasGet(dataset) ? dataset.get(index) : (dataset[index] as T);
 
 /** The index at which `itemsOf` is; for messages. */
 export interface Cursor {

@@ -1,5 +1,5 @@
 export { type Collated, type Converted, defaultCollate, defaultConvert } from './collate.js';
-export { ConcatDataset, Dataset, type DatasetLike } from './dataset.js';
+export { ConcatDataset, Dataset, type DatasetLike, type DatasetShape } from './dataset.js';
 export { DistributedSampler, type DistributedSamplerOptions } from './distributed-sampler.js';
 export { ChainDataset, IterableDataset } from './iterable-dataset.js';
 export * from './loader/data-loader.js';

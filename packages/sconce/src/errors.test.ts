@@ -31,7 +31,10 @@ describe('errors a person can act on', () => {
 
   it('devices', () => {
     expect(() => zeros([1], { device: 'tpu' })).toThrow(
-      /device 'tpu' is not registered \(registered: .*'cpu'.*\); import the package that provides it/,
+      /device 'tpu' is not registered \(registered: .*'cpu'.*\); import the package that provides it$/,
+    );
+    expect(() => zeros([1], { device: 'cuda' })).toThrow(
+      /device 'cuda' is not registered .*; GPUs of every maker are the device 'webgpu', of '@sconce\/backend-webgpu'$/,
     );
     expect(() => ones([2]).add(ones([2], { device: 'reference' }))).toThrow(
       /add: expected all tensors to be on the same device, but found cpu and reference; move one with \.to\('cpu'\)/,

@@ -1,5 +1,11 @@
 import { Tensor, ValueError } from '@sconce/core';
-import { ConcatDataset, Dataset, MappedDataset } from '../dataset.js';
+import {
+  ConcatDataset,
+  type Dataset,
+  type DatasetLike,
+  hasGet,
+  MappedDataset,
+} from '../dataset.js';
 import { hostView } from '../host.js';
 import { ChainDataset, IterableDataset } from '../iterable-dataset.js';
 import { StackDataset, Subset } from '../subset.js';
@@ -76,8 +82,12 @@ export function planOf(dataset: unknown): Plan {
       });
       return { kind: 'tensors', tensors };
     }
-    if (d instanceof Dataset || d instanceof IterableDataset)
-      throw cannot(`a ${d.constructor.name} cannot be sent to them`);
+    if (d instanceof IterableDataset || hasGet(d as DatasetLike<unknown>)) {
+      const { name } = (d as object).constructor;
+      throw cannot(
+        `${name === 'Object' ? 'an object with get()' : `a ${name}`} cannot be sent to them`,
+      );
+    }
     const values = Array.from(d as ArrayLike<unknown>);
     checkPlain(values, 'an element of the array');
     return { kind: 'values', values };

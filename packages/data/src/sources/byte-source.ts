@@ -83,7 +83,7 @@ async function openFile(fs: typeof import('node:fs'), path: string): Promise<Byt
     throw new RuntimeError(`openSource: ${path} cannot be opened (${error.message})`);
   });
   const { size } = await file.stat();
-  return {
+  const source: ByteSource = {
     size,
     async read(offset, length) {
       checkRange(path, size, offset, length);
@@ -96,9 +96,19 @@ async function openFile(fs: typeof import('node:fs'), path: string): Promise<Byt
       }
       return bytes;
     },
-    close: () => file.close(),
+    async close() {
+      forgotten.unregister(source);
+      await file.close();
+    },
   };
+  forgotten.register(source, file, source);
+  return source;
 }
+
+/** Closes the files of datasets that were dropped without `close`; Node warns of files that the collector finds open. */
+const forgotten = new FinalizationRegistry<{ close(): Promise<void> }>((file) => {
+  file.close().catch(() => {});
+});
 
 /** Options of `cachedSource`. */
 export interface CacheOptions {

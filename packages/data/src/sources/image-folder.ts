@@ -30,6 +30,9 @@ export interface ImageEntry {
 export class ImageFolder extends Dataset<readonly [Tensor, number]> {
   /** Names of the classes, by label. */
   readonly classes: readonly string[];
+  /** The label of each class, by its name. */
+  readonly classToIdx: Readonly<Record<string, number>>;
+  /** Where the images are, and their labels. */
   readonly samples: readonly ImageEntry[];
   readonly #options: ImageFolderOptions;
 
@@ -41,6 +44,7 @@ export class ImageFolder extends Dataset<readonly [Tensor, number]> {
   ) {
     super();
     this.classes = classes;
+    this.classToIdx = Object.fromEntries(classes.map((name, label) => [name, label]));
     this.samples = samples;
     this.#options = options;
   }
@@ -92,6 +96,11 @@ export class ImageFolder extends Dataset<readonly [Tensor, number]> {
     if (classes.length === 0)
       throw new RuntimeError(`ImageFolder: ${folder} has no folders, one for each class`);
     return new ImageFolder(classes, samples, options);
+  }
+
+  /** The label of each image. */
+  get targets(): readonly number[] {
+    return this.samples.map(({ label }) => label);
   }
 
   override get length(): number {

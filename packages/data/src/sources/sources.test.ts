@@ -3,6 +3,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { manualSeed, rand, type Tensor } from '@sconce/core';
@@ -311,6 +314,8 @@ describe('images', () => {
     await writeFile(join(root, 'readme.md'), 'no class');
     const dataset = await ImageFolder.open(root);
     expect(dataset.classes).toEqual(['cat', 'dog']);
+    expect(dataset.classToIdx).toEqual({ cat: 0, dog: 1 });
+    expect(dataset.targets).toEqual([0, 1, 1, 1]);
     const [batch] = await all(new DataLoader(dataset, { batchSize: 4 }));
     const [images, labels] = batch as unknown as [Tensor, Tensor];
     expect(images.amax([1, 2, 3]).toArraySync()).toEqual([0, 1, 2, 3]);
@@ -391,5 +396,30 @@ describe('tokens', () => {
       [1, 2, 3, 9],
       [2, 0, 1, 9],
     ]);
+  });
+});
+
+describe('files that nobody closed', () => {
+  it('are closed with their datasets, without a warning', async () => {
+    const path = join(folder, 'forgotten.bin');
+    await writeFile(path, new Uint8Array(64));
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const warnings: string[] = [];
+    const listen = (warning: Error): void => void warnings.push(warning.message);
+    process.on('warning', listen);
+    try {
+      for (let i = 0; i < 4; i++) {
+        await RecordDataset.open(path, { dtype: 'uint8', shape: [8] });
+        await expect(TokenDataset.open(path, 1000)).rejects.toThrow(/are not whole/);
+      }
+      for (let i = 0; i < 10; i++) {
+        collect();
+        await setTimeout(10);
+      }
+    } finally {
+      process.off('warning', listen);
+    }
+    expect(warnings).toEqual([]);
   });
 });
