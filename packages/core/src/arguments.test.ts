@@ -62,3 +62,10 @@ test('functions composed of others ask for it by name too', () => {
     /^gather: an argument has the wrong kind; got \(a Tensor, the number 0, the number 5\)$/,
   );
 });
+
+test('operands on several devices are the fault of the operation that was called', () => {
+  const [x, w] = [tensor([[1, 2]]), tensor([[1, 2]], { device: 'reference' })];
+  expect(() => core.linear(x, w)).toThrow(/^(mm|linear): expected all tensors to be on the same/);
+  expect(() => core.softmax(core.cat([x, w]), 0)).toThrow(/^cat: expected all tensors/);
+  expect(() => core.gather(x, 0, w.zero_().to('int64'))).toThrow(/^gather: expected all tensors/);
+});

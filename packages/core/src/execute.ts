@@ -1,4 +1,5 @@
 import { RuntimeError } from './errors.js';
+import { acrossDevices } from './explain.js';
 import type { MapPrimitive, Primitive, View } from './primitive.js';
 
 /** The views a primitive writes. */
@@ -71,7 +72,7 @@ function executeMap(p: MapPrimitive): void {
 function checkDevice(v: View, device: string): void {
   if (v.storage.device.toString() !== device) {
     throw new RuntimeError(
-      `expected all tensors to be on the same device, but found ${device} and ${v.storage.device}; move one with .to('${device}')`,
+      `${acrossDevices}, but found ${device} and ${v.storage.device}; move one with .to('${device}')`,
     );
   }
 }

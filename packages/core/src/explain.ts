@@ -1,5 +1,14 @@
-import { ExpressionError, kindOf, NotImplementedError, wrongArgument } from './errors.js';
+import {
+  ExpressionError,
+  kindOf,
+  NotImplementedError,
+  RuntimeError,
+  wrongArgument,
+} from './errors.js';
 import { Tensor } from './tensor.js';
+
+/** How an error begins where the operands of a primitive live on several devices; the operation puts its name before it. */
+export const acrossDevices = 'expected all tensors to be on the same device';
 
 /** What JavaScript says where something else than expected is used as a tensor, a list or a number. */
 const misused =
@@ -7,8 +16,8 @@ const misused =
 
 /**
  * What to say of an error from inside an operation: an expression that cannot be made is a dtype the operation is not
- * implemented for, and JavaScript's own complaint about a value is an argument of the wrong kind. Other errors are given
- * back as they are.
+ * implemented for, a primitive across devices is the operation's, and JavaScript's own complaint about a value is an argument
+ * of the wrong kind. Other errors are given back as they are.
  */
 export function explained(operation: string, args: readonly unknown[], error: unknown): unknown {
   if (error instanceof ExpressionError) {
@@ -16,6 +25,10 @@ export function explained(operation: string, args: readonly unknown[], error: un
     return new NotImplementedError(
       `${operation}: "${operation}_cpu" not implemented for '${dtype}'; convert it with .to('float32')`,
     );
+  }
+  if (error instanceof RuntimeError && error.message.startsWith(acrossDevices)) {
+    error.message = `${operation}: ${error.message}`;
+    return error;
   }
   if (!(error instanceof TypeError) || !misused.test(error.message)) return error;
   const first = args[0];

@@ -7,6 +7,7 @@ import type { View } from '../primitive.js';
 import { isScalar, type Scalar } from '../scalar.js';
 import { broadcastShapes, numel, sameShape } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
+import { to } from './copy.js';
 import { checkIndexRange, indexInput, wrapIndex } from './index-range.js';
 import { nonzero } from './nonzero.js';
 import { combinerOf } from './scatter-reduction.js';
@@ -96,8 +97,21 @@ const putUpdate: Update<[indices: Indices, values: Tensor, accumulate: boolean]>
   },
 );
 
-/** Masks become the positions where they hold; all is checked but the positions themselves. */
-function positions(operation: string, self: Tensor, indices: Indices): Indices {
+/** An index of the host's on the device of what it indexes: as in PyTorch, indices may stay on the cpu. */
+const beside = (self: Tensor, t: Tensor): Tensor =>
+  t.device.type === 'cpu' && t.device !== self.device ? to(t, self.device) : t;
+
+/**
+ * Masks become the positions where they hold; all is checked but the positions themselves.
+ *
+ * @param inside gets the positions of masks, which need no check.
+ */
+function positions(
+  operation: string,
+  self: Tensor,
+  indices: Indices,
+  inside: Set<Tensor>,
+): Indices {
   const result: (Tensor | null)[] = [];
   indices.forEach((t, place) => {
     if (!t) {
@@ -110,7 +124,7 @@ function positions(operation: string, self: Tensor, indices: Indices): Indices {
           `${operation}: tensors used as indices must be long, byte or bool tensors, got ${t.dtype}`,
         );
       }
-      result.push(t);
+      result.push(beside(self, t));
       return;
     }
     t.shape.forEach((size, i) => {
@@ -121,7 +135,11 @@ function positions(operation: string, self: Tensor, indices: Indices): Indices {
       }
     });
     const places = nonzero(t);
-    for (let i = 0; i < t.shape.length; i++) result.push(select(places, 1, i));
+    for (let i = 0; i < t.shape.length; i++) {
+      const place = beside(self, select(places, 1, i));
+      inside.add(place);
+      result.push(place);
+    }
   });
   if (result.length > self.shape.length) {
     throw new IndexError(
@@ -141,7 +159,12 @@ function positions(operation: string, self: Tensor, indices: Indices): Indices {
 }
 
 /** @throws IndexError if a position is out of range, where it can be seen at once. */
-function checkPositions(operation: string, self: Tensor, found: Indices): void {
+function checkPositions(
+  operation: string,
+  self: Tensor,
+  found: Indices,
+  inside: ReadonlySet<Tensor>,
+): void {
   const tensors = found.filter((t): t is Tensor => t != null);
   // As in PyTorch, where nothing is picked no position is looked at.
   if (numel(walk(self, found).shape) === 0) {
@@ -153,7 +176,7 @@ function checkPositions(operation: string, self: Tensor, found: Indices): void {
   }
   found.forEach((t, d) => {
     const size = self.shape[d] as number;
-    if (t) {
+    if (t && !inside.has(t)) {
       checkIndexRange(
         t,
         -size,
@@ -168,13 +191,14 @@ function checkPositions(operation: string, self: Tensor, found: Indices): void {
  * Elements picked by one index tensor a dimension, which broadcast together; the indexing behind `at`.
  *
  * @param indices int64 tensors (negative positions count from the end), bool masks over as many dimensions as they have,
- * null for dimensions taken whole.
+ * null for dimensions taken whole. They are on the device of the tensor, or on the cpu.
  * @throws IndexError if shapes do not fit or, on synchronous devices, an index is out of range.
  * @see https://pytorch.org/docs/stable/tensor_view.html
  */
 export const index = (self: Tensor, indices: Indices): Tensor => {
-  const found = positions('index', self, indices);
-  checkPositions('index', self, found);
+  const inside = new Set<Tensor>();
+  const found = positions('index', self, indices, inside);
+  checkPositions('index', self, found, inside);
   return indexOp(self, found);
 };
 
@@ -212,7 +236,7 @@ function soleMask(self: Tensor, indices: Indices): Tensor | undefined {
   const before = indices.indexOf(mask);
   const after = self.shape.length - before - mask.shape.length;
   if (after < 0 || mask.shape.some((size, i) => size !== self.shape[before + i])) return;
-  const holds = mask.dtype === 'bool' ? mask : mask.ne(0);
+  const holds = beside(self, mask.dtype === 'bool' ? mask : mask.ne(0));
   return reshape(holds, [...mask.shape, ...new Array<number>(after).fill(1)]);
 }
 
@@ -229,7 +253,8 @@ const putForm =
         return form === 'copied' ? maskedFill(self, mask, value) : self.maskedFill_(mask, value);
       }
     }
-    const found = positions('indexPut', self, indices);
+    const inside = new Set<Tensor>();
+    const found = positions('indexPut', self, indices, inside);
     if (!sameDtype) {
       throw new RuntimeError(
         `indexPut: Index put requires the source and destination dtypes match, got ${typeNames[self.dtype]} for the destination and ${typeNames[given.dtype]} for the source.`,
@@ -243,7 +268,7 @@ const putForm =
         `indexPut: shape mismatch: value tensor of shape ${formatShape(given.shape)} cannot be broadcast to indexing result of shape ${formatShape(shape)}`,
       );
     }
-    checkPositions('indexPut', self, found);
+    checkPositions('indexPut', self, found, inside);
     return putUpdate[form](self, found, broadcastTo(given, shape), accumulate);
   };
 

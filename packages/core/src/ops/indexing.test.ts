@@ -19,6 +19,20 @@ describe('at', () => {
     expect(x.at(0, [5, 9]).shape).toEqual([0, 4]);
   });
 
+  it('takes indices of the cpu on another device, and only those', () => {
+    const x = grid().to('reference');
+    const picked = x.at(ints(1, 0), 0);
+    expect(picked.device.type).toBe('reference');
+    expect(picked.toArraySync()).toEqual(grid().at(ints(1, 0), 0).toArraySync());
+    expect(x.at(grid().gt(21)).toArraySync()).toEqual([22, 23]);
+    x.setAt([grid().gt(0)], 1);
+    x.setAt([ints(0), 0, ints(0)], 5);
+    expect(x.sum().itemSync()).toBe(28);
+    expect(() => grid().at(ints(1).to('reference'))).toThrow(
+      /^index: expected all tensors to be on the same device, but found cpu and reference; move one with/,
+    );
+  });
+
   it('reads the index as Python writes it', () => {
     const x = grid();
     expect(x.at('1, :2, ::2').toArraySync()).toEqual(
