@@ -2,21 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { fromSource } from '../../../scripts/testing/from-source.js';
 import { runPart } from './kill.js';
-
-const root = fileURLToPath(new URL('../../../', import.meta.url));
-/** Packages are their sources, as for the tests themselves. */
-const fromSource: Plugin = {
-  name: 'from-source',
-  setup({ onResolve }) {
-    onResolve({ filter: /^(@sconce\/|sconce$)/ }, ({ path }) => {
-      const [name = '', entry = 'index'] = path.replace('@sconce/', '').split('/');
-      return { path: join(root, 'packages', name, 'src', `${entry}.ts`) };
-    });
-  },
-};
 
 let folder: string;
 let program: string;

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fromSource } from '../../../scripts/testing/from-source.js';
 import { chromiumArgs, host } from '../../../scripts/testing/host.js';
 
 /** What the page computes; bundled from source as a user's page would be. */
@@ -57,9 +58,6 @@ const isolation = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
-const folder = (name: string): string =>
-  fileURLToPath(new URL(`../../${name}/src/index.ts`, import.meta.url));
-
 describe.skipIf(!host.chromium)('in a browser', () => {
   let browser: Browser;
   let server: Server;
@@ -69,11 +67,7 @@ describe.skipIf(!host.chromium)('in a browser', () => {
   beforeAll(async () => {
     const bundle = await build({
       stdin: { contents: program, resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
-      alias: {
-        '@sconce/backend-cpu': folder('backend-cpu'),
-        '@sconce/core': folder('core'),
-        '@sconce/kernels': folder('kernels'),
-      },
+      plugins: [fromSource],
       bundle: true,
       minify: true,
       format: 'esm',

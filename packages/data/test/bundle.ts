@@ -1,9 +1,9 @@
-import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { fromSource } from '../../../scripts/testing/from-source.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -20,16 +20,12 @@ export async function bundle(
   platform: 'node' | 'browser',
 ): Promise<Bundle> {
   const folder = await mkdtemp(join(tmpdir(), 'sconce-data-'));
-  const aliases = readdirSync(`${root}packages`).map((name) => [
-    name === 'sconce' ? name : `@sconce/${name}`,
-    `${root}packages/${name}/src/index.ts`,
-  ]);
   await build({
     entryPoints: [...paths, 'packages/data/src/loader/worker-entry.ts'].map((path) => ({
       in: root + path,
       out: path.replace(/^.*\/|\.ts$/g, ''),
     })),
-    alias: Object.fromEntries(aliases),
+    plugins: [fromSource],
     bundle: true,
     splitting: true,
     format: 'esm',

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fromSource } from '../../../scripts/testing/from-source.js';
 import { chromiumArgs, host } from '../../../scripts/testing/host.js';
 
 /** What the page does; bundled from source as a user's page would be. */
@@ -55,8 +56,6 @@ export async function run() {
 }
 `;
 
-const source = (name: string): string =>
-  fileURLToPath(new URL(`../../${name}/src/index.ts`, import.meta.url));
 const corpus = fileURLToPath(new URL('../../parity/corpus/files/', import.meta.url));
 const files = ['checkpoint_adam.legacy.pt', 'dtypes.proto4.pt', 'compressed.npz', 'be_f4.npy'];
 
@@ -75,12 +74,7 @@ describe.skipIf(!host.chromium)('in a browser', () => {
   beforeAll(async () => {
     const bundle = await build({
       stdin: { contents: program, resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
-      alias: Object.fromEntries(
-        ['backend-cpu', 'core', 'kernels', 'serialization'].map((name) => [
-          `@sconce/${name}`,
-          source(name),
-        ]),
-      ),
+      plugins: [fromSource],
       bundle: true,
       minify: true,
       format: 'esm',

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Tensor } from '@sconce/core';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { fromSource } from '../../../scripts/testing/from-source.js';
 import { CheckpointManager, load } from './index.js';
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -22,7 +23,7 @@ beforeAll(async () => {
     platform: 'node',
     format: 'esm',
     outfile: program,
-    alias: { '@sconce/core': source('../../core/src/index.ts') },
+    plugins: [fromSource],
     logLevel: 'error',
   });
 });

@@ -185,7 +185,7 @@ function bigintToNumber(value: bigint, to: ComputeType): number {
 }
 
 /** Float to bigint, towards zero; NaN and infinity give 0. */
-const numberToBigint = (value: number): bigint =>
+export const numberToBigint = (value: number): bigint =>
   Number.isFinite(value) ? BigInt(Math.trunc(value)) : 0n;
 
 /** Conversion of one element between compute types. */

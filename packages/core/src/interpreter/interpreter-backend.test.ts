@@ -130,6 +130,19 @@ describe('map', () => {
     ]);
   });
 
+  it('reads scalars that no integer is as 0', () => {
+    const out = view('int64', [3], [1n, 1n, 1n]);
+    backend.execute({
+      kind: 'map',
+      shape: [3],
+      inputs: [],
+      scalars: [inf, nan],
+      values: [e.where(e.eq(linearIndex(), 0), scalar(0, 'int64'), scalar(1, 'int64'))],
+      outputs: [out],
+    });
+    expect(read(out)).toEqual([0n, 0n, 0n]);
+  });
+
   it('reads scalars as the type of their node', () => {
     const out = zeros('int64', [1]);
     const half = zeros('float16', [1]);

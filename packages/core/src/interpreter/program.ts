@@ -3,7 +3,7 @@ import { computeType } from '../dtype.js';
 import { SconceError } from '../errors.js';
 import { type Expr, type ExprFunction, exprKey } from '../expr.js';
 import type { ScalarValue } from '../primitive.js';
-import { castFunction, elementFunction } from './functions.js';
+import { castFunction, elementFunction, numberToBigint } from './functions.js';
 import type { HostView, Register, Space } from './space.js';
 import { BLOCK, broadcastStrides, cells, copyIn, gather, register } from './space.js';
 
@@ -118,7 +118,7 @@ function stepOf(node: Expr, args: readonly Register[], out: Register): Step {
 
 /** A run-time number as an element of a type. */
 function scalarOf(value: ScalarValue, type: ComputeType): number | bigint {
-  if (type === 'int64') return typeof value === 'bigint' ? value : BigInt(Math.trunc(value));
+  if (type === 'int64') return typeof value === 'bigint' ? value : numberToBigint(value);
   if (type === 'bool') return Number(value) === 0 ? 0 : 1;
   return typeof value === 'bigint'
     ? Number(type === 'int32' ? BigInt.asIntN(32, value) : value)
