@@ -1,6 +1,13 @@
 import type { ConvPrimitive, DType, View } from '@sconce/core';
 import { afterAll, describe, expect, test } from 'vitest';
-import { deviceFor, difference, onBoth, type ViewSpec } from '../test/operands.js';
+import {
+  contents,
+  deviceFor,
+  difference,
+  makeView,
+  onBoth,
+  type ViewSpec,
+} from '../test/operands.js';
 import { CpuBackend } from './backend.js';
 
 const withBlas = new CpuBackend();
@@ -204,6 +211,29 @@ for (const [name, backend, skip] of [
         });
       }
     }
+
+    test('the same weight gradient each time, whichever thread is free', () => {
+      const input = makeView(device, { dtype: 'float32', shape: [24, 4, 20, 20] }, 1);
+      const output = makeView(device, { dtype: 'float32', shape: [24, 8, 18, 18] }, 2);
+      const seen = new Set<string>();
+      for (let run = 0; run < 300; run++) {
+        const weight = makeView(device, { dtype: 'float32', shape: [8, 4, 3, 3] }, 3);
+        device.backend.execute({
+          kind: 'conv',
+          compute: 'weight',
+          input,
+          weight,
+          output,
+          stride: [1, 1],
+          padding: [0, 0],
+          dilation: [1, 1],
+          groups: 1,
+        });
+        seen.add(contents(weight).join());
+        weight.storage.dispose();
+      }
+      expect(seen.size).toBe(1);
+    });
 
     test('integers by the general kernel', () => {
       for (const compute of ['output', 'input', 'weight'] as const)

@@ -37,17 +37,23 @@ const round64 = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 const three = (values: readonly number[], neutral: number): Three =>
   [neutral, neutral, neutral, ...values].slice(-3) as unknown as Three;
 
-/** The script of the task that runs others one after the other on each item. */
+/**
+ * The script of the task that runs others one after the other on each item. Its word 15, unless 0, is the size of
+ * the pieces that items are taken in: the tasks then get the number of the piece in place of the thread's, so that what they
+ * sum for each does not depend on who was free.
+ */
 export function sequence({ memory, tasks }: WorkerTools): Task {
   let heap = new Int32Array(memory.buffer);
   return (args, begin, end, thread) => {
     if (args + 64 > heap.byteLength) heap = new Int32Array(memory.buffer);
     const at = args >>> 2;
     const count = heap[at] as number;
+    const piece = heap[at + 15] as number;
+    const lane = piece > 0 ? Math.floor(begin / piece) : thread;
     for (let i = begin; i < end; i++) {
       for (let s = 0; s < count; s++) {
         const task = tasks[heap[at + 1 + s * 2] as number] as Task;
-        task((heap[at + 2 + s * 2] as number) >>> 0, i, i + 1, thread);
+        task((heap[at + 2 + s * 2] as number) >>> 0, i, i + 1, lane);
       }
     }
   };
@@ -169,7 +175,7 @@ export class ConvEngine {
     const tasks = this.#module(dtype);
     this.#sequence ??= this.#pool.addScript('sequence', undefined) as number;
 
-    // Partial weight gradients, one for each thread.
+    // Partial weight gradients, one for each piece of the items.
     const weightBytes = product(p.weight.shape) * size;
     const partials =
       compute === 'weight' && threads > 1
@@ -258,7 +264,10 @@ export class ConvEngine {
 
       // Blocks of one image add into the same memory when the input is computed: they stay with one thread.
       const unit = compute === 'input' ? blocks : 1;
-      const grain = Math.max(1, Math.floor(items / unit / (threads * 4))) * unit;
+      const grain = partials
+        ? Math.ceil(items / threads)
+        : Math.max(1, Math.floor(items / unit / (threads * 4))) * unit;
+      words[(base >>> 2) + 15] = partials ? grain : 0;
       const flops = 2 * groupOut * taps * places * images;
       if (flops < worthSplitting || threads === 1)
         this.#pool.task(this.#sequence)(base, 0, items, 0);
