@@ -1,4 +1,4 @@
-import type { DeviceBuffer, MapPrimitive, Primitive } from '@sconce/core';
+import type { DeviceBuffer, Primitive } from '@sconce/core';
 import {
   packArguments,
   planWasm,
@@ -14,9 +14,6 @@ export type LoopPrimitive = Extract<Primitive, { kind: 'map' | 'reduce' | 'scan'
 
 /** Runs a loop primitive; what fast paths use for the parts that are not theirs. */
 export type RunLoop = (primitive: LoopPrimitive) => void;
-
-/** Runs a map; short for the most frequent use of `RunLoop`. */
-export type RunMap = (primitive: Omit<MapPrimitive, 'kind'>) => void;
 
 const blockBytes = 65536;
 

@@ -35,7 +35,7 @@ import {
   scalarDtype,
   scalarValue,
 } from './scalar.js';
-import { broadcastShapes, isDense, mayOverlap, sameShape } from './shape.js';
+import { broadcastShapes, isDense, mayOverlap, sameShape, span } from './shape.js';
 import { allocate, Tensor } from './tensor.js';
 import { currentTrace, type Trace, Traced } from './trace.js';
 
@@ -378,15 +378,8 @@ function sameElements(a: Tensor, b: Tensor): boolean {
 export function separate(name: string, x: Tensor, out: Tensor): Tensor {
   if (x === out || x.storage !== out.storage) return x;
   if (sameElements(x, out)) return x;
-  const range = (t: Tensor) => {
-    let last = t.offset;
-    for (let i = 0; i < t.shape.length; i++)
-      last += ((t.shape[i] as number) - 1) * (t.strides[i] as number);
-    return [t.offset, last] as const;
-  };
-  const [a, b] = range(x);
-  const [c, d] = range(out);
-  if (b < c || d < a) return x;
+  const end = (t: Tensor) => t.offset + span(t.shape, t.strides);
+  if (end(x) <= out.offset || end(out) <= x.offset) return x;
   if (isDense(x.shape, x.strides) && isDense(out.shape, out.strides)) {
     throw new RuntimeError(
       `${name}_: unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor before performing the operation.`,

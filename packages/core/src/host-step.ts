@@ -4,7 +4,7 @@ import { type DType, type TypedArray, typedArray } from './dtype.js';
 import { inputsOf, outputsOf } from './execute.js';
 import { mapViews } from './interpreter/linalg/index.js';
 import type { Epilogue, Primitive, View } from './primitive.js';
-import { numel } from './shape.js';
+import { numel, span } from './shape.js';
 import { Storage } from './storage.js';
 
 /** The same primitive over other views: `replace` is called for every view in it. */
@@ -71,17 +71,17 @@ export class HostStep {
     const parts: { -readonly [K in keyof HostPart]: HostPart[K] }[] = [];
     const add = (view: View, read: boolean, written: boolean) => {
       const { buffer } = view.storage;
-      const [start, end] = range(view);
+      const start = view.offset;
+      const own = span(view.shape, view.strides);
       let index = parts.findIndex((p) => p.buffer === buffer && p.dtype === view.dtype);
       if (index < 0) {
-        index =
-          parts.push({ buffer, dtype: view.dtype, start, length: end - start, read, written }) - 1;
+        index = parts.push({ buffer, dtype: view.dtype, start, length: own, read, written }) - 1;
       } else {
         const part = parts[index] as (typeof parts)[number];
         const first = Math.min(part.start, start);
-        const length = Math.max(part.start + part.length, end) - first;
+        const length = Math.max(part.start + part.length, start + own) - first;
         // What lies between two views is written back as it was.
-        const all = length === part.length && first === part.start && length === end - start;
+        const all = length === part.length && first === part.start && length === own;
         part.read ||= read || !all;
         part.written ||= written;
         part.start = first;
@@ -91,8 +91,8 @@ export class HostStep {
     };
     for (const view of inputsOf(primitive)) add(view, true, false);
     for (const view of outputsOf(primitive)) {
-      const [start, end] = range(view);
-      const whole = primitive.kind !== 'scatter' && numel(view.shape) === end - start;
+      const { shape, strides } = view;
+      const whole = primitive.kind !== 'scatter' && numel(shape) === span(shape, strides);
       add(view, !whole, true);
     }
     this.parts = parts;
@@ -131,14 +131,4 @@ export class HostStep {
       for (const storage of storages) storage.dispose();
     }
   }
-}
-
-/** The first element a view touches, and one past the last. */
-function range(view: View): [number, number] {
-  if (numel(view.shape) === 0) return [view.offset, view.offset];
-  const last = view.shape.reduce(
-    (at, size, d) => at + (size - 1) * (view.strides[d] as number),
-    view.offset,
-  );
-  return [view.offset, last + 1];
 }

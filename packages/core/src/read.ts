@@ -1,25 +1,17 @@
 import { type DType, type TypedArray, typedArray } from './dtype.js';
 import { RuntimeError, SconceError, ValueError } from './errors.js';
 import { bfloat16ToNumber, float16ToNumber } from './half.js';
-import { isContiguous, numel } from './shape.js';
+import { isContiguous, numel, span } from './shape.js';
 import type { NestedArray, Tensor } from './tensor.js';
 
-/** First and last storage element a view touches. */
-function extent(t: Tensor): [number, number] {
-  let last = t.offset;
-  for (let i = 0; i < t.shape.length; i++)
-    last += ((t.shape[i] as number) - 1) * (t.strides[i] as number);
-  return [t.offset, last];
-}
-
-/** The elements of a strided view in row-major order, from the elements of its extent. */
-function gatherLogical(t: Tensor, raw: TypedArray, start: number): TypedArray {
+/** The elements of a strided view in row-major order, from the elements of its span. */
+function gatherLogical(t: Tensor, raw: TypedArray): TypedArray {
   const count = numel(t.shape);
   if (isContiguous(t.shape, t.strides)) return raw;
   const out = typedArray(t.dtype, count);
   const rank = t.shape.length;
   const position = new Array<number>(rank).fill(0);
-  let at = t.offset - start;
+  let at = 0;
   for (let i = 0; i < count; i++) {
     out[i] = raw[at] as never;
     for (let d = rank - 1; d >= 0; d--) {
@@ -35,9 +27,9 @@ function gatherLogical(t: Tensor, raw: TypedArray, start: number): TypedArray {
 /** All elements in row-major order, copied to the host. */
 export async function readAll(t: Tensor): Promise<TypedArray> {
   if (numel(t.shape) === 0) return typedArray(t.dtype, 0);
-  const [first, last] = extent(t);
-  const raw = await t.storage.backend.read(t.storage.buffer, t.dtype, first, last - first + 1);
-  return gatherLogical(t, raw, first);
+  const { backend, buffer } = t.storage;
+  const raw = await backend.read(buffer, t.dtype, t.offset, span(t.shape, t.strides));
+  return gatherLogical(t, raw);
 }
 
 /** What a repeated function has read so far, in order. */
@@ -100,12 +92,8 @@ export function readAllSync(t: Tensor, operation: string): TypedArray {
     if (!known) throw new PendingRead(t, message);
     return known;
   }
-  const [first, last] = extent(t);
-  return gatherLogical(
-    t,
-    backend.readSync(t.storage.buffer, t.dtype, first, last - first + 1),
-    first,
-  );
+  const length = span(t.shape, t.strides);
+  return gatherLogical(t, backend.readSync(t.storage.buffer, t.dtype, t.offset, length));
 }
 
 /**
@@ -116,9 +104,8 @@ export function checkValues(t: Tensor, check: (values: TypedArray) => Error | un
   if (numel(t.shape) === 0) return;
   const { backend, buffer } = t.storage;
   if (backend.inspect) {
-    const [first, last] = extent(t);
-    backend.inspect(buffer, t.dtype, first, last - first + 1, (raw) =>
-      check(gatherLogical(t, raw, first)),
+    backend.inspect(buffer, t.dtype, t.offset, span(t.shape, t.strides), (raw) =>
+      check(gatherLogical(t, raw)),
     );
     return;
   }

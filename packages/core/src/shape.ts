@@ -30,6 +30,17 @@ export function isContiguous(shape: readonly number[], strides: readonly number[
   return true;
 }
 
+/** How many elements of memory lie from the first to the last one that is shown; 0 if none is. */
+export function span(shape: readonly number[], strides: readonly number[]): number {
+  let length = 1;
+  for (let d = 0; d < shape.length; d++) {
+    const size = shape[d] as number;
+    if (size === 0) return 0;
+    length += (size - 1) * (strides[d] as number);
+  }
+  return length;
+}
+
 /** Whether every element lies in memory once, without gaps, in whatever order of the dimensions. */
 export function isDense(shape: readonly number[], strides: readonly number[]): boolean {
   const dims = shape

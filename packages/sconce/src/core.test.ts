@@ -30,7 +30,7 @@ padModeBackward pair put_ pythonRepr random_ readAll readAllSync readOne readOne
 reduceOne reduceRows refusing registeredDevices regularWindows release resizeAs_ resize_
 rowLength rreluNoise softmin runFused sameShape sampleInto sample_ scalar scalarAs scalarCategory
 scalarValue scalarsAfter scaledI0 scaledI1 scatterAdd_ scatterReduce_ scatter_
-separate setAt shortenRows slot smoothL1 softMarginElements softmaxBackward spatial
+separate setAt shortenRows slot smoothL1 softMarginElements softmaxBackward span spatial
 specialFunctions squaredError stage tapPosition toBfloat16Array toFloat16Array toNested
 traceElementwise track tril_ triu_ typedArray typedArrayDtype typedArrayOver unary unfoldImage uniform_
 HostStep checkValues inputsOf outputsOf enter leave runAs runningOperation withViews

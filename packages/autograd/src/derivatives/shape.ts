@@ -1,4 +1,4 @@
-import { arange, asStrided, mayOverlap, type Tensor } from '@sconce/core';
+import { arange, asStrided, mayOverlap, span, type Tensor } from '@sconce/core';
 import { embed } from '../embed.js';
 import type { Geometry } from '../geometry.js';
 import type { Derivatives } from './formula.js';
@@ -48,10 +48,6 @@ const positions = (like: Tensor, shape: readonly number[]): Tensor =>
     shape.reduce((n, s) => n * s, 1),
     { device: like.device, dtype: 'int64' },
   ).view(shape);
-
-/** Elements of memory from the first to the last one shown. */
-const span = (shape: readonly number[], strides: readonly number[]): number =>
-  shape.includes(0) ? 0 : shape.reduce((n, s, i) => n + (s - 1) * (strides[i] as number), 1);
 
 /** Gradients of strided positions, gathered in the memory that `self` and the view are both shown from. */
 function gatherStrided(

@@ -44,7 +44,9 @@ const arithmetic = (
 ): EitherBinary => {
   const run = eitherBinary(name, promotion, body, refuse);
   return (self, other, options) => {
-    if (!isScalar(self) || !isScalar(other)) return run(self, other, options);
+    // Tensors are the common case: they are told apart first.
+    if (self instanceof Tensor || !isScalar(self) || !isScalar(other))
+      return run(self, other, options);
     const wide = scalarCategory(self) === 2 && scalarCategory(other) === 2;
     const dtype = wide ? 'float64' : scalarDtype(self);
     return run(full([], self, { dtype }), other, options);

@@ -22,7 +22,7 @@ import {
   scalarDtype,
   scalarValue,
 } from '../scalar.js';
-import { numel } from '../shape.js';
+import { numel, span } from '../shape.js';
 import { Storage } from '../storage.js';
 import { allocate, type NestedArray, Tensor, type TensorOptions } from '../tensor.js';
 import { clone, to } from './copy.js';
@@ -232,14 +232,8 @@ export function emptyStrided(
 ): Tensor {
   const dtype = options.dtype ?? getDefaultDtype();
   checkShape('emptyStrided', shape);
-  const length =
-    numel(shape) === 0
-      ? 0
-      : shape.reduce((last, size, i) => last + (size - 1) * (strides[i] as number), 1);
-  return finish(
-    new Tensor(new Storage(place(options), dtype, length), dtype, [...shape], [...strides]),
-    options,
-  );
+  const storage = new Storage(place(options), dtype, span(shape, strides));
+  return finish(new Tensor(storage, dtype, [...shape], [...strides]), options);
 }
 
 /** Numbers computed on the host in double precision, stored as `dtype`. */

@@ -51,30 +51,26 @@ const checkRank = (operation: string, name: string, x: Tensor, rank: number): vo
   }
 };
 
+const mmOp = op('mm', 'self mat2', (self: Tensor, mat2: Tensor): Tensor => {
+  checkRank('mm', 'self', self, 2);
+  checkRank('mm', 'mat2', mat2, 2);
+  return product('mm', self, mat2);
+});
 /** The product of two matrices, [n, k] and [k, m]. */
-export const mm: Writing<(self: Tensor, mat2: Tensor) => Tensor> = writing(
-  'mm',
-  op('mm', 'self mat2', (self: Tensor, mat2: Tensor): Tensor => {
-    checkRank('mm', 'self', self, 2);
-    checkRank('mm', 'mat2', mat2, 2);
-    return product('mm', self, mat2);
-  }),
-);
+export const mm = writing('mm', mmOp);
 
+const bmmOp = op('bmm', 'self mat2', (self: Tensor, mat2: Tensor): Tensor => {
+  checkRank('bmm', 'batch1', self, 3);
+  checkRank('bmm', 'batch2', mat2, 3);
+  if (self.shape[0] !== mat2.shape[0]) {
+    throw new RuntimeError(
+      `bmm: batch1 and batch2 must have same number of batches, got ${self.shape[0]} and ${mat2.shape[0]} (shapes ${formatShape(self.shape)} and ${formatShape(mat2.shape)})`,
+    );
+  }
+  return product('bmm', self, mat2);
+});
 /** The products of two stacks of matrices, [b, n, k] and [b, k, m]. */
-export const bmm: Writing<(self: Tensor, mat2: Tensor) => Tensor> = writing(
-  'bmm',
-  op('bmm', 'self mat2', (self: Tensor, mat2: Tensor): Tensor => {
-    checkRank('bmm', 'batch1', self, 3);
-    checkRank('bmm', 'batch2', mat2, 3);
-    if (self.shape[0] !== mat2.shape[0]) {
-      throw new RuntimeError(
-        `bmm: batch1 and batch2 must have same number of batches, got ${self.shape[0]} and ${mat2.shape[0]} (shapes ${formatShape(self.shape)} and ${formatShape(mat2.shape)})`,
-      );
-    }
-    return product('bmm', self, mat2);
-  }),
-);
+export const bmm = writing('bmm', bmmOp);
 
 /**
  * The matrix product of tensors of any rank: vectors are rows or columns, leading dimensions broadcast.
@@ -94,10 +90,10 @@ export const matmul = writing('matmul', (self: Tensor, other: Tensor): Tensor =>
   if (n === 1) return squeeze(matmul(unsqueeze(self, 0), other), -2);
   if (m === 1) return squeeze(matmul(self, unsqueeze(other, 1)), -1);
   if (self.shape.at(-1) !== other.shape.at(-2)) checkOperands('matmul', self, other);
-  if (n === 2 && m === 2) return mm(self, other);
+  if (n === 2 && m === 2) return mmOp(self, other);
   if (m === 2) {
     // One big product instead of many small ones.
-    const folded = mm(
+    const folded = mmOp(
       reshape(self, [numel(self.shape.slice(0, -1)), self.shape[n - 1] as number]),
       other,
     );
@@ -108,7 +104,7 @@ export const matmul = writing('matmul', (self: Tensor, other: Tensor): Tensor =>
     const matrix = x.shape.slice(-2);
     return reshape(expand(x, [...batch, ...matrix]), [numel(batch), ...matrix]);
   };
-  const result = bmm(stack(self), stack(other));
+  const result = bmmOp(stack(self), stack(other));
   return batch.length === 1 ? result : reshape(result, [...batch, ...result.shape.slice(1)]);
 });
 

@@ -10,7 +10,7 @@ import { mean, sum } from './reduce.js';
 import { rsqrt, square } from './unary.js';
 
 /** Statistics are computed, and kept for gradients, in at least float32. */
-export const statisticsDtype = (dtype: DType): DType => computeType(dtype) as DType;
+const statisticsDtype = (dtype: DType): DType => computeType(dtype) as DType;
 
 /**
  * The dtype in which statistics are handed out: that of the input, as in PyTorch, unless parameters of another

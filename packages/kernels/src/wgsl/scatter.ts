@@ -4,6 +4,7 @@ import {
   type Expr,
   type ScalarValue,
   type ScatterPrimitive,
+  span,
 } from '@sconce/core';
 import { elementCount } from '../layout.js';
 import { combination } from './combine.js';
@@ -141,11 +142,7 @@ export function evaluator(
 /** The operand, or where it lies in memory that is written, a copy of it. */
 export function copyIfShared(operand: Operand, written: Operand, steps: WgslStep[]): Operand {
   if (operand.buffer !== written.buffer) return operand;
-  const last = operand.shape.reduce(
-    (sum, n, d) => sum + (n - 1) * (operand.strides[d] as number),
-    0,
-  );
-  const length = Math.max(0, last + 1);
+  const length = span(operand.shape, operand.strides);
   const copy = new Temporary(length);
   steps.push({
     kind: 'copy',

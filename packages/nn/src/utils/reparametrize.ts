@@ -1,3 +1,4 @@
+import { noGrad } from '@sconce/autograd';
 import { RuntimeError, type Tensor, ValueError } from '@sconce/core';
 import { type ForwardPreHook, hooksOf, type Module, propertyNamed, stateKey } from '../module.js';
 import { Parameter } from '../parameter.js';
@@ -37,20 +38,27 @@ export function parameterNamed(
 /**
  * Replaces a parameter by a tensor that `compute` gives before every forward.
  *
- * @param initial its value until then.
- * @param remove puts a parameter back.
+ * @param parts the parameters and buffers that it is computed from, which go where this is undone.
+ * @param initial its value until the first forward.
+ * @param present its value as it is, which is the parameter's where this is undone; default by `compute`.
  */
 export function recompute(
   kind: string,
   module: Module,
   property: string,
+  parts: readonly string[],
   initial: Tensor,
   compute: (module: Module) => Tensor,
-  remove: (module: Module) => void,
+  present: (module: Module) => Tensor = compute,
 ): void {
   const hook: ForwardPreHook = (m) => {
     properties(m)[property] = compute(m);
     return undefined;
+  };
+  const remove = (m: Module): void => {
+    const value = noGrad(() => present(m));
+    for (const part of parts) Reflect.deleteProperty(m, part);
+    properties(m)[property] = new Parameter(value);
   };
   recomputations.set(hook, { kind, property, remove });
   properties(module)[property] = initial;

@@ -1,8 +1,6 @@
-import { noGrad } from '@sconce/autograd';
 import type { Tensor } from '@sconce/core';
 import type { Module } from '../module.js';
 import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from '../modules/conv.js';
-import { Parameter } from '../parameter.js';
 import {
   asMatrix,
   checkIterations,
@@ -59,13 +57,10 @@ export function spectralNorm<M extends Module>(
     'spectralNorm',
     module,
     property,
+    parts,
     parameter.detach(),
     (m) => compute(m, m.training),
-    (m) => {
-      const weight = noGrad(() => compute(m, false));
-      for (const part of parts) Reflect.deleteProperty(m, part);
-      properties(m)[property] = new Parameter(weight);
-    },
+    (m) => compute(m, false),
   );
   return module;
 }

@@ -46,11 +46,7 @@ export function weightNorm<M extends Module>(
     const [g, v] = parts.map((part) => properties(m)[part]) as [Tensor, Tensor];
     return v.mul(g.div(norms(v, dim)));
   };
-  recompute('weightNorm', module, property, compute(module), compute, (m) => {
-    const weight = noGrad(() => compute(m));
-    for (const part of parts) Reflect.deleteProperty(m, part);
-    properties(m)[property] = new Parameter(weight);
-  });
+  recompute('weightNorm', module, property, parts, compute(module), compute);
   return module;
 }
 

@@ -4,7 +4,6 @@ import type { LinalgCall, View } from '../../primitive.js';
 import { contiguousStrides, isContiguous, numel } from '../../shape.js';
 import { Storage } from '../../storage.js';
 import { allocate, Tensor } from '../../tensor.js';
-import { copyInto } from '../copy.js';
 import { detach } from '../view.js';
 
 /** A fresh tensor on the device of `like` whose matrices lie column after column: what LAPACK writes in place. */
@@ -70,13 +69,6 @@ export function identities(like: Tensor, size: number): Tensor {
     [...batch, size, size],
     [...batch.map(() => 0), ...contiguousStrides([size, size])],
   );
-}
-
-/** A copy whose matrices lie column after column. */
-export function copyColumns(a: Tensor): Tensor {
-  const copy = columns(a, a.shape);
-  copyInto(copy, a);
-  return copy;
 }
 
 /** Runs a routine; tensors are views. */
