@@ -15,12 +15,12 @@ export {
   LRScheduler,
   type Scheduled,
   type ScheduledGroup,
-  type SchedulerStateDict,
 } from './lr-scheduler/lr-scheduler.js';
 export * from './lr-scheduler/multi-step-lr.js';
 export * from './lr-scheduler/one-cycle-lr.js';
 export * from './lr-scheduler/polynomial-lr.js';
 export * from './lr-scheduler/reduce-lr-on-plateau.js';
+export type { SchedulerStateDict, StateKeys } from './lr-scheduler/state.js';
 export * from './lr-scheduler/step-lr.js';
 export * from './lr-scheduler/warmup-lr.js';
 export * from './nadam.js';

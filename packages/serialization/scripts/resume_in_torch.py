@@ -2,11 +2,12 @@
 
 usage: python3 resume_in_torch.py CHECKPOINT.pt [CHECKPOINT.pt ...]
 
-Each checkpoint holds `model` (Linear, ReLU, Linear), `kind` (a class of torch.optim), `optimizer`, `scheduler` (StepLR, half every 4
-steps), the data `x` and `y`, and of the steps after it: `losses`, `rates`, and the weights `after`.
+Each checkpoint holds `model` (Linear, ReLU, Linear), `kind` (a class of torch.optim), `optimizer`, `scheduler`
+(MultiStepLR), the data `x` and `y`, and of the steps after it: `losses`, `rates`, and the weights `after`.
 """
 
 import sys
+from collections import Counter
 
 import torch
 from torch import nn
@@ -21,9 +22,10 @@ for path in sys.argv[1:]:
     )
     model.load_state_dict(state)
     optimizer = getattr(torch.optim, checkpoint["kind"])(model.parameters(), lr=1.0)
-    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 4, gamma=0.5)
+    scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, [1])  # replaced by what the checkpoint says
     optimizer.load_state_dict(checkpoint["optimizer"])
     scheduler.load_state_dict(checkpoint["scheduler"])
+    assert scheduler.milestones == Counter({4: 1, 9: 2}) and type(scheduler.milestones) is Counter, scheduler.milestones
     for expected_loss, expected_rate in zip(checkpoint["losses"], checkpoint["rates"]):
         loss = nn.functional.mse_loss(model(checkpoint["x"]), checkpoint["y"])
         optimizer.zero_grad()

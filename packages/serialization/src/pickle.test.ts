@@ -295,7 +295,7 @@ for protocol in range(6): print(base64.b64encode(pickle.dumps(value, protocol)).
         'same',
         Array.from({ length: 3000 }, (_, i) => i),
         { n: 1 },
-        { a: 2, b: 1 },
+        Object.defineProperty({ a: 2, b: 1 }, Symbol.toStringTag, { value: 'Counter' }),
       ]);
     }
   }, 120_000);

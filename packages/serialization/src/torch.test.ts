@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { manualSeed, randn, type Tensor, tensor } from '@sconce/core';
 import { functional, Linear, Parameter, ReLU, Sequential } from '@sconce/nn';
-import { Adagrad, Adam, AdamW, NAdam, RMSprop, SGD, StepLR } from '@sconce/optim';
+import { Adagrad, Adam, AdamW, MultiStepLR, NAdam, RMSprop, SGD } from '@sconce/optim';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeValue } from '../test/describe.js';
 import { everything } from '../test/everything.js';
@@ -143,7 +143,7 @@ describe('a training that Sconce began', () => {
           const model = new Sequential(new Linear(4, 6), new ReLU(), new Linear(6, 2));
           const options = { lr: 0.02, ...(kind === 'SGD' && { momentum: 0.9 }) };
           const optimizer = new Optimizer(model.parameters(), options);
-          const scheduler = new StepLR(optimizer, 4, { gamma: 0.5 });
+          const scheduler = new MultiStepLR(optimizer, [4, 9, 9], { gamma: 0.5 });
           const [x, y] = [randn([16, 4]), randn([16, 2])];
           const losses: number[] = [];
           const rates: number[] = [];

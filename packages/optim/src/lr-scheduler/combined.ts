@@ -1,10 +1,6 @@
 import { ValueError } from '@sconce/core';
-import {
-  countUpTo,
-  type LRScheduler,
-  type Scheduled,
-  type SchedulerStateDict,
-} from './lr-scheduler.js';
+import { countUpTo, type LRScheduler, type Scheduled } from './lr-scheduler.js';
+import { checkedState, isNumbers, type SchedulerStateDict, stateFault, stateOf } from './state.js';
 
 /** What `ChainedScheduler` needs of the schedulers it steps. */
 export interface Chainable {
@@ -12,20 +8,30 @@ export interface Chainable {
   step(): void;
   stateDict(): SchedulerStateDict;
   loadStateDict(state: SchedulerStateDict): void;
+  /** Checks a state dict; the function returned takes it over. Where it is missing, `loadStateDict` does both. */
+  checkedState?(state: SchedulerStateDict): () => void;
 }
 
-function loadEach(schedulers: readonly Chainable[], state: SchedulerStateDict): void {
-  if (!Array.isArray(state._schedulers)) return;
-  const saved = state._schedulers as SchedulerStateDict[];
-  if (saved.length !== schedulers.length) {
+/** Checks the states of the schedulers combined; the function returned takes them over. */
+function checkedEach(schedulers: readonly Chainable[], state: SchedulerStateDict): () => void {
+  const saved = state._schedulers;
+  if (saved === undefined) return () => {};
+  if (!Array.isArray(saved) || saved.length !== schedulers.length) {
     throw new ValueError(
-      `loadStateDict: loaded state dict has ${saved.length} schedulers, expected ${schedulers.length}`,
+      `loadStateDict: loaded state dict has ${Array.isArray(saved) ? saved.length : 'no'} schedulers, expected ${schedulers.length}`,
     );
   }
-  schedulers.forEach((scheduler, i) => {
-    scheduler.loadStateDict(saved[i] as SchedulerStateDict);
+  const adopts = schedulers.map((scheduler, i) => {
+    const one = saved[i] as SchedulerStateDict;
+    return scheduler.checkedState?.(one) ?? (() => scheduler.loadStateDict(one));
   });
+  return () => {
+    for (const adopt of adopts) adopt();
+  };
 }
+
+const sequentialKeys = { lastEpoch: 'last_epoch', lastLr: '_last_lr' };
+const chainedKeys = { lastLr: '_last_lr' };
 
 /**
  * Runs schedulers one after the other: each from its milestone on.
@@ -40,10 +46,11 @@ function loadEach(schedulers: readonly Chainable[], state: SchedulerStateDict): 
 export class SequentialLR {
   readonly optimizer: Scheduled;
   readonly schedulers: readonly LRScheduler[];
-  readonly milestones: readonly number[];
+  milestones: readonly number[];
   /** Steps taken so far. */
   lastEpoch: number;
-  #lastLr: number[];
+  /** The rates that the last step set. */
+  protected lastLr: number[];
 
   constructor(
     optimizer: Scheduled,
@@ -72,7 +79,7 @@ export class SequentialLR {
     for (const group of optimizer.paramGroups) group.lr = group.initialLr ?? group.lr;
     for (const scheduler of schedulers) scheduler.rewind();
     first.restart();
-    this.#lastLr = first.getLastLr();
+    this.lastLr = first.getLastLr();
   }
 
   /** Goes on by one epoch, with the scheduler whose turn it is. */
@@ -82,33 +89,51 @@ export class SequentialLR {
     const scheduler = this.schedulers[turn] as LRScheduler;
     if (turn > 0 && this.milestones[turn - 1] === this.lastEpoch) scheduler.step(0);
     else scheduler.step();
-    this.#lastLr = scheduler.getLastLr();
+    this.lastLr = scheduler.getLastLr();
   }
 
   /** The rates that the last step set. */
   getLastLr(): number[] {
-    return [...this.#lastLr];
+    return [...this.lastLr];
   }
 
-  /** Everything needed to go on later, as PyTorch names it. */
+  /** Everything needed to go on later, under PyTorch's keys. */
   stateDict(): SchedulerStateDict {
     return {
-      last_epoch: this.lastEpoch,
+      ...stateOf(this, sequentialKeys),
       _milestones: [...this.milestones],
-      _last_lr: this.getLastLr(),
       _schedulers: this.schedulers.map((scheduler) => scheduler.stateDict()),
     };
   }
 
   /**
-   * Takes the state of `stateDict`.
+   * Takes the state of `stateDict`, or that of PyTorch's scheduler; what it lacks stays as it is.
    *
-   * @throws ValueError if it has another number of schedulers.
+   * @throws ValueError if it has another number of schedulers, or a value is of a kind that a scheduler cannot have;
+   * nothing is changed then.
    */
   loadStateDict(state: SchedulerStateDict): void {
-    loadEach(this.schedulers, state);
-    if (typeof state.last_epoch === 'number') this.lastEpoch = state.last_epoch;
-    if (Array.isArray(state._last_lr)) this.#lastLr = state._last_lr.map(Number);
+    this.checkedState(state)();
+  }
+
+  /**
+   * Checks a state dict; the function returned takes it over.
+   *
+   * @internal
+   */
+  checkedState(state: SchedulerStateDict): () => void {
+    const adopt = checkedState(this, sequentialKeys, state);
+    const adoptEach = checkedEach(this.schedulers, state);
+    const { _milestones: milestones = this.milestones } = state;
+    const count = this.milestones.length;
+    if (!isNumbers(milestones, count)) {
+      throw stateFault(this, '_milestones', `a list of length ${count} of numbers`, milestones);
+    }
+    return () => {
+      adopt();
+      adoptEach();
+      this.milestones = [...milestones];
+    };
   }
 }
 
@@ -123,7 +148,8 @@ export class SequentialLR {
 export class ChainedScheduler {
   readonly optimizer: Scheduled;
   readonly schedulers: readonly Chainable[];
-  #lastLr: number[];
+  /** The rates that the last step set. */
+  protected lastLr: number[];
 
   constructor(schedulers: readonly Chainable[]) {
     const [first] = schedulers;
@@ -137,7 +163,7 @@ export class ChainedScheduler {
     });
     this.optimizer = first.optimizer;
     this.schedulers = [...schedulers];
-    this.#lastLr = this.#rates();
+    this.lastLr = this.#rates();
   }
 
   #rates(): number[] {
@@ -147,29 +173,43 @@ export class ChainedScheduler {
   /** Goes on by one epoch with every scheduler, in order. */
   step(): void {
     for (const scheduler of this.schedulers) scheduler.step();
-    this.#lastLr = this.#rates();
+    this.lastLr = this.#rates();
   }
 
   /** The rates that the last step set. */
   getLastLr(): number[] {
-    return [...this.#lastLr];
+    return [...this.lastLr];
   }
 
-  /** Everything needed to go on later, as PyTorch names it. */
+  /** Everything needed to go on later, under PyTorch's keys. */
   stateDict(): SchedulerStateDict {
     return {
-      _last_lr: this.getLastLr(),
+      ...stateOf(this, chainedKeys),
       _schedulers: this.schedulers.map((scheduler) => scheduler.stateDict()),
     };
   }
 
   /**
-   * Takes the state of `stateDict`.
+   * Takes the state of `stateDict`, or that of PyTorch's scheduler; what it lacks stays as it is.
    *
-   * @throws ValueError if it has another number of schedulers.
+   * @throws ValueError if it has another number of schedulers, or a value is of a kind that a scheduler cannot have;
+   * nothing is changed then.
    */
   loadStateDict(state: SchedulerStateDict): void {
-    loadEach(this.schedulers, state);
-    if (Array.isArray(state._last_lr)) this.#lastLr = state._last_lr.map(Number);
+    this.checkedState(state)();
+  }
+
+  /**
+   * Checks a state dict; the function returned takes it over.
+   *
+   * @internal
+   */
+  checkedState(state: SchedulerStateDict): () => void {
+    const adopt = checkedState(this, chainedKeys, state);
+    const adoptEach = checkedEach(this.schedulers, state);
+    return () => {
+      adopt();
+      adoptEach();
+    };
   }
 }

@@ -8,6 +8,8 @@ import { LRScheduler, type Scheduled } from './lr-scheduler.js';
  * @example new CosineAnnealingLR(optimizer, 100)
  */
 export class CosineAnnealingLR extends LRScheduler {
+  static override readonly stateKeys = { tMax: 'T_max', etaMin: 'eta_min' };
+
   readonly tMax: number;
   readonly etaMin: number;
 

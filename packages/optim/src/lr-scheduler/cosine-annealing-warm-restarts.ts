@@ -1,5 +1,5 @@
 import { ValueError } from '@sconce/core';
-import { LRScheduler, type Scheduled, type SchedulerStateDict } from './lr-scheduler.js';
+import { LRScheduler, type Scheduled } from './lr-scheduler.js';
 
 /**
  * Lowers the rates along half a cosine to `etaMin` (0), then starts again: after `t0` epochs, then after `tMult` (1)
@@ -13,6 +13,14 @@ import { LRScheduler, type Scheduled, type SchedulerStateDict } from './lr-sched
  * @example new CosineAnnealingWarmRestarts(optimizer, 10, { tMult: 2 })
  */
 export class CosineAnnealingWarmRestarts extends LRScheduler {
+  static override readonly stateKeys = {
+    t0: 'T_0',
+    tI: 'T_i',
+    tMult: 'T_mult',
+    etaMin: 'eta_min',
+    tCur: 'T_cur',
+  };
+
   readonly t0: number;
   readonly tMult: number;
   readonly etaMin: number;
@@ -51,9 +59,9 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     return this.baseLrs.map((base) => this.etaMin + (base - this.etaMin) * height);
   }
 
+  // PyTorch does not count these steps, so neither does this: `_step_count` stays 0.
   /** @throws ValueError if the epoch is negative. */
   override step(epoch?: number): void {
-    this.stepCount++;
     const next = epoch ?? (this.lastEpoch < 0 ? 0 : undefined);
     if (next === undefined) {
       this.lastEpoch++;
@@ -87,15 +95,5 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
       this.tCur = epoch - (t0 * (tMult ** n - 1)) / (tMult - 1);
       this.tI = t0 * tMult ** n;
     }
-  }
-
-  override stateDict(): SchedulerStateDict {
-    return { ...super.stateDict(), T_i: this.tI, T_cur: this.tCur };
-  }
-
-  override loadStateDict(state: SchedulerStateDict): void {
-    super.loadStateDict(state);
-    if (typeof state.T_i === 'number') this.tI = state.T_i;
-    if (typeof state.T_cur === 'number') this.tCur = state.T_cur;
   }
 }

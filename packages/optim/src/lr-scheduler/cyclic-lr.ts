@@ -1,5 +1,12 @@
 import { ValueError } from '@sconce/core';
 import { forGroups, LRScheduler, type Scheduled, type ScheduledGroup } from './lr-scheduler.js';
+import { isNumbers, type SchedulerStateDict, stateFault } from './state.js';
+
+const torchModes = {
+  triangular: 'triangular',
+  triangular2: 'triangular2',
+  expRange: 'exp_range',
+} as const;
 
 /** How the cycles of `CyclicLR` shrink: not, by half each, or by `gamma` each step. */
 export type CyclicMode = 'triangular' | 'triangular2' | 'expRange';
@@ -55,18 +62,29 @@ function lowered(
  * @example new CyclicLR(optimizer, 0.01, 0.1, { stepSizeUp: 500 })
  */
 export class CyclicLR extends LRScheduler {
+  static override readonly stateKeys = {
+    maxLrs: 'max_lrs',
+    totalSize: 'total_size',
+    stepRatio: 'step_ratio',
+    gamma: 'gamma',
+    scaleMode: 'scale_mode',
+    cycleMomentum: 'cycle_momentum',
+  };
+
   readonly maxLrs: readonly number[];
   /** Steps in a cycle. */
   readonly totalSize: number;
   /** The share of a cycle that goes up. */
   readonly stepRatio: number;
-  readonly mode: CyclicMode;
+  mode: CyclicMode;
   readonly gamma: number;
   readonly scaleMode: 'cycle' | 'iterations';
   readonly cycleMomentum: boolean;
-  readonly baseMomentums: readonly number[];
-  readonly maxMomentums: readonly number[];
-  readonly #scale: (x: number) => number;
+  baseMomentums: readonly number[];
+  maxMomentums: readonly number[];
+  /** The user's, instead of the mode's. */
+  readonly #custom: ((x: number) => number) | undefined;
+  #scale: (x: number) => number;
 
   constructor(
     optimizer: Scheduled,
@@ -89,6 +107,7 @@ export class CyclicLR extends LRScheduler {
       );
     }
     this.#scale = scale;
+    this.#custom = scaleFn;
     const own = this.mode === 'expRange' ? 'iterations' : 'cycle';
     this.scaleMode = scaleFn ? (options.scaleMode ?? 'cycle') : own;
     this.cycleMomentum = options.cycleMomentum ?? true;
@@ -138,12 +157,58 @@ export class CyclicLR extends LRScheduler {
     const x = 1 + lastEpoch / totalSize - cycle;
     const height = x <= stepRatio ? x / stepRatio : (x - 1) / (stepRatio - 1);
     const scale = this.#scale(this.scaleMode === 'cycle' ? cycle : lastEpoch);
-    this.maxMomentums.forEach((highest, i) => {
+    const highestOf = this.cycleMomentum ? this.maxMomentums : [];
+    highestOf.forEach((highest, i) => {
       const group = this.optimizer.paramGroups[i] as ScheduledGroup;
       group.momentum = highest - (highest - (this.baseMomentums[i] as number)) * height * scale;
     });
     return this.baseLrs.map(
       (base, i) => base + ((this.maxLrs[i] as number) - base) * height * scale,
     );
+  }
+
+  /** Like PyTorch 2's: `scaleFn` is not saved, and must be given again. */
+  override stateDict(): SchedulerStateDict {
+    return {
+      ...super.stateDict(),
+      mode: torchModes[this.mode],
+      _scale_fn_custom: null,
+      ...(this.cycleMomentum && {
+        base_momentums: [...this.baseMomentums],
+        max_momentums: [...this.maxMomentums],
+      }),
+    };
+  }
+
+  /** @internal */
+  override checkedState(state: SchedulerStateDict): () => void {
+    const adopt = super.checkedState(state);
+    const { mode = torchModes[this.mode], scale_mode = 'cycle' } = state;
+    const named = (Object.keys(torchModes) as CyclicMode[]).find((m) => torchModes[m] === mode);
+    const scale = this.#custom ?? (named && this.#ofMode(named));
+    if (!named || !scale) {
+      throw stateFault(this, 'mode', "'triangular', 'triangular2' or 'exp_range'", mode);
+    }
+    if (scale_mode !== 'cycle' && scale_mode !== 'iterations') {
+      throw stateFault(this, 'scale_mode', "'cycle' or 'iterations'", scale_mode);
+    }
+    const cycling = state.cycle_momentum ?? this.cycleMomentum;
+    const { base_momentums = this.baseMomentums, max_momentums = this.maxMomentums } = state;
+    const groups = cycling ? this.optimizer.paramGroups.length : 0;
+    const momentums = (key: string, value: unknown): readonly number[] => {
+      if (!cycling) return [];
+      if (!isNumbers(value, groups))
+        throw stateFault(this, key, `${groups} numbers, one a group`, value);
+      return [...value];
+    };
+    const base = momentums('base_momentums', base_momentums);
+    const highest = momentums('max_momentums', max_momentums);
+    return () => {
+      adopt();
+      this.mode = named;
+      this.#scale = scale;
+      this.baseMomentums = base;
+      this.maxMomentums = highest;
+    };
   }
 }

@@ -7,6 +7,8 @@ import { LRScheduler, type Scheduled } from './lr-scheduler.js';
  * @example new ExponentialLR(optimizer, 0.95)
  */
 export class ExponentialLR extends LRScheduler {
+  static override readonly stateKeys = { gamma: 'gamma' };
+
   readonly gamma: number;
 
   constructor(optimizer: Scheduled, gamma: number, options: { lastEpoch?: number } = {}) {

@@ -1,4 +1,5 @@
 import { forGroups, LRScheduler, type Scheduled } from './lr-scheduler.js';
+import type { SchedulerStateDict } from './state.js';
 
 /** The factor of the initial rate at an epoch. */
 export type LRLambda = (epoch: number) => number;
@@ -26,6 +27,11 @@ export class LambdaLR extends LRScheduler {
     this.start();
   }
 
+  /** Functions are not saved: `lr_lambdas` says how many there are, as in PyTorch. */
+  override stateDict(): SchedulerStateDict {
+    return { ...super.stateDict(), lr_lambdas: this.lambdas.map(() => null) };
+  }
+
   protected override getLr(): number[] {
     return this.baseLrs.map((base, i) => base * (this.lambdas[i] as LRLambda)(this.lastEpoch));
   }
@@ -49,6 +55,11 @@ export class MultiplicativeLR extends LRScheduler {
     super(optimizer, options.lastEpoch);
     this.lambdas = forGroups(optimizer, lambda, lambdaMismatch('MultiplicativeLR'));
     this.start();
+  }
+
+  /** Functions are not saved: `lr_lambdas` says how many there are, as in PyTorch. */
+  override stateDict(): SchedulerStateDict {
+    return { ...super.stateDict(), lr_lambdas: this.lambdas.map(() => null) };
   }
 
   protected override getLr(): number[] {

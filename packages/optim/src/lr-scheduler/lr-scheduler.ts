@@ -1,4 +1,5 @@
 import { ValueError } from '@sconce/core';
+import { checkedState, type SchedulerStateDict, type StateKeys, stateOf } from './state.js';
 
 /** What a scheduler needs of an optimizer: groups with a learning rate, and a momentum for those that cycle it. */
 export interface Scheduled {
@@ -17,8 +18,12 @@ export interface ScheduledGroup {
   baseMomentum?: number;
 }
 
-/** A scheduler's state as plain data, with PyTorch's keys; what the constructor is given is not part of it. */
-export type SchedulerStateDict = Record<string, unknown>;
+const commonKeys: StateKeys = {
+  baseLrs: 'base_lrs',
+  lastEpoch: 'last_epoch',
+  stepCount: '_step_count',
+  lastLr: '_last_lr',
+};
 
 /**
  * The base of learning-rate schedulers: call `step()` once after each epoch (or batch), after `optimizer.step()`.
@@ -26,6 +31,9 @@ export type SchedulerStateDict = Record<string, unknown>;
  * @see https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate
  */
 export abstract class LRScheduler {
+  /** The properties of a class that are state as well, and PyTorch's keys for them. */
+  static readonly stateKeys: StateKeys = {};
+
   readonly optimizer: Scheduled;
   /** The rates the groups started with. */
   baseLrs: number[];
@@ -33,7 +41,8 @@ export abstract class LRScheduler {
   lastEpoch: number;
   /** Calls of `step`, that of the constructor included. */
   protected stepCount = 0;
-  #lastLr: number[] = [];
+  /** The rates that the last step set. */
+  protected lastLr: number[] = [];
 
   /** @throws ValueError when resuming (`lastEpoch` >= 0) an optimizer whose groups have no `initialLr`. */
   constructor(optimizer: Scheduled, lastEpoch = -1) {
@@ -98,30 +107,43 @@ export abstract class LRScheduler {
     rates.forEach((lr, i) => {
       (this.optimizer.paramGroups[i] as ScheduledGroup).lr = lr;
     });
-    this.#lastLr = this.current;
+    this.lastLr = this.current;
   }
 
   /** The rates that the last step set. */
   getLastLr(): number[] {
-    return [...this.#lastLr];
+    return [...this.lastLr];
   }
 
-  /** Everything needed to go on later, as PyTorch names it. */
+  /** Everything needed to go on later, under PyTorch's keys; what the constructor was given is part of it. */
   stateDict(): SchedulerStateDict {
     return {
-      last_epoch: this.lastEpoch,
-      base_lrs: [...this.baseLrs],
-      _step_count: this.stepCount,
-      _last_lr: this.getLastLr(),
+      ...stateOf(this, this.#keys),
+      verbose: false,
+      _get_lr_called_within_step: false,
     };
   }
 
-  /** Takes the state of `stateDict`. */
+  /**
+   * Takes the state of `stateDict`, or that of PyTorch's scheduler; what it lacks stays as it is.
+   *
+   * @throws ValueError if a value is of a kind that this scheduler cannot have; nothing is changed then.
+   */
   loadStateDict(state: SchedulerStateDict): void {
-    if (typeof state.last_epoch === 'number') this.lastEpoch = state.last_epoch;
-    if (typeof state._step_count === 'number') this.stepCount = state._step_count;
-    if (Array.isArray(state.base_lrs)) this.baseLrs = state.base_lrs.map(Number);
-    if (Array.isArray(state._last_lr)) this.#lastLr = state._last_lr.map(Number);
+    this.checkedState(state)();
+  }
+
+  /**
+   * Checks a state dict; the function returned takes it over.
+   *
+   * @internal
+   */
+  checkedState(state: SchedulerStateDict): () => void {
+    return checkedState(this, this.#keys, state);
+  }
+
+  get #keys(): StateKeys {
+    return { ...(this.constructor as typeof LRScheduler).stateKeys, ...commonKeys };
   }
 
   /** The rates the groups have now. */

@@ -1,5 +1,7 @@
 import { ValueError } from '@sconce/core';
+import { snakeCase } from '../keys.js';
 import { forGroups, LRScheduler, type Scheduled, type ScheduledGroup } from './lr-scheduler.js';
+import { type SchedulerStateDict, stateFault } from './state.js';
 
 /** Options of `OneCycleLR`; either `totalSteps`, or `epochs` and `stepsPerEpoch`, must be given. */
 export interface OneCycleLROptions {
@@ -41,6 +43,8 @@ const curves = {
     end + ((start - end) / 2) * (Math.cos(Math.PI * done) + 1),
   linear: (start: number, end: number, done: number) => (end - start) * done + start,
 } as const;
+
+type Curve = keyof typeof curves;
 
 function stepsOf({ totalSteps, epochs, stepsPerEpoch }: OneCycleLROptions): number {
   const positive = (name: string, value: number | undefined): number => {
@@ -85,6 +89,33 @@ function phasesOf(steps: number, pctStart: number, threePhase: boolean): readonl
   return [rise, fall, settle];
 }
 
+/** A phase as PyTorch's state dicts have it. */
+const torchPhase = ({ end, rates, momentums }: Phase) => ({
+  end_step: end,
+  start_lr: snakeCase(rates[0]),
+  end_lr: snakeCase(rates[1]),
+  start_momentum: snakeCase(momentums[0]),
+  end_momentum: snakeCase(momentums[1]),
+});
+
+/** The phases of a state dict: those of one of the two schedules, at whatever steps. */
+function savedPhases(owner: object, saved: unknown): readonly Phase[] {
+  const given = Array.isArray(saved) ? (saved as Record<string, unknown>[]) : [];
+  const phases = phasesOf(0, 0, given.length === 3);
+  const fits =
+    phases.length === given.length &&
+    phases.every((phase, i) => {
+      const { end_step, ...names } = given[i] ?? {};
+      const { end_step: _, ...expected } = torchPhase(phase);
+      return (
+        typeof end_step === 'number' &&
+        Object.entries(expected).every(([key, name]) => names[key] === name)
+      );
+    });
+  if (!fits) throw stateFault(owner, '_schedule_phases', 'the phases of a OneCycleLR', saved);
+  return phases.map((phase, i) => ({ ...phase, end: given[i]?.end_step as number }));
+}
+
 /** Gives the groups the rates of a fresh cycle, before the base class looks at them. */
 function prepared(
   optimizer: Scheduled,
@@ -114,10 +145,15 @@ function prepared(
  * @example new OneCycleLR(optimizer, 0.1, { epochs: 10, stepsPerEpoch: loader.length })
  */
 export class OneCycleLR extends LRScheduler {
+  static override readonly stateKeys = {
+    totalSteps: 'total_steps',
+    cycleMomentum: 'cycle_momentum',
+  };
+
   readonly totalSteps: number;
   readonly cycleMomentum: boolean;
-  readonly #phases: readonly Phase[];
-  readonly #curve: (start: number, end: number, done: number) => number;
+  #phases: readonly Phase[];
+  #curve: Curve;
 
   constructor(
     optimizer: Scheduled,
@@ -131,8 +167,7 @@ export class OneCycleLR extends LRScheduler {
         `OneCycleLR: Expected float between 0 and 1 pct_start, but got ${pctStart}`,
       );
     }
-    const curve = Object.hasOwn(curves, annealStrategy) ? curves[annealStrategy] : undefined;
-    if (!curve) {
+    if (!Object.hasOwn(curves, annealStrategy)) {
       throw new ValueError(
         `OneCycleLR: anneal_strategy must by one of 'cos' or 'linear', instead got ${annealStrategy}`,
       );
@@ -141,7 +176,7 @@ export class OneCycleLR extends LRScheduler {
     this.totalSteps = totalSteps;
     this.cycleMomentum = options.cycleMomentum ?? true;
     this.#phases = phasesOf(totalSteps, pctStart, options.threePhase ?? false);
-    this.#curve = curve;
+    this.#curve = annealStrategy;
     if (this.cycleMomentum) this.#prepareMomentum(options, lastEpoch);
     this.start();
   }
@@ -182,10 +217,38 @@ export class OneCycleLR extends LRScheduler {
     const done = (step - begin) / (phase.end - begin);
     return this.optimizer.paramGroups.map((group) => {
       const between = ([from, to]: Phase['rates'] | Phase['momentums']) =>
-        this.#curve(group[from] as number, group[to] as number, done);
+        curves[this.#curve](group[from] as number, group[to] as number, done);
       if (this.cycleMomentum) setMomentum(group, between(phase.momentums));
       return between(phase.rates);
     });
+  }
+
+  /** Like PyTorch 2's: the curve by its name, where PyTorch 1 has a function. */
+  override stateDict(): SchedulerStateDict {
+    return {
+      ...super.stateDict(),
+      _schedule_phases: this.#phases.map(torchPhase),
+      _anneal_func_type: this.#curve,
+      ...(this.cycleMomentum && {
+        use_beta1: this.optimizer.paramGroups.some((group) => group.betas !== undefined),
+      }),
+    };
+  }
+
+  /** @internal */
+  override checkedState(state: SchedulerStateDict): () => void {
+    const adopt = super.checkedState(state);
+    const { _schedule_phases, _anneal_func_type: curve = this.#curve } = state;
+    if (curve !== 'cos' && curve !== 'linear') {
+      throw stateFault(this, '_anneal_func_type', "'cos' or 'linear'", curve);
+    }
+    const phases =
+      _schedule_phases === undefined ? this.#phases : savedPhases(this, _schedule_phases);
+    return () => {
+      adopt();
+      this.#phases = phases;
+      this.#curve = curve;
+    };
   }
 }
 

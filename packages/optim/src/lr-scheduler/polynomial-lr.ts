@@ -7,6 +7,8 @@ import { LRScheduler, type Scheduled } from './lr-scheduler.js';
  * @example new PolynomialLR(optimizer, { totalIters: 100, power: 2 })
  */
 export class PolynomialLR extends LRScheduler {
+  static override readonly stateKeys = { totalIters: 'total_iters', power: 'power' };
+
   readonly totalIters: number;
   readonly power: number;
 

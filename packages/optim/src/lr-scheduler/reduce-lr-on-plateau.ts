@@ -1,5 +1,28 @@
 import { type Tensor, ValueError } from '@sconce/core';
-import { forGroups, type Scheduled, type SchedulerStateDict } from './lr-scheduler.js';
+import { forGroups, type Scheduled } from './lr-scheduler.js';
+import {
+  checkedState,
+  isNumbers,
+  type SchedulerStateDict,
+  type StateKeys,
+  stateFault,
+  stateOf,
+} from './state.js';
+
+const stateKeys: StateKeys = {
+  factor: 'factor',
+  minLrs: 'min_lrs',
+  patience: 'patience',
+  cooldown: 'cooldown',
+  cooldownCounter: 'cooldown_counter',
+  mode: 'mode',
+  threshold: 'threshold',
+  thresholdMode: 'threshold_mode',
+  best: 'best',
+  numBadEpochs: 'num_bad_epochs',
+  eps: 'eps',
+  lastEpoch: 'last_epoch',
+};
 
 /** Options of `ReduceLROnPlateau`. */
 export interface ReduceLROnPlateauOptions {
@@ -46,7 +69,8 @@ export class ReduceLROnPlateau {
   best: number;
   numBadEpochs = 0;
   cooldownCounter = 0;
-  #lastLr: number[];
+  /** The rates that the last step left; none before the first. */
+  #lastLr: number[] | undefined;
 
   constructor(optimizer: Scheduled, options: ReduceLROnPlateauOptions = {}) {
     const { mode = 'min', factor = 0.1, thresholdMode = 'rel' } = options;
@@ -74,8 +98,15 @@ export class ReduceLROnPlateau {
       (groups, given) => `ReduceLROnPlateau: expected ${groups} min_lrs, got ${given}`,
     );
     this.eps = options.eps ?? 1e-8;
-    this.best = mode === 'min' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-    this.#lastLr = optimizer.paramGroups.map((group) => group.lr);
+    this.best = this.#worst;
+  }
+
+  get #worst(): number {
+    return this.mode === 'min' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  }
+
+  get #rates(): number[] {
+    return this.optimizer.paramGroups.map((group) => group.lr);
   }
 
   /** Whether bad epochs are not counted now. */
@@ -106,7 +137,7 @@ export class ReduceLROnPlateau {
       this.cooldownCounter = this.cooldown;
       this.numBadEpochs = 0;
     }
-    this.#lastLr = this.optimizer.paramGroups.map((group) => group.lr);
+    this.#lastLr = this.#rates;
   }
 
   /** Whether a metric is better than the best by more than the threshold. */
@@ -127,26 +158,47 @@ export class ReduceLROnPlateau {
 
   /** The rates after the last step. */
   getLastLr(): number[] {
-    return [...this.#lastLr];
+    return [...(this.#lastLr ?? this.#rates)];
   }
 
-  /** Everything needed to go on later, as PyTorch names it. */
+  /** Everything needed to go on later, under PyTorch's keys; what the constructor was given is part of it. */
   stateDict(): SchedulerStateDict {
     return {
-      best: this.best,
-      cooldown_counter: this.cooldownCounter,
-      num_bad_epochs: this.numBadEpochs,
-      last_epoch: this.lastEpoch,
-      _last_lr: this.getLastLr(),
+      ...stateOf(this, stateKeys),
+      mode_worse: this.#worst,
+      verbose: false,
+      ...(this.#lastLr && { _last_lr: [...this.#lastLr] }),
     };
   }
 
-  /** Takes the state of `stateDict`. */
+  /**
+   * Takes the state of `stateDict`, or that of PyTorch's scheduler; what it lacks stays as it is.
+   *
+   * @throws ValueError if a value is of a kind that this scheduler cannot have; nothing is changed then.
+   */
   loadStateDict(state: SchedulerStateDict): void {
-    if (typeof state.best === 'number') this.best = state.best;
-    if (typeof state.cooldown_counter === 'number') this.cooldownCounter = state.cooldown_counter;
-    if (typeof state.num_bad_epochs === 'number') this.numBadEpochs = state.num_bad_epochs;
-    if (typeof state.last_epoch === 'number') this.lastEpoch = state.last_epoch;
-    if (Array.isArray(state._last_lr)) this.#lastLr = state._last_lr.map(Number);
+    this.checkedState(state)();
+  }
+
+  /**
+   * Checks a state dict; the function returned takes it over.
+   *
+   * @internal
+   */
+  checkedState(state: SchedulerStateDict): () => void {
+    const adopt = checkedState(this, stateKeys, state);
+    const { mode = 'min', threshold_mode = 'rel', _last_lr } = state;
+    if (mode !== 'min' && mode !== 'max') throw stateFault(this, 'mode', "'min' or 'max'", mode);
+    if (threshold_mode !== 'rel' && threshold_mode !== 'abs') {
+      throw stateFault(this, 'threshold_mode', "'rel' or 'abs'", threshold_mode);
+    }
+    const groups = this.optimizer.paramGroups.length;
+    if (_last_lr !== undefined && !isNumbers(_last_lr, groups)) {
+      throw stateFault(this, '_last_lr', `${groups} numbers, one a group`, _last_lr);
+    }
+    return () => {
+      adopt();
+      if (_last_lr) this.#lastLr = [..._last_lr];
+    };
   }
 }

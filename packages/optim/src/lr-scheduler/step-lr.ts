@@ -7,6 +7,8 @@ import { LRScheduler, type Scheduled } from './lr-scheduler.js';
  * @example new StepLR(optimizer, 30, { gamma: 0.1 })
  */
 export class StepLR extends LRScheduler {
+  static override readonly stateKeys = { stepSize: 'step_size', gamma: 'gamma' };
+
   readonly stepSize: number;
   readonly gamma: number;
 

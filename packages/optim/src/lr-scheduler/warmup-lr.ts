@@ -11,6 +11,8 @@ const isFraction = (x: number): boolean => x >= 0 && x <= 1;
  * @example new ConstantLR(optimizer, { factor: 0.5, totalIters: 4 })
  */
 export class ConstantLR extends LRScheduler {
+  static override readonly stateKeys = { factor: 'factor', totalIters: 'total_iters' };
+
   readonly factor: number;
   readonly totalIters: number;
 
@@ -52,6 +54,12 @@ export class ConstantLR extends LRScheduler {
  * @example new LinearLR(optimizer, { startFactor: 0.01, totalIters: 500 })
  */
 export class LinearLR extends LRScheduler {
+  static override readonly stateKeys = {
+    startFactor: 'start_factor',
+    endFactor: 'end_factor',
+    totalIters: 'total_iters',
+  };
+
   readonly startFactor: number;
   readonly endFactor: number;
   readonly totalIters: number;

@@ -106,6 +106,7 @@ class Encoder {
     if (value instanceof Uint8Array) return this.#bytes(value);
     if (value instanceof Tuple) return this.#tuple(value);
     if (Array.isArray(value)) return this.#list(value);
+    if (isCounter(value)) return this.#counter(value);
     if (value instanceof Map) return this.#map(value);
     if (value instanceof Set) return this.#set(value);
     if (value instanceof Device) return this.#device(value);
@@ -173,9 +174,16 @@ class Encoder {
   #plain(object: object): void {
     this.#out.emptyDict();
     this.#remember(object);
-    this.#entries(
-      Object.entries(object).map(([key, value]) => [isIndex(key) ? Number(key) : key, value]),
-    );
+    this.#entries(pythonEntries(object));
+  }
+
+  #counter(object: object): void {
+    this.#out.global('collections', 'Counter');
+    this.#out.emptyDict();
+    this.#entries(object instanceof Map ? object : pythonEntries(object));
+    this.#out.tupleOf(1);
+    this.#out.reduce();
+    this.#remember(object);
   }
 
   #orderedDict(): void {
@@ -309,6 +317,12 @@ class Encoder {
     out.persistentId();
   }
 }
+
+const pythonEntries = (object: object): [unknown, unknown][] =>
+  Object.entries(object).map(([key, value]) => [isIndex(key) ? Number(key) : key, value]);
+
+/** Counts tagged as what Python calls them, which PyTorch's MultiStepLR needs. */
+const isCounter = (value: object): boolean => Reflect.get(value, Symbol.toStringTag) === 'Counter';
 
 const isGenerator = (value: object): value is GeneratorLike =>
   typeof (value as Partial<GeneratorLike>).getState === 'function' &&

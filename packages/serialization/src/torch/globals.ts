@@ -210,8 +210,11 @@ export const handlers: Readonly<Record<string, Handler>> = {
     return checkedView(c.title, storage, [length], [1], found.view?.offset ?? 0);
   },
   'collections.OrderedDict': ordered,
-  'collections.Counter': (c, node) =>
-    c.dict(node, [...flatten(c, node.args.items[0]), ...node.entries]),
+  /** Tagged, so that it is written as one again. */
+  'collections.Counter': (c, node) => {
+    const counts = c.dict(node, [...flatten(c, node.args.items[0]), ...node.entries]) as object;
+    return Object.defineProperty(counts, Symbol.toStringTag, { value: 'Counter' });
+  },
   'collections.defaultdict': (c, node) => c.dict(node, node.entries),
   'torch._utils._rebuild_tensor': (c, { args }) => rebuild(c, args.items),
   'torch._utils._rebuild_tensor_v2': (c, { args }) =>
