@@ -72,14 +72,14 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     this.headBias = headBias;
     const headSize = (cutoffs[0] as number) + cutoffs.length;
     this.head = new Linear(inFeatures, headSize, { ...tensorOptions, bias: headBias });
-    const options_ = { ...tensorOptions, bias: false };
+    const unbiased = { ...tensorOptions, bias: false };
     this.tail = new ModuleList(
       cutoffs.map((first, i) => {
         const narrow = Math.floor(inFeatures / divValue ** (i + 1));
         const size = (this.cutoffs[i + 1] as number) - first;
         return new Sequential(
-          new Linear(inFeatures, narrow, options_),
-          new Linear(narrow, size, options_),
+          new Linear(inFeatures, narrow, unbiased),
+          new Linear(narrow, size, unbiased),
         );
       }),
     );

@@ -178,11 +178,8 @@ const listsOf = (module: Module): ModuleDict<ParametrizationList> | undefined =>
 export function isParametrized(module: Module, name?: string): boolean {
   const lists = listsOf(module);
   if (!lists) return false;
-  return name === undefined ? [...lists].length > 0 : lists.has(keyOf(module, name));
+  return name === undefined ? [...lists].length > 0 : lists.has(stateKey(module, name));
 }
-
-/** The names of a module's properties that are computed, by their names in state dicts. */
-const keyOf = (module: Module, name: string): string => stateKey(module, name);
 
 /**
  * Computes a parameter or buffer by a module: `module[name]` becomes what `parametrization` gives of it. Optimizers
@@ -207,7 +204,7 @@ export function registerParametrization<M extends Module>(
 ): M {
   const { unsafe = false } = options;
   parametrization.train(module.training);
-  const known = listsOf(module)?.get(keyOf(module, name));
+  const known = listsOf(module)?.get(stateKey(module, name));
   if (known) {
     if (!unsafe) {
       const before = noGrad(() => known());
@@ -239,7 +236,7 @@ export function registerParametrization<M extends Module>(
       enumerable: false,
     });
   }
-  const key = keyOf(module, property);
+  const key = stateKey(module, property);
   lists.set(key, list);
   Object.defineProperty(module, property, {
     get(this: Module) {
@@ -298,7 +295,7 @@ export function removeParametrizations<M extends Module>(
   options: RemoveOptions = {},
 ): M {
   const { leaveParametrized = true } = options;
-  const key = keyOf(module, name);
+  const key = stateKey(module, name);
   const lists = listsOf(module);
   const list = lists?.get(key);
   if (!lists || !list) {
@@ -318,7 +315,7 @@ export function removeParametrizations<M extends Module>(
     else original = original instanceof Parameter ? new Parameter(value) : value;
   }
   const property = Object.getOwnPropertyNames(module).find(
-    (p) => p === name || keyOf(module, p) === key,
+    (p) => p === name || stateKey(module, p) === key,
   ) as string;
   Reflect.deleteProperty(module, property);
   if (original instanceof Parameter) module.registerParameter(property, original);

@@ -1,4 +1,4 @@
-import { autogradEngine, Device, isFloatingPoint, type Tensor } from '@sconce/core';
+import { autogradEngine, Device, isFloatingPoint, span, type Tensor } from '@sconce/core';
 import { quote } from '../errors.js';
 import { arrayFromBytes } from '../numpy/array.js';
 import { type ElementType, parseDescr } from '../numpy/descr.js';
@@ -49,13 +49,8 @@ function rebuild(
   const strides = c.numbers(stride);
   const inner = found.view;
   if (inner) {
-    const end = inner.offset + inner.length;
     // Checked against the view of the storage first, then made on the whole of it.
-    const last = shape.reduce(
-      (sum, n, i) => sum + (n - 1) * (strides[i] as number),
-      inner.offset + offset,
-    );
-    if (offset < 0 || last >= end + (shape.includes(0) ? 1 : 0))
+    if (offset < 0 || offset + span(shape, strides) > inner.length)
       throw c.fault('a tensor does not fit its view of a storage');
   }
   return checkedView(c.title, storage, shape, strides, offset + (inner?.offset ?? 0));
