@@ -29,6 +29,7 @@ import { BatchNorm1d, Linear, Module, Sequential } from '@sconce/nn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   addPrefix,
+  FileError,
   load,
   type Progress,
   registerClass,
@@ -90,7 +91,14 @@ describe('where files are read from', () => {
     await expect(load(new Response('', { status: 404, statusText: 'Not Found' }))).rejects.toThrow(
       'answered 404 Not Found',
     );
-    await expect(load(at('missing.pt'))).rejects.toThrow(/ENOENT/);
+    await expect(load(at('missing.pt'))).rejects.toThrow(
+      /^load: .*missing\.pt cannot be opened \(ENOENT/,
+    );
+    const unwritten = save({ w: tensor([1]) }, at('no/such/w.pt'));
+    await expect(unwritten).rejects.toThrow(
+      /^save: .*no.such.w\.pt cannot be written \(there is no folder .*such\)$/,
+    );
+    await expect(unwritten).rejects.toBeInstanceOf(FileError);
     await expect(load(folder)).rejects.toThrow(/is a folder; pass a file in it/);
     await expect(load(new Uint8Array(0))).rejects.toThrow('the file is empty');
     await expect(load(new TextEncoder().encode('hello, world'))).rejects.toThrow(

@@ -56,7 +56,7 @@ export function checkMultinomial(
   if (!replacement && samples > categories) {
     throw new RuntimeError(
       `multinomial: cannot draw ${samples} of ${categories} categories without replacement; ` +
-        'pass replacement: true or draw fewer',
+        'pass true as the third argument (replacement) or draw fewer',
     );
   }
   if (categories > 2 ** 24) {

@@ -6,7 +6,9 @@ type Fs = NonNullable<ReturnType<typeof nodeFs>>;
 
 /** Opens a file by its path, for reads at any place. */
 export async function openNodeFile(fs: Fs, path: string): Promise<Source> {
-  const handle = await fs.open(path, 'r');
+  const handle = await fs.open(path, 'r').catch((cause: Error) => {
+    throw new FileError(`load: ${path} cannot be opened (${cause.message})`, { cause });
+  });
   const { dirname, join } = nodePath();
   try {
     const stat = await handle.stat();

@@ -1,3 +1,4 @@
+import { FileError } from '../errors.js';
 import type { nodeFs } from './node.js';
 import { nodePath } from './node.js';
 import type { Sink } from './sink.js';
@@ -26,7 +27,10 @@ export async function openNodeSink(fs: Fs, path: string): Promise<Sink> {
     (stat) => stat.mode & 0o777,
     () => undefined,
   );
-  const handle = await fs.open(part, 'wx');
+  const handle = await fs.open(part, 'wx').catch((cause: NodeJS.ErrnoException) => {
+    const why = cause.code === 'ENOENT' ? `there is no folder ${folder}` : cause.message;
+    throw new FileError(`save: ${path} cannot be written (${why})`, { cause });
+  });
   if (mode !== undefined) await handle.chmod(mode);
   const writer = new BufferedWriter(handle);
   return {
