@@ -1,4 +1,11 @@
-import { type ComputeType, type Expr, input, type Storage, type View } from '@sconce/core';
+import {
+  type ComputeType,
+  type Expr,
+  input,
+  itemSize,
+  type Storage,
+  type View,
+} from '@sconce/core';
 import type { RunLoop } from './loops.js';
 import { addressOf, contiguousCopy, temporary, turned } from './matmul.js';
 
@@ -8,12 +15,9 @@ export interface Operand {
   readonly ld: number;
 }
 
-/** The size in bytes of one element. */
-const sizeOf = (view: View): number => (view.dtype === 'float64' || view.dtype === 'int64' ? 8 : 4);
-
 /** The byte addresses of the items of a batch, each of the last `rank` dimensions. */
 export function itemAddresses(view: View, rank: number): number[] {
-  const size = sizeOf(view);
+  const size = itemSize(view.dtype);
   let at = [addressOf(view, size)];
   for (let d = 0; d < view.shape.length - rank; d++) {
     const step = (view.strides[d] as number) * size;

@@ -50,7 +50,7 @@ function spectralNorm(
  * @example linalg.matrixNorm(tensor([[1, -2], [3, 4]]), 1) // tensor(6.)
  */
 export const matrixNorm = writing(
-  'matrixNorm',
+  'linalg.matrixNorm',
   (
     self: Tensor,
     ord: MatrixNorm | 'nuc' = 'fro',
@@ -66,7 +66,7 @@ export const matrixNorm = writing(
         `linalg.matrixNorm: the input tensor must have at least two dimensions and dim must be a 2-tuple, got ${formatShape(self.shape)} and ${formatShape(dim)}`,
       );
     }
-    const axes = normalizeDims('matrixNorm', dim, self.shape.length);
+    const axes = normalizeDims('linalg.matrixNorm', dim, self.shape.length);
     const keepdim = options.keepdim ?? false;
     const x = options.dtype ? to(self, options.dtype) : self;
     if (!isFloatingPoint(x.dtype)) checkFloats('linalg.matrixNorm', x);
@@ -94,7 +94,7 @@ export const matrixNorm = writing(
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.norm.html
  */
 export const norm = writing(
-  'norm',
+  'linalg.norm',
   (
     self: Tensor,
     ord?: MatrixNorm | 'nuc' | null,

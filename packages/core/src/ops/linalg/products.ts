@@ -17,7 +17,7 @@ import { inv } from './solve.js';
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.vecdot.html
  */
 export const vecdot = writing(
-  'vecdot',
+  'linalg.vecdot',
   (x: Tensor, y: Tensor, options: { dim?: number } = {}): Tensor => {
     if (x.dtype !== y.dtype) {
       throw new RuntimeError(
@@ -59,7 +59,7 @@ function bestCuts(sizes: readonly number[]): number[][] {
  * @throws RuntimeError for fewer than two tensors, or others of a dimension that is not 2.
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.multi_dot.html
  */
-export const multiDot = writing('multiDot', (tensors: readonly Tensor[]): Tensor => {
+export const multiDot = writing('linalg.multiDot', (tensors: readonly Tensor[]): Tensor => {
   const n = tensors.length;
   if (n < 2) throw new RuntimeError(`linalg.multiDot: expected at least 2 tensors but got ${n}`);
   const [first, last] = [tensors[0] as Tensor, tensors[n - 1] as Tensor];
@@ -100,7 +100,7 @@ export const multiDot = writing('multiDot', (tensors: readonly Tensor[]): Tensor
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.matrix_power.html
  */
 export const matrixPower = writing(
-  'matrixPower',
+  'linalg.matrixPower',
   (self: Tensor, n: number): Tensor => {
     checkSquare('linalg.matrixPower', self);
     const size = self.shape.at(-1) as number;
@@ -145,7 +145,7 @@ function checkCross(operation: string, self: Tensor, other: Tensor, d: number): 
  * @example linalg.cross(tensor([1, 0, 0]), tensor([0, 1, 0])) // tensor([0., 0., 1.])
  */
 export const cross = writing(
-  'cross',
+  'linalg.cross',
   (self: Tensor, other: Tensor, options: { dim?: number } = {}): Tensor => {
     const d = normalizeDim('linalg.cross', options.dim ?? -1, self.shape.length);
     checkCross('linalg.cross', self, other, d);
