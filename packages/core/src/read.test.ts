@@ -22,7 +22,13 @@ it('repeats a function until the values it needs have arrived', async () => {
   await init('distant');
   const x = tensor([3, -1, 2, -5], { device: 'distant' });
   expect(() => x.maskedSelect(x.gt(0))).toThrow(/await withReads\(\(\) => \.\.\.\)/);
-  expect(() => x.sum().itemSync()).toThrow(/can only be read asynchronously/);
+  expect(() => x.sum().itemSync()).toThrow(
+    /^itemSync: device 'distant' can only be read asynchronously; use `await t.item\(\)`, or/,
+  );
+  expect(() => x.to('cpu')).toThrow(
+    /^to: device 'distant' can only be read asynchronously; use `await t.toAsync\('cpu'\)`, or/,
+  );
+  expect((await x.toAsync('cpu')).toArraySync()).toEqual([3, -1, 2, -5]);
   let runs = 0;
   const chosen = await withReads((): Tensor => {
     runs++;

@@ -81,12 +81,16 @@ export async function withReads<T>(fn: () => T): Promise<T> {
   }
 }
 
-/** As `readAll`, at once. */
-export function readAllSync(t: Tensor, operation: string): TypedArray {
+/** As `readAll`, at once; `instead` is the method that can wait, where there is one. */
+export function readAllSync(
+  t: Tensor,
+  operation: string,
+  instead = operation.endsWith('Sync') ? `${operation.slice(0, -4)}()` : undefined,
+): TypedArray {
   const { backend } = t.storage;
   if (numel(t.shape) === 0 && canRead(t)) return typedArray(t.dtype, 0);
   if (!backend.readSync) {
-    const message = `${operation}: device '${t.device}' can only be read asynchronously; use \`await t.${operation.replace(/Sync$/, '')}()\`, or \`await withReads(() => ...)\` around what needs the value`;
+    const message = `${operation}: device '${t.device}' can only be read asynchronously; use ${instead ? `\`await t.${instead}\`, or ` : ''}\`await withReads(() => ...)\` around what needs the value`;
     if (!replay) throw new RuntimeError(message);
     const known = replay.values[replay.next++];
     if (!known) throw new PendingRead(t, message);

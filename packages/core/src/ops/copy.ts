@@ -105,7 +105,12 @@ const toDtype = op('toDtype', 'self dtype', (self: Tensor, dtype: DType): Tensor
 const toDevice = op('toDevice', 'self device', (self: Tensor, device: Device): Tensor => {
   const result = allocate(self.shape, self.dtype, device);
   if (numel(self.shape) > 0)
-    device.backend.write(result.storage.buffer, self.dtype, 0, readAllSync(self, 'toSync'));
+    device.backend.write(
+      result.storage.buffer,
+      self.dtype,
+      0,
+      readAllSync(self, 'to', `toAsync('${device}')`),
+    );
   return result;
 });
 
