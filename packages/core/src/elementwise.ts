@@ -72,8 +72,8 @@ export interface ElementwiseRow {
   readonly condition?: number;
   /** How many of the last operands are numbers that take no part in promotion; default 0. */
   readonly numbers?: number;
-  /** Refuses a promoted dtype with the sentence to show. */
-  readonly refuse?: (dtype: DType) => string | undefined;
+  /** Refuses a promoted dtype, or operands of certain dtypes, with the sentence to show. */
+  readonly refuse?: (dtype: DType, operands?: readonly Operand[]) => string | undefined;
 }
 
 const dtypeCodes: Record<DType, number> = {
@@ -238,7 +238,7 @@ export class Elementwise {
     const dtype = promotion === 'bool' ? 'bool' : common;
     // A result that cannot be written is the more telling fault.
     if (out !== undefined && !canCast(dtype, out.dtype)) throw notCastable(name, dtype, out.dtype);
-    const why = refuse?.(common);
+    const why = refuse?.(common, operands);
     if (why) throw new NotImplementedError(`${name}: ${why}`);
     const compute = computeType(common);
     const exprs = operands.map((x, i) => {

@@ -54,6 +54,8 @@ interface Plain {
   /** Reduced dimensions, ascending. */
   readonly axes: readonly number[];
   readonly keepdim: boolean;
+  /** Of `amax` and `amin`: whether the gradient of a result that is NaN goes to the NaNs. */
+  readonly toNaN: boolean;
   readonly dtype: DType;
   readonly dim: number;
   readonly dims: readonly number[];

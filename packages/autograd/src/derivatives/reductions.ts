@@ -15,11 +15,14 @@ const spread = (g: Tensor, self: Geometry, axes: readonly number[], keepdim: boo
 const count = (self: Geometry, axes: readonly number[]): number =>
   axes.reduce((n, d) => n * (self.shape[d] as number), 1);
 
-/** The gradient goes to the elements that are the result, in equal parts where there are several: NaN where it is NaN. */
-const toExtremes = saving('self result', (g, { self, result, axes, keepdim }) => {
-  const hit = self.eq(unreduced(result, axes, keepdim)).logicalOr(self.isnan());
-  const share = unreduced(g, axes, keepdim).div(hit.sum(axes, { keepdim: true }));
-  return only(hit, share);
+/** The gradient goes to the elements that are the result, in equal parts where there are several. */
+const toExtremes = saving('self result', (g, { self, result, axes, keepdim, toNaN }) => {
+  const whole = unreduced(g, axes, keepdim);
+  const equal = self.eq(unreduced(result, axes, keepdim));
+  const hit = toNaN ? equal.logicalOr(self.isnan()) : equal;
+  const hits = hit.sum(axes, { keepdim: true });
+  // No element is equal to NaN: 0 / 0 then, as in PyTorch.
+  return toNaN ? only(hit, whole.div(hits)) : whole.mul(hit).div(hits);
 });
 
 /** The gradient goes to the one element whose index the operation returned. */

@@ -64,3 +64,16 @@ test('nextafter of bfloat16 moves by one of its own units', () => {
   const next = core.nextafter(x, tensor([2, 2, 2]).to('bfloat16'));
   expect(next.to('float32').toArraySync()).toEqual([1 + 2 ** -7, 2 ** -133, -1 + 2 ** -8]);
 });
+
+test('bools are limited by bool tensors and by integers, not by plain bools', () => {
+  const x = tensor([true, false]);
+  expect(x.clampMin(tensor([true])).toArraySync()).toEqual([true, true]);
+  expect(x.clamp(0, 1).dtype).toBe('int64');
+  expect(x.clampMax(0).dtype).toBe('int64');
+  expect(() => x.clamp(false, true)).toThrow('clamp: "clamp_cpu" not implemented for \'bool\'');
+  expect(() => x.clamp(true)).toThrow('clampMin: "clamp_min_cpu" not implemented for \'bool\'');
+  expect(() => x.clampMax(false)).toThrow('clampMax: "clamp_max_scalar_cpu" not implemented');
+  expect(() => x.clampMax_(false)).toThrow('"clamp_max_scalar_cpu" not implemented');
+  expect(() => x.clamp(tensor([false]), tensor([true]))).toThrow('"clamp_cpu" not implemented');
+  expect(x.toArraySync()).toEqual([true, false]);
+});

@@ -6,9 +6,9 @@ import { isScalar } from '../scalar.js';
 import { normalizeDim } from '../shape.js';
 import { Tensor } from '../tensor.js';
 import { maximum, minimum } from './binary.js';
+import { extremes } from './extremes.js';
 import { pair, type ValuesIndices } from './pair.js';
-import { amax, amin } from './reduce.js';
-import { checkNotEmpty, reduceRows } from './reduction.js';
+import { axesOf, checkNotEmpty, reduceRows } from './reduction.js';
 import { writing } from './writing.js';
 
 const along = (name: 'max' | 'min') =>
@@ -46,7 +46,12 @@ function extreme(
 ): Tensor | ValuesIndices {
   if (second === undefined) {
     checkNotEmpty(name, self, undefined, []);
-    return name === 'max' ? amax(self) : amin(self);
+    return extremes[name === 'max' ? 'amax' : 'amin'](
+      self,
+      axesOf(name, self, undefined),
+      false,
+      true,
+    );
   }
   if (second instanceof Tensor)
     return name === 'max' ? maximum(self, second) : minimum(self, second);

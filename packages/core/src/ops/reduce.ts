@@ -4,6 +4,7 @@ import { cast, constant, type Expr, e, input, scalar, stage } from '../expr.js';
 import { op } from '../op.js';
 import { sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
+import { extremes } from './extremes.js';
 import {
   accumulationDtype,
   axesOf,
@@ -142,23 +143,17 @@ export const prod = writing(
   'castable',
 );
 
-const extreme = (name: 'amax' | 'amin') => {
-  const run = op(
-    name,
-    'self axes keepdim',
-    (self: Tensor, axes: readonly number[], keepdim: boolean): Tensor =>
-      reduceOne(self, axes, keepdim, name === 'amax' ? 'max' : 'min', self.dtype),
-  );
-  return (self: Tensor, dim?: Dims, options: { keepdim?: boolean } = {}): Tensor => {
+const extreme =
+  (name: 'amax' | 'amin') =>
+  (self: Tensor, dim?: Dims, options: { keepdim?: boolean } = {}): Tensor => {
     const axes = axesOf(name, self, dim);
     checkNotEmpty(name, self, dim, axes);
-    return run(self, axes, options.keepdim ?? false);
+    return extremes[name](self, axes, options.keepdim ?? false, false);
   };
-};
-/** The greatest element over dimensions; the gradient is shared evenly between equal ones. */
+/** The greatest element over dimensions; the gradient is shared evenly between equal ones, and NaN for all where the result is NaN. */
 export const amax: Writing<(self: Tensor, dim?: Dims, options?: { keepdim?: boolean }) => Tensor> =
   writing('amax', extreme('amax'));
-/** The smallest element over dimensions; the gradient is shared evenly between equal ones. */
+/** The smallest element over dimensions; the gradient is shared evenly between equal ones, and NaN for all where the result is NaN. */
 export const amin: Writing<(self: Tensor, dim?: Dims, options?: { keepdim?: boolean }) => Tensor> =
   writing('amin', extreme('amin'));
 

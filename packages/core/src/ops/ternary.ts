@@ -1,4 +1,4 @@
-import { canCast, category, itemSize } from '../dtype.js';
+import { canCast, category, type DType, itemSize } from '../dtype.js';
 import { resultType } from '../elementwise.js';
 import { NotImplementedError, RuntimeError } from '../errors.js';
 import { constant, type Expr, e } from '../expr.js';
@@ -22,10 +22,21 @@ const clampBoth = define<
   body: (x, low, high) => lower(raise(x, low), high),
   refuse: refusing('clamp_cpu', ['bool']),
 });
+/** As in PyTorch, a bool may be limited by a bool tensor, which is `maximum` or `minimum`, but by no plain bool. */
+const noPlainBool = (kernel: string) => {
+  const refuse = refusing(kernel, ['bool']);
+  return (dtype: DType, [, limit]: readonly unknown[] = []): string | undefined =>
+    isScalar(limit) ? refuse(dtype) : undefined;
+};
 /** Values below `min` become `min`. */
-export const clampMin: Binary = binary('clampMin', 'same', raise);
+export const clampMin: Binary = binary('clampMin', 'same', raise, noPlainBool('clamp_min_cpu'));
 /** Values above `max` become `max`. */
-export const clampMax: Binary = binary('clampMax', 'same', lower);
+export const clampMax: Binary = binary(
+  'clampMax',
+  'same',
+  lower,
+  noPlainBool('clamp_max_scalar_cpu'),
+);
 
 /**
  * Values limited to [min, max]; either limit may be left out, not both. NaN stays NaN.
