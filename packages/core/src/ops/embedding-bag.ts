@@ -38,7 +38,7 @@ function check(input: Tensor, offsets: Tensor | null, options: EmbeddingBagOptio
     throw new ValueError(
       offsets
         ? `embeddingBag: offsets has to be a 1D tensor, got ${formatShape(offsets.shape)}`
-        : 'embeddingBag: offsets has to be a 1D tensor but got null',
+        : 'embeddingBag: offsets has to be a 1D tensor but got null; a 1D input needs to know where its bags begin, a 2D one has a bag in each row',
     );
   }
   if (rank !== 1 && rank !== 2) {

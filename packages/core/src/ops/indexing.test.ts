@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { arange, type Tensor, tensor, zeros } from '../index.js';
+import { arange, type Tensor, tensor, where, zeros } from '../index.js';
 
 const grid = (): Tensor => arange(24, { dtype: 'float32' }).reshape(2, 3, 4);
 const ints = (...values: number[]): Tensor => tensor(values, { dtype: 'int64' });
@@ -140,5 +140,22 @@ describe('setAt', () => {
     const before = row.version;
     x.setAt([ints(1)], 3);
     expect(row.version).toBeGreaterThan(before);
+  });
+});
+
+describe('where', () => {
+  it('gives the positions of a condition alone, for use as an index', () => {
+    const x = grid();
+    const places = where(x.gt(21));
+    expect(places.map((place) => place.toArraySync())).toEqual([
+      [1, 1],
+      [2, 2],
+      [2, 3],
+    ]);
+    expect(x.at(...places).toArraySync()).toEqual([22, 23]);
+    expect(where(x.gt(21), x, 0).sum().itemSync()).toBe(45);
+    expect(() => where(x.gt(0), x, undefined as never)).toThrow(
+      'where: pass both values, or the condition alone for its positions',
+    );
   });
 });

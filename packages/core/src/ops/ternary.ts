@@ -7,6 +7,7 @@ import { canRead } from '../read.js';
 import { checkFits, float, isScalar, type Scalar } from '../scalar.js';
 import type { Tensor } from '../tensor.js';
 import { type Binary, binary, define, refusing } from './define.js';
+import { nonzero } from './nonzero.js';
 
 type Limit = Tensor | Scalar | null | undefined;
 
@@ -67,12 +68,24 @@ const choose = define<(condition: Tensor, self: Tensor | Scalar, other: Tensor |
 );
 
 /**
- * Elements of `self` where `condition` is true, of `other` elsewhere; the three broadcast together.
+ * Elements of `self` where `condition` is true, of `other` elsewhere; the three broadcast together. Of a condition alone,
+ * the positions where it holds, one tensor for each dimension: `nonzero` with `asTuple`.
  *
- * @param condition a bool (or uint8) tensor.
+ * @param condition a bool (or uint8) tensor; alone, of any dtype.
  * @see https://pytorch.org/docs/stable/generated/torch.where.html
+ * @example where(x.gt(0), x, 0); const [rows, columns] = where(x.gt(0));
  */
-export const where = (condition: Tensor, self: Tensor | Scalar, other: Tensor | Scalar): Tensor => {
+export function where(condition: Tensor): Tensor[];
+export function where(condition: Tensor, self: Tensor | Scalar, other: Tensor | Scalar): Tensor;
+export function where(
+  condition: Tensor,
+  self?: Tensor | Scalar,
+  other?: Tensor | Scalar,
+): Tensor | Tensor[] {
+  if (self === undefined && other === undefined) return nonzero(condition, { asTuple: true });
+  if (self === undefined || other === undefined) {
+    throw new TypeError('where: pass both values, or the condition alone for its positions');
+  }
   if (condition.dtype !== 'bool' && condition.dtype !== 'uint8') {
     throw new RuntimeError(
       `where: expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype}`,
@@ -80,7 +93,7 @@ export const where = (condition: Tensor, self: Tensor | Scalar, other: Tensor | 
   }
   for (const x of [self, other]) if (isScalar(x)) checkFits('where', x, resultType(self, other));
   return choose(condition, self, other);
-};
+}
 
 /** Options of `addcmul` and `addcdiv`. */
 export interface ValueOptions extends OutOptions {
