@@ -250,14 +250,15 @@ function integerPower(a: Expr, b: Expr, bits: number): Expr {
   );
   return e.where(e.lt(b, zero(b)), negative, result);
 }
-const power = eitherBinary('pow', 'same', (a, b) =>
-  integral(a) ? integerPower(a, b, a.dtype === 'int64' ? 63 : 31) : e.pow(a, b),
-);
 // Powers with a small whole number are the common ones: the same operation with shorter bodies.
+// They come first: the name stands for what is defined last.
 const powSmall = binary('pow', 'same', (a, b) =>
   integral(a) ? integerPower(a, b, 5) : e.pow(a, b),
 );
 const powSquare = binary('pow', 'same', (a) => e.mul(a, a));
+const power = eitherBinary('pow', 'same', (a, b) =>
+  integral(a) ? integerPower(a, b, a.dtype === 'int64' ? 63 : 31) : e.pow(a, b),
+);
 /**
  * self to the power other.
  *
