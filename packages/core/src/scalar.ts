@@ -1,5 +1,6 @@
-import { category, categoryDtype, type DType } from './dtype.js';
+import { categoryDtype, type DType } from './dtype.js';
 import { RuntimeError } from './errors.js';
+import { integerRange, isFloatDType, largestFloat } from './number-ranges.js';
 
 /**
  * A number that promotes as a floating-point number even when it is whole, as Python's `2.0` does:
@@ -44,31 +45,22 @@ export function scalarCategory(x: Scalar): 0 | 1 | 2 {
 export const isScalar = (x: unknown): x is Scalar =>
   typeof x === 'number' || typeof x === 'boolean' || typeof x === 'bigint' || x instanceof Float;
 
-const ranges: Partial<Record<DType, readonly [lowest: number | bigint, highest: number | bigint]>> =
-  {
-    uint8: [0, 255],
-    int8: [-128, 127],
-    int16: [-32768, 32767],
-    int32: [-(2 ** 31), 2 ** 31 - 1],
-    int64: [-(2n ** 63n), 2n ** 63n - 1n],
-    float16: [-65504, 65504],
-    bfloat16: [-3.3895313892515355e38, 3.3895313892515355e38],
-    float32: [-3.4028234663852886e38, 3.4028234663852886e38],
-  };
-
 /**
  * Checks that a number can be written into a tensor; negative integers wrap around in uint8, as in PyTorch.
  *
  * @throws RuntimeError if it is out of the range of the dtype.
  */
 export function checkFits(operation: string, x: Scalar, dtype: DType): void {
-  const range = ranges[dtype];
-  if (range === undefined) return;
+  if (dtype === 'bool') return;
   const value = scalarValue(x);
-  const floating = category(dtype) === 2;
-  if (floating && !Number.isFinite(Number(value))) return;
-  const lowest = dtype === 'uint8' && scalarCategory(x) < 2 ? -255 : range[0];
-  if (value >= lowest && value <= range[1]) return;
+  if (isFloatDType(dtype)) {
+    const size = Math.abs(Number(value));
+    if (size <= largestFloat[dtype] || !(size < Infinity)) return;
+  } else {
+    const [smallest, largest] = integerRange[dtype];
+    const wraps = dtype === 'uint8' && scalarCategory(x) < 2;
+    if (value >= (wraps ? -largest : smallest) && value <= largest) return;
+  }
   throw new RuntimeError(
     `${operation}: value cannot be converted to type ${dtype} without overflow: ${value}`,
   );

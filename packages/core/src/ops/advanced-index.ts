@@ -158,7 +158,7 @@ function positions(
   return result;
 }
 
-/** @throws IndexError if a position is out of range, where it can be seen at once. */
+/** @throws IndexError if a position is out of range; see `checkIndexRange`. */
 function checkPositions(
   operation: string,
   self: Tensor,
@@ -192,7 +192,7 @@ function checkPositions(
  *
  * @param indices int64 tensors (negative positions count from the end), bool masks over as many dimensions as they have,
  * null for dimensions taken whole. They are on the device of the tensor, or on the cpu.
- * @throws IndexError if shapes do not fit or, on synchronous devices, an index is out of range.
+ * @throws IndexError if shapes do not fit or an index is out of range (on WebGPU the next read tells).
  * @see https://pytorch.org/docs/stable/tensor_view.html
  */
 export const index = (self: Tensor, indices: Indices): Tensor => {

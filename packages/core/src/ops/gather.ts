@@ -14,7 +14,7 @@ import { writing } from './writing.js';
 /**
  * Elements picked along a dimension: `result[i][j] = self[index[i][j]][j]` for `dim` 0. The result has the shape of `index`.
  *
- * @throws RuntimeError if `index` is not int64 or has other dimensions; also if an index is out of range (synchronous devices).
+ * @throws RuntimeError if `index` is not int64 or has other dimensions; also if an index is out of range (on WebGPU the next read tells).
  * @see https://pytorch.org/docs/stable/generated/torch.gather.html
  * @example tensor([[1, 2], [3, 4]]).gather(1, tensor([[0n, 0n], [1n, 0n]])) // [[1, 1], [4, 3]]
  */
@@ -71,7 +71,7 @@ const indexSelectOp = op(
 /**
  * The positions of a dimension named by a vector of indices, in its order.
  *
- * @throws IndexError if an index is negative or out of range (synchronous devices).
+ * @throws IndexError if an index is negative or out of range (on WebGPU the next read tells).
  * @see https://pytorch.org/docs/stable/generated/torch.index_select.html
  */
 export const indexSelect = writing(

@@ -229,7 +229,7 @@ const reduceForm =
 /**
  * A copy with `alpha * source` added at the indexed positions of a dimension: `result[index[i]] += alpha * source[i]`.
  *
- * @throws IndexError if sizes do not match or an index is out of range (synchronous devices).
+ * @throws IndexError if sizes do not match or an index is out of range (on WebGPU the next read tells).
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.index_add_.html
  */
 export const indexAdd: Writing<AddFn> = writing('indexAdd', addForm('copied'));

@@ -164,7 +164,7 @@ const scatterForm =
  * A copy with values written along a dimension: `result[index[i][j]][j] = src[i][j]` for `dim` 0. Where several meet, the last wins.
  *
  * @param src a tensor of the same dtype, at least as large as `index`, or one number.
- * @throws RuntimeError on other shapes or dtypes, and if an index is out of range (synchronous devices).
+ * @throws RuntimeError on other shapes or dtypes, and if an index is out of range (on WebGPU the next read tells).
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.scatter_.html
  * @example zeros([2, 3]).scatter(1, tensor([[2n], [0n]]), 1) // [[0, 0, 1], [1, 0, 0]]
  */

@@ -1,6 +1,7 @@
 import { category, getDefaultDtype } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { constant, type Expr, e } from '../expr.js';
+import { isFloatDType, largestFloat } from '../number-ranges.js';
 import type { OutOptions } from '../out.js';
 import type { Scalar } from '../scalar.js';
 import type { Tensor } from '../tensor.js';
@@ -71,12 +72,6 @@ export const logit = (self: Tensor, eps?: number | null, options?: OutOptions): 
   return logitOp(clamp(x, eps, 1 - eps), options);
 };
 
-const largest: Partial<Record<string, number>> = {
-  float32: 3.4028234663852886e38,
-  float64: Number.MAX_VALUE,
-  float16: 65504,
-  bfloat16: 3.3895313892515355e38,
-};
 const nanToNumOp = define<
   (self: Tensor, nan: Scalar, posinf: Scalar, neginf: Scalar, options?: OutOptions) => Tensor
 >({
@@ -100,7 +95,7 @@ export const nanToNum = (
   neginf?: number | null,
   options?: OutOptions,
 ): Tensor => {
-  const limit = largest[self.dtype] ?? 0;
+  const limit = isFloatDType(self.dtype) ? largestFloat[self.dtype] : 0;
   return nanToNumOp(self, nan ?? 0, posinf ?? limit, neginf ?? -limit, options);
 };
 

@@ -1,31 +1,19 @@
 import type { DType, TypedArray } from '../dtype.js';
 import { RuntimeError, ValueError } from '../errors.js';
+import { type FloatDType, integerRange, isFloatDType, largestFloat } from '../number-ranges.js';
 import type { Mt19937 } from './mt19937.js';
-import { fillWith, int64Words, isHalf, largest, roundTo, storeInt64 } from './samples.js';
+import { fillWith, int64Words, isHalf, roundTo, storeInt64 } from './samples.js';
 
 /** Bits of the significand: integers up to 2^digits are exact in the dtype. */
-const digits: Readonly<Record<keyof typeof largest, number>> = {
+const digits: Readonly<Record<FloatDType, number>> = {
   float16: 11,
   bfloat16: 8,
   float32: 24,
   float64: 53,
 };
 
-const integerRange: Readonly<
-  Record<Exclude<DType, keyof typeof largest>, readonly [bigint, bigint]>
-> = {
-  bool: [0n, 1n],
-  uint8: [0n, 255n],
-  int8: [-128n, 127n],
-  int16: [-32768n, 32767n],
-  int32: [-(2n ** 31n), 2n ** 31n - 1n],
-  int64: [-(2n ** 63n), 2n ** 63n - 1n],
-};
-
-const isFloat = (dtype: DType): dtype is keyof typeof largest => dtype in digits;
-
 /** Floating dtypes whose range goes beyond 32 bits. */
-const isWideFloat = (dtype: DType): boolean => isFloat(dtype) && dtype !== 'float16';
+const isWideFloat = (dtype: DType): boolean => isFloatDType(dtype) && dtype !== 'float16';
 
 /**
  * Fills `out` with integers uniform in [from, to), as PyTorch's CPU `random_(from, to)`, `randint`
@@ -77,12 +65,12 @@ function resolveRange(
 ): readonly [bigint, bigint] {
   let low = toInt64('from', from);
   if (to === undefined) {
-    const last = isFloat(dtype) ? 2n ** BigInt(digits[dtype]) : integerRange[dtype][1];
+    const last = isFloatDType(dtype) ? 2n ** BigInt(digits[dtype]) : integerRange[dtype][1];
     // From the least int64, PyTorch takes all 64 bits in every dtype that can show their range.
     if (low === integerRange.int64[0] && (dtype === 'int64' || isWideFloat(dtype))) {
       return [low, 2n ** 64n];
     }
-    if (isFloat(dtype)) low = raiseFrom(dtype, low);
+    if (isFloatDType(dtype)) low = raiseFrom(dtype, low);
     if (low > last) {
       throw new RuntimeError(`random_: from = ${low} exceeds ${last}, the largest for ${dtype}`);
     }
@@ -95,7 +83,7 @@ function resolveRange(
       `random_: expects 'from' to be less than 'to', but got from=${low} >= to=${end}`,
     );
   }
-  if (isFloat(dtype)) {
+  if (isFloatDType(dtype)) {
     low = raiseFrom(dtype, low);
     end = lowerTo(dtype, end);
     if (low >= end) {
@@ -121,31 +109,31 @@ function toInt64(name: string, value: number | bigint): bigint {
 }
 
 function checkFits(name: string, dtype: DType, value: bigint): void {
-  const fits = isFloat(dtype)
-    ? Math.abs(Number(value)) <= largest[dtype]
+  const fits = isFloatDType(dtype)
+    ? Math.abs(Number(value)) <= largestFloat[dtype]
     : value >= integerRange[dtype][0] && value <= integerRange[dtype][1];
   if (!fits) throw new ValueError(`random_: ${name} = ${value} is out of bounds for ${dtype}`);
 }
 
-function cast(dtype: keyof typeof largest, value: bigint): bigint {
+function cast(dtype: FloatDType, value: bigint): bigint {
   const rounded = roundTo(dtype, Number(value));
   return Number.isFinite(rounded) ? BigInt(rounded) : value;
 }
 
 /** Distance of neighbouring numbers of `dtype` around `value`. */
-const spacing = (dtype: keyof typeof largest, value: bigint): bigint => {
+const spacing = (dtype: FloatDType, value: bigint): bigint => {
   const bits = (value < 0n ? -value : value).toString(2).length;
   return 2n ** BigInt(Math.max(bits - digits[dtype], 0));
 };
 
 /** `from` moved up to where no cast to `dtype` can round below it. */
-function raiseFrom(dtype: keyof typeof largest, from: bigint): bigint {
+function raiseFrom(dtype: FloatDType, from: bigint): bigint {
   const next = cast(dtype, from + 1n);
   return next < from ? next + spacing(dtype, from + 1n) : from;
 }
 
 /** `to` moved down to where no cast to `dtype` can round up to it. */
-function lowerTo(dtype: keyof typeof largest, to: bigint): bigint {
+function lowerTo(dtype: FloatDType, to: bigint): bigint {
   const last = cast(dtype, to - 1n);
   return last >= to ? last - spacing(dtype, to - 1n) : to;
 }
@@ -183,7 +171,9 @@ export function fillRandomBits(out: TypedArray, dtype: DType, engine: Mt19937): 
 
 /** The greatest number that `random_` draws where it is given no range: all up to it are exact. */
 export const greatestRandom = (dtype: DType): number =>
-  isFloat(dtype) ? 2 ** digits[dtype] : Number(integerRange[dtype as keyof typeof integerRange][1]);
+  isFloatDType(dtype)
+    ? 2 ** digits[dtype]
+    : Number(integerRange[dtype as keyof typeof integerRange][1]);
 
 /**
  * A random permutation of 0 to n - 1 by PyTorch's CPU `randperm`: n - 1 draws, each choosing what is
@@ -206,7 +196,7 @@ export function randomPermutation(n: number, engine: Mt19937): BigInt64Array<Arr
  */
 export function fillRandomPermutation(out: TypedArray, dtype: DType, engine: Mt19937): void {
   const n = out.length;
-  const last = isFloat(dtype) ? 2 ** digits[dtype] : Number(integerRange[dtype][1]);
+  const last = isFloatDType(dtype) ? 2 ** digits[dtype] : Number(integerRange[dtype][1]);
   if (n - 1 > last) throw new ValueError(`randperm: n = ${n} is too large for ${dtype}; use int64`);
   // Swapping plain 32-bit numbers is several times faster than swapping bigints.
   const order = new Uint32Array(n);

@@ -69,11 +69,3 @@ export function requireFloating(op: string, dtype: DType): void {
     `${op}: not implemented for ${dtype}; sample into a floating dtype and cast with .to('${dtype}')`,
   );
 }
-
-/** The largest finite number of each floating dtype. */
-export const largest: Readonly<Record<HalfDType | 'float32' | 'float64', number>> = {
-  float16: 65504,
-  bfloat16: 3.3895313892515355e38,
-  float32: 3.4028234663852886e38,
-  float64: Number.MAX_VALUE,
-};

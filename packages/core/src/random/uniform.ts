@@ -1,12 +1,12 @@
 import type { DType, TypedArray } from '../dtype.js';
 import { ValueError } from '../errors.js';
+import { type FloatDType, largestFloat } from '../number-ranges.js';
 import { fma32, fma64 } from './exact-arithmetic.js';
 import type { Mt19937 } from './mt19937.js';
 import {
   asNumbers,
   fillWith,
   isHalf,
-  largest,
   requireFloating,
   roundTo,
   roundToHalf,
@@ -34,7 +34,7 @@ export function fillUniform(
   to = 1,
 ): void {
   requireFloating('uniform_', dtype);
-  checkBounds(dtype as keyof typeof largest, from, to);
+  checkBounds(dtype as FloatDType, from, to);
   if (out instanceof Float64Array) {
     const span = to - from;
     if (from === 0 || isPowerOfTwo(span)) {
@@ -65,8 +65,8 @@ export function fillUniform(
 
 const isPowerOfTwo = (x: number): boolean => x > 0 && Number.isInteger(Math.log2(x));
 
-function checkBounds(dtype: keyof typeof largest, from: number, to: number): void {
-  const max = largest[dtype];
+function checkBounds(dtype: FloatDType, from: number, to: number): void {
+  const max = largestFloat[dtype];
   const bound = (name: string, x: number): void => {
     if (!(Math.abs(x) <= max))
       throw new ValueError(`uniform_: ${name} = ${x} is out of bounds for ${dtype}`);
