@@ -223,6 +223,16 @@ describe('the loader', () => {
     expect(build({ batchSize: null, dropLast: true })).toThrow(/mutually exclusive with dropLast/);
   });
 
+  it('says what is no dataset', async () => {
+    const load = (dataset: unknown) => new DataLoader(dataset as number[], { sampler: [4] });
+    expect(() => load(Promise.resolve([1]))).toThrow(/^DataLoader: .* but got a promise; await it/);
+    expect(() => load(undefined)).toThrow(/but got undefined; .*IterableDataset.from/);
+    expect(() => load(new Set([1]))).toThrow(TypeError);
+    await expect(all(load([1, 2]))).rejects.toThrow(
+      'dataset: index 4 is out of range for 2 samples',
+    );
+  });
+
   it('goes on where a state says, in the order that was drawn', async () => {
     const generator = new Generator().manualSeed(4);
     const options = { batchSize: 3, shuffle: true };

@@ -66,8 +66,12 @@ export const hasGet = <T>(dataset: DatasetLike<T>): dataset is DatasetShape<T> =
 export const sizeOf = (dataset: DatasetLike<unknown>): number => dataset.length;
 
 /** The sample at an index. */
-export const sampleAt = <T>(dataset: DatasetLike<T>, index: number): T | Promise<T> =>
-  hasGet(dataset) ? dataset.get(index) : (dataset[index] as T);
+export function sampleAt<T>(dataset: DatasetLike<T>, index: number): T | Promise<T> {
+  if (hasGet(dataset)) return dataset.get(index);
+  if (!(index >= 0 && index < dataset.length))
+    throw new IndexError(`dataset: index ${index} is out of range for ${dataset.length} samples`);
+  return dataset[index] as T;
+}
 
 /** The index at which `itemsOf` is; for messages. */
 export interface Cursor {

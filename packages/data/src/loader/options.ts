@@ -1,4 +1,4 @@
-import { type DeviceLike, type Generator, ValueError } from '@sconce/core';
+import { type DeviceLike, type Generator, kindOf, ValueError } from '@sconce/core';
 import { IterableDataset } from '../iterable-dataset.js';
 import type { Sampler } from '../sampler.js';
 import type { NodeWorkerOptions } from './thread.js';
@@ -48,6 +48,7 @@ export function checkOptions<T, B>(dataset: unknown, options: DataLoaderOptions<
   const fail = (message: string): never => {
     throw new ValueError(`DataLoader: ${message}`);
   };
+  checkDataset(dataset);
   const { batchSize, shuffle, sampler, batchSampler, dropLast, timeout = 0 } = options;
   const { numWorkers = 0, prefetchFactor, persistentWorkers } = options;
   if (!Number.isInteger(numWorkers) || numWorkers < 0)
@@ -72,4 +73,18 @@ export function checkOptions<T, B>(dataset: unknown, options: DataLoaderOptions<
     );
   if (batchSize === null && dropLast)
     fail('batchSize: null disables batching and is mutually exclusive with dropLast');
+}
+
+/** @throws TypeError for what is no dataset; in plain JavaScript a forgotten `await` would else load nothing. */
+function checkDataset(dataset: unknown): void {
+  if (dataset instanceof IterableDataset) return;
+  const { length, then } = Object(dataset) as { length?: unknown; then?: unknown };
+  if (Number.isInteger(length)) return;
+  const way =
+    typeof then === 'function'
+      ? 'a promise; await it first'
+      : `${kindOf(dataset)}; make one of an iterable with IterableDataset.from`;
+  throw new TypeError(
+    `DataLoader: a dataset has length and get(index), or is an array or an IterableDataset, but got ${way}`,
+  );
 }

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { collectGarbage } from '../../../../scripts/testing/garbage.js';
 import { type Bundle, bundle } from '../../test/bundle.js';
 import type * as Datasets from '../../test/datasets.js';
 import type * as More from '../../test/more-datasets.js';
@@ -355,6 +356,8 @@ describe('leaving the loop', () => {
   it('ends the threads and gives the memory back', async () => {
     const ticks = new Int32Array(new SharedArrayBuffer(4));
     const dataset = await lib.troubled('none', 0, ticks);
+    // What earlier tests dropped must not go meanwhile.
+    await collectGarbage();
     const before = core.memoryStats('cpu').storages;
     for (const leave of ['break', 'throw'] as const) {
       const loader = new lib.DataLoader(dataset, { batchSize: 2, numWorkers: 2 });

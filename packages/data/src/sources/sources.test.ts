@@ -3,15 +3,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { manualSeed, rand, type Tensor } from '@sconce/core';
 import { encode } from 'fast-png';
 import jpeg from 'jpeg-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { collectGarbage } from '../../../../scripts/testing/garbage.js';
 import {
   cachedSource,
   csvRows,
@@ -403,8 +401,6 @@ describe('files that nobody closed', () => {
   it('are closed with their datasets, without a warning', async () => {
     const path = join(folder, 'forgotten.bin');
     await writeFile(path, new Uint8Array(64));
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc') as () => void;
     const warnings: string[] = [];
     const listen = (warning: Error): void => void warnings.push(warning.message);
     process.on('warning', listen);
@@ -413,10 +409,7 @@ describe('files that nobody closed', () => {
         await RecordDataset.open(path, { dtype: 'uint8', shape: [8] });
         await expect(TokenDataset.open(path, 1000)).rejects.toThrow(/are not whole/);
       }
-      for (let i = 0; i < 10; i++) {
-        collect();
-        await setTimeout(10);
-      }
+      await collectGarbage();
     } finally {
       process.off('warning', listen);
     }

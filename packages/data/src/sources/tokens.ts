@@ -162,7 +162,9 @@ export async function writeTokens(
       'writeTokens: files are there in Node alone; in a browser put tokenBytes(ids) where they are to be',
     );
   const part = `${path}.part`;
-  const file = await fs.promises.open(part, 'w');
+  const file = await fs.promises.open(part, 'w').catch((cause: Error) => {
+    throw new RuntimeError(`writeTokens: ${path} cannot be written (${cause.message})`, { cause });
+  });
   let count = 0;
   try {
     for await (const ids of pieces) {
