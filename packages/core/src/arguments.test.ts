@@ -63,6 +63,35 @@ test('functions composed of others ask for it by name too', () => {
   );
 });
 
+test('plain functions and methods tell of arguments of the wrong kind under their own names', () => {
+  const [wrong, x] = [5 as never, tensor([[1, 2]])];
+  const { flip, roll, split, chunk, hsplit, unbind, diagEmbed, flatten, movedim, vander } = core;
+  const composed = {
+    flip,
+    roll,
+    split,
+    chunk,
+    hsplit,
+    unbind,
+    diagEmbed,
+    flatten,
+    movedim,
+    vander,
+  };
+  for (const [name, fn] of Object.entries(composed)) {
+    expect(() => (fn as (self: core.Tensor, ...rest: number[]) => unknown)(wrong, 1, 0)).toThrow(
+      `${name}: argument 'self' (position 1) must be a Tensor, got the number 5`,
+    );
+  }
+  expect(() => core.split(x, {} as never)).toThrow(
+    /^split: an argument has the wrong kind; got \(a Tensor, a plain object\)$/,
+  );
+  expect(() => x.split(null as never)).toThrow('split: an argument has the wrong kind');
+  expect(() => x.viewAs(null as never)).toThrow('viewAs: an argument has the wrong kind');
+  expect(() => core.conv2d(x, null as never)).toThrow('conv2d: an argument has the wrong kind');
+  expect(() => core.linalg.vander(wrong)).toThrow("linalg.vander: argument 'self' (position 1)");
+});
+
 test('operands on several devices are the fault of the operation that was called', () => {
   const [x, w] = [tensor([[1, 2]]), tensor([[1, 2]], { device: 'reference' })];
   expect(() => core.linear(x, w)).toThrow(/^(mm|linear): expected all tensors to be on the same/);

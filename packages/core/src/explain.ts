@@ -30,7 +30,10 @@ export function explained(operation: string, args: readonly unknown[], error: un
     error.message = `${operation}: ${error.message}`;
     return error;
   }
-  if (!(error instanceof TypeError) || !misused.test(error.message)) return error;
+  if (!(error instanceof TypeError)) return error;
+  // What an operation inside has explained is told again under the name that the user has called.
+  const complaint = error.cause instanceof TypeError ? error.cause : error;
+  if (!misused.test(complaint.message)) return error;
   const first = args[0];
   const found =
     first instanceof Tensor || Array.isArray(first)
@@ -38,6 +41,21 @@ export function explained(operation: string, args: readonly unknown[], error: un
           `${operation}: an argument has the wrong kind; got (${args.map(kindOf).join(', ')})`,
         )
       : wrongArgument(operation, 'self', 0, 'a Tensor', first);
-  found.cause = error;
+  found.cause = complaint;
   return found;
+}
+
+/**
+ * A function composed of operations, whose callers are told of an argument of the wrong kind under its own name; what is made with `op` or
+ * `writing` does that already.
+ */
+export function explaining<F extends (...args: never[]) => unknown>(name: string, fn: F): F {
+  const call = fn as unknown as (...args: unknown[]) => unknown;
+  return ((...args: unknown[]) => {
+    try {
+      return call(...args);
+    } catch (error) {
+      throw explained(name, args, error);
+    }
+  }) as unknown as F;
 }

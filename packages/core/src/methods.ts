@@ -1,3 +1,4 @@
+import { explained } from './explain.js';
 import { hardshrink, prelu, relu } from './ops/activation.js';
 import * as aliases from './ops/aliases.js';
 import * as arranging from './ops/arranging.js';
@@ -152,7 +153,11 @@ export function attach(module: Readonly<Record<string, unknown>>): void {
   for (const [name, fn] of Object.entries(module)) {
     if (typeof fn !== 'function') continue;
     prototype[name] = function (this: Tensor, ...args: unknown[]) {
-      return (fn as (...a: unknown[]) => unknown)(this, ...args);
+      try {
+        return (fn as (...a: unknown[]) => unknown)(this, ...args);
+      } catch (error) {
+        throw explained(name, [this, ...args], error);
+      }
     } as Fn;
   }
 }

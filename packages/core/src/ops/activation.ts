@@ -1,6 +1,7 @@
 import { category, type DType } from '../dtype.js';
 import type { Body } from '../elementwise.js';
 import { RuntimeError } from '../errors.js';
+import { explaining } from '../explain.js';
 import { e } from '../expr.js';
 import type { OutOptions } from '../out.js';
 import { normalizeDim } from '../shape.js';
@@ -196,8 +197,11 @@ export const hardtanh = (
   return hardtanhRow(self, [Math.trunc(minVal), Math.trunc(maxVal)], options);
 };
 /** Values limited to [0, 6]. */
-export const relu6 = (self: Tensor, options?: ActivationOptions): Tensor =>
-  hardtanh(self, { ...options, minVal: 0, maxVal: 6 });
+export const relu6 = explaining(
+  'relu6',
+  (self: Tensor, options?: ActivationOptions): Tensor =>
+    hardtanh(self, { ...options, minVal: 0, maxVal: 6 }),
+);
 
 const leakyReluRow = row<[number]>(
   'leakyRelu',
@@ -279,7 +283,7 @@ const preluRow = define<(self: Tensor, weight: Tensor) => Tensor>({
  *
  * @throws RuntimeError if the number of weights fits neither.
  */
-export const prelu = (self: Tensor, weight: Tensor): Tensor => {
+export const prelu = explaining('prelu', (self: Tensor, weight: Tensor): Tensor => {
   if (self.dtype !== weight.dtype) {
     throw new RuntimeError(
       `prelu: Type promoting not supported. Got ${self.dtype} and ${weight.dtype} (found dtype ${weight.dtype} but expected ${self.dtype})`,
@@ -301,7 +305,7 @@ export const prelu = (self: Tensor, weight: Tensor): Tensor => {
     );
   }
   return preluRow(self, view(weight, [count, ...new Array<number>(rank - 2).fill(1)]));
-};
+});
 
 const gluRow = define<(self: Tensor, gate: Tensor) => Tensor>({
   name: 'glu',

@@ -1,5 +1,6 @@
 import { category } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
+import { explaining } from '../explain.js';
 import { e } from '../expr.js';
 import { checkTensor } from '../op.js';
 import { sameShape } from '../shape.js';
@@ -68,7 +69,7 @@ export const allclose = (self: Tensor, other: Tensor, options: CloseOptions = {}
   all(isclose(self, other, options)).itemSync() !== 0;
 
 /** Whether two tensors have the same shape and elements. Reads the result, so it works on devices that read at once. */
-export const equal = (self: Tensor, other: Tensor): boolean => {
+export const equal = explaining('equal', (self: Tensor, other: Tensor): boolean => {
   if (self.device !== other.device) {
     throw new RuntimeError(
       `equal: expected all tensors to be on the same device, but found ${self.device} and ${other.device}`,
@@ -78,4 +79,4 @@ export const equal = (self: Tensor, other: Tensor): boolean => {
     sameShape(self.shape, other.shape) &&
     (self.numel() === 0 || all(self.eq(other)).itemSync() !== 0)
   );
-};
+});

@@ -1,5 +1,6 @@
 import { formatShape, NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { op } from '../op.js';
 import { numel } from '../shape.js';
 import { allocate, type Tensor } from '../tensor.js';
@@ -338,7 +339,7 @@ const convTranspose =
  * @throws RuntimeError if channels, sizes or dtypes do not fit.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.conv1d.html
  */
-export const conv1d: Conv = conv(1);
+export const conv1d: Conv = explaining('conv1d', conv(1));
 /**
  * Convolution of images: input [N, C, H, W] or [C, H, W], weight [O, C / groups, KH, KW].
  *
@@ -346,16 +347,16 @@ export const conv1d: Conv = conv(1);
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
  * @example conv2d(images, weight, bias, { padding: 1 })
  */
-export const conv2d: Conv = conv(2);
+export const conv2d: Conv = explaining('conv2d', conv(2));
 /** Convolution of volumes: input [N, C, D, H, W], weight [O, C / groups, KD, KH, KW]. */
-export const conv3d: Conv = conv(3);
+export const conv3d: Conv = explaining('conv3d', conv(3));
 /** Transposed convolution of signals: weight [C, O / groups, K]. */
-export const convTranspose1d: ConvTranspose = convTranspose(1);
+export const convTranspose1d: ConvTranspose = explaining('convTranspose1d', convTranspose(1));
 /**
  * Transposed convolution of images, the gradient of `conv2d` as an operation: weight [C, O / groups, KH, KW].
  *
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose2d.html
  */
-export const convTranspose2d: ConvTranspose = convTranspose(2);
+export const convTranspose2d: ConvTranspose = explaining('convTranspose2d', convTranspose(2));
 /** Transposed convolution of volumes. */
-export const convTranspose3d: ConvTranspose = convTranspose(3);
+export const convTranspose3d: ConvTranspose = explaining('convTranspose3d', convTranspose(3));

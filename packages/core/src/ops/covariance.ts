@@ -1,5 +1,6 @@
 import { category } from '../dtype.js';
 import { formatShape, RuntimeError } from '../errors.js';
+import { explaining } from '../explain.js';
 import type { Tensor } from '../tensor.js';
 import { div, ge, mul, sub } from './binary.js';
 import { to } from './copy.js';
@@ -26,7 +27,7 @@ export interface CovOptions {
  * @see https://pytorch.org/docs/stable/generated/torch.cov.html
  * @example cov(tensor([[0, 1, 2], [2, 1, 0]])) // tensor([[ 1., -1.], [-1.,  1.]])
  */
-export const cov = (self: Tensor, options: CovOptions = {}): Tensor => {
+export const cov = explaining('cov', (self: Tensor, options: CovOptions = {}): Tensor => {
   const { correction = 1, fweights, aweights } = options;
   if (self.shape.length > 2) {
     throw new RuntimeError(
@@ -53,7 +54,7 @@ export const cov = (self: Tensor, options: CovOptions = {}): Tensor => {
   const centred = sub(x, unsqueeze(average, 1));
   const product = mm(centred, to(transpose(mul(centred, weights), 0, 1), centred.dtype));
   return squeeze(div(product, clamp(norm, 0)));
-};
+});
 
 /** @throws RuntimeError unless there is one weight of the category for each observation, none negative. */
 function checkWeights(name: string, w: Tensor, observations: number, kind: 1 | 2): void {
@@ -81,7 +82,7 @@ function checkWeights(name: string, w: Tensor, observations: number, kind: 1 | 2
  *
  * @see https://pytorch.org/docs/stable/generated/torch.corrcoef.html
  */
-export const corrcoef = (self: Tensor): Tensor => {
+export const corrcoef = explaining('corrcoef', (self: Tensor): Tensor => {
   if (self.shape.length > 2) {
     throw new RuntimeError(
       `corrcoef: expected input to have two or fewer dimensions but got an input with ${formatShape(self.shape)}`,
@@ -91,4 +92,4 @@ export const corrcoef = (self: Tensor): Tensor => {
   if (c.shape.length === 0) return div(c, c);
   const deviation = sqrt(diagonal(c));
   return clamp(div(div(c, unsqueeze(deviation, 1)), unsqueeze(deviation, 0)), -1, 1);
-};
+});

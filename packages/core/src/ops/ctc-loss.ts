@@ -1,6 +1,7 @@
 import { type ComputeType, computeType, type DType, isFloatingPoint } from '../dtype.js';
 import { formatShape, NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { cast, constant, coord, type Expr, e, input, load, stage } from '../expr.js';
 import { op } from '../op.js';
 import type { View } from '../primitive.js';
@@ -311,61 +312,64 @@ function checkLengths(
  * @throws RuntimeError if lengths, targets and log-probabilities do not fit.
  * @see https://www.cs.toronto.edu/~graves/icml_2006.pdf
  */
-export const ctcLoss = (
-  logProbs: Tensor,
-  targets: Tensor,
-  inputLengths: Lengths,
-  targetLengths: Lengths,
-  options: CtcLossOptions = {},
-): Tensor => {
-  const { blank = 0, reduction = 'mean', zeroInfinity = false } = options;
-  checkLossReduction('ctcLoss', reduction);
-  if (!isFloatingPoint(logProbs.dtype)) {
-    throw new NotImplementedError(`ctcLoss: "ctc_loss" not implemented for '${logProbs.dtype}'`);
-  }
-  const single = logProbs.shape.length === 2;
-  const scores = single ? unsqueeze(logProbs, 1) : logProbs;
-  const [, n, classes] = scores.shape as readonly [number, number, number];
-  if (blank < 0 || blank >= classes) {
-    throw new RuntimeError('ctcLoss: blank must be in label range');
-  }
-  for (const [what, lengths] of [
-    ['input_lengths', inputLengths],
-    ['target_lengths', targetLengths],
-  ] as const) {
-    if (lengths instanceof Tensor && isFloatingPoint(lengths.dtype)) {
-      throw new RuntimeError(`ctcLoss: ${what} must be integral, got ${lengths.dtype}`);
+export const ctcLoss = explaining(
+  'ctcLoss',
+  (
+    logProbs: Tensor,
+    targets: Tensor,
+    inputLengths: Lengths,
+    targetLengths: Lengths,
+    options: CtcLossOptions = {},
+  ): Tensor => {
+    const { blank = 0, reduction = 'mean', zeroInfinity = false } = options;
+    checkLossReduction('ctcLoss', reduction);
+    if (!isFloatingPoint(logProbs.dtype)) {
+      throw new NotImplementedError(`ctcLoss: "ctc_loss" not implemented for '${logProbs.dtype}'`);
     }
-  }
-  const steps = lengthsOf(inputLengths, scores);
-  const lengths = lengthsOf(targetLengths, scores);
-  if (steps.vector.shape[0] !== n || lengths.vector.shape[0] !== n) {
-    throw new RuntimeError(
-      `ctcLoss: input_lengths and target_lengths must be of size batch_size (${n}), got ${steps.vector.shape[0]} and ${lengths.vector.shape[0]}`,
+    const single = logProbs.shape.length === 2;
+    const scores = single ? unsqueeze(logProbs, 1) : logProbs;
+    const [, n, classes] = scores.shape as readonly [number, number, number];
+    if (blank < 0 || blank >= classes) {
+      throw new RuntimeError('ctcLoss: blank must be in label range');
+    }
+    for (const [what, lengths] of [
+      ['input_lengths', inputLengths],
+      ['target_lengths', targetLengths],
+    ] as const) {
+      if (lengths instanceof Tensor && isFloatingPoint(lengths.dtype)) {
+        throw new RuntimeError(`ctcLoss: ${what} must be integral, got ${lengths.dtype}`);
+      }
+    }
+    const steps = lengthsOf(inputLengths, scores);
+    const lengths = lengthsOf(targetLengths, scores);
+    if (steps.vector.shape[0] !== n || lengths.vector.shape[0] !== n) {
+      throw new RuntimeError(
+        `ctcLoss: input_lengths and target_lengths must be of size batch_size (${n}), got ${steps.vector.shape[0]} and ${lengths.vector.shape[0]}`,
+      );
+    }
+    checkLengths(scores, targets, steps.known, lengths.known);
+    const room = targets.shape.at(-1) as number;
+    const starts =
+      targets.shape.length === 1
+        ? cumsum(lengths.vector, 0).sub(lengths.vector)
+        : arange(n, { dtype: 'int64', device: scores.device }).mul(room);
+    const longest = lengths.known ? Math.max(0, ...lengths.known) : room;
+    const labels = reshape(targets.to({ dtype: 'int64', device: scores.device }), [-1]);
+    const { loss } = ctcLossForward(
+      scores,
+      {
+        labels: numel(labels.shape) > 0 ? labels : starts,
+        starts,
+        lengths: lengths.vector,
+        steps: steps.vector,
+        blank,
+        places: 2 * longest + 1,
+      },
+      zeroInfinity,
     );
-  }
-  checkLengths(scores, targets, steps.known, lengths.known);
-  const room = targets.shape.at(-1) as number;
-  const starts =
-    targets.shape.length === 1
-      ? cumsum(lengths.vector, 0).sub(lengths.vector)
-      : arange(n, { dtype: 'int64', device: scores.device }).mul(room);
-  const longest = lengths.known ? Math.max(0, ...lengths.known) : room;
-  const labels = reshape(targets.to({ dtype: 'int64', device: scores.device }), [-1]);
-  const { loss } = ctcLossForward(
-    scores,
-    {
-      labels: numel(labels.shape) > 0 ? labels : starts,
-      starts,
-      lengths: lengths.vector,
-      steps: steps.vector,
-      blank,
-      places: 2 * longest + 1,
-    },
-    zeroInfinity,
-  );
-  const losses = zeroInfinity ? where(loss.eq(Number.POSITIVE_INFINITY), 0, loss) : loss;
-  if (reduction === 'sum') return sum(losses);
-  if (reduction === 'none') return single ? squeeze(losses, 0) : losses;
-  return mean(losses.div(lengths.vector.clampMin(1).to(losses.dtype)));
-};
+    const losses = zeroInfinity ? where(loss.eq(Number.POSITIVE_INFINITY), 0, loss) : loss;
+    if (reduction === 'sum') return sum(losses);
+    if (reduction === 'none') return single ? squeeze(losses, 0) : losses;
+    return mean(losses.div(lengths.vector.clampMin(1).to(losses.dtype)));
+  },
+);

@@ -1,6 +1,7 @@
 import { computeType } from '../dtype.js';
 import { formatShape, NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { constant, coord, type Expr, e, input, load, scalar } from '../expr.js';
 import { inplace, type Op, op, operations } from '../op.js';
 import { existingDim, normalizeDim, numel } from '../shape.js';
@@ -42,9 +43,15 @@ export const tril = writing('tril', (self: Tensor, diagonal = 0): Tensor => lowe
 /** The upper triangle of matrices, zero below: what lies on or above the given diagonal. */
 export const triu = writing('triu', (self: Tensor, diagonal = 0): Tensor => upper(self, diagonal));
 /** `tril` in place. */
-export const tril_ = (self: Tensor, diagonal = 0): Tensor => overwrite('tril', self, diagonal);
+export const tril_ = explaining(
+  'tril_',
+  (self: Tensor, diagonal = 0): Tensor => overwrite('tril', self, diagonal),
+);
 /** `triu` in place. */
-export const triu_ = (self: Tensor, diagonal = 0): Tensor => overwrite('triu', self, diagonal);
+export const triu_ = explaining(
+  'triu_',
+  (self: Tensor, diagonal = 0): Tensor => overwrite('triu', self, diagonal),
+);
 
 /** Which diagonal, and in the plane of which dimensions. */
 export interface DiagonalOptions {
@@ -96,17 +103,20 @@ const diagEmbedOp = op(
  *
  * @see https://pytorch.org/docs/stable/generated/torch.diag_embed.html
  */
-export const diagEmbed = (self: Tensor, options: DiagonalOptions = {}): Tensor => {
-  const rank = self.shape.length + 1;
-  const dim1 = normalizeDim('diagEmbed', options.dim1 ?? -2, rank);
-  const dim2 = normalizeDim('diagEmbed', options.dim2 ?? -1, rank);
-  if (dim1 === dim2) {
-    throw new RuntimeError(
-      `diagEmbed: diagonal dimensions cannot be identical ${options.dim1 ?? -2}, ${options.dim2 ?? -1}`,
-    );
-  }
-  return diagEmbedOp(self, options.offset ?? 0, dim1, dim2);
-};
+export const diagEmbed = explaining(
+  'diagEmbed',
+  (self: Tensor, options: DiagonalOptions = {}): Tensor => {
+    const rank = self.shape.length + 1;
+    const dim1 = normalizeDim('diagEmbed', options.dim1 ?? -2, rank);
+    const dim2 = normalizeDim('diagEmbed', options.dim2 ?? -1, rank);
+    if (dim1 === dim2) {
+      throw new RuntimeError(
+        `diagEmbed: diagonal dimensions cannot be identical ${options.dim1 ?? -2}, ${options.dim2 ?? -1}`,
+      );
+    }
+    return diagEmbedOp(self, options.offset ?? 0, dim1, dim2);
+  },
+);
 
 /** The diagonal of a matrix (a copy), or the matrix with a vector as its diagonal. */
 export const diag = writing('diag', (self: Tensor, diagonalOffset = 0): Tensor => {
@@ -120,10 +130,13 @@ export const diag = writing('diag', (self: Tensor, diagonalOffset = 0): Tensor =
 });
 
 /** A matrix with the elements of the tensor, flattened, on its diagonal. */
-export const diagflat = (self: Tensor, offset = 0): Tensor => diagEmbed(ravel(self), { offset });
+export const diagflat = explaining(
+  'diagflat',
+  (self: Tensor, offset = 0): Tensor => diagEmbed(ravel(self), { offset }),
+);
 
 /** The sum of the diagonal of a matrix. */
-export const trace = (self: Tensor): Tensor => {
+export const trace = explaining('trace', (self: Tensor): Tensor => {
   if (self.dtype === 'bool')
     throw new NotImplementedError(`trace: "trace" not implemented for 'bool'`);
   if (self.shape.length !== 2) {
@@ -132,4 +145,4 @@ export const trace = (self: Tensor): Tensor => {
     );
   }
   return sum(diagonal(self));
-};
+});

@@ -1,6 +1,7 @@
 import { computeType, type DType, isFloatingPoint } from '../dtype.js';
 import { formatShape, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { constant, type Expr, e, input, scalar, stage } from '../expr.js';
 import { mustRecord, op } from '../op.js';
 import { float } from '../scalar.js';
@@ -213,37 +214,40 @@ function recordedGrad(grad: Tensor, x1: Tensor, x2: Tensor, p: number): Tensor {
  * @throws RuntimeError if the widths differ or `p` is negative.
  * @see https://pytorch.org/docs/stable/generated/torch.cdist.html
  */
-export const cdist = (x1: Tensor, x2: Tensor, options: { p?: number } = {}): Tensor => {
-  const { p = 2 } = options;
-  for (const [name, { dtype }] of Object.entries({ X1: x1, X2: x2 })) {
-    if (!isFloatingPoint(dtype))
+export const cdist = explaining(
+  'cdist',
+  (x1: Tensor, x2: Tensor, options: { p?: number } = {}): Tensor => {
+    const { p = 2 } = options;
+    for (const [name, { dtype }] of Object.entries({ X1: x1, X2: x2 })) {
+      if (!isFloatingPoint(dtype))
+        throw new RuntimeError(
+          `cdist: cdist only supports floating-point dtypes, ${name} got: ${dtype}`,
+        );
+    }
+    if (x1.shape.length < 2 || x2.shape.length < 2) {
       throw new RuntimeError(
-        `cdist: cdist only supports floating-point dtypes, ${name} got: ${dtype}`,
+        `cdist: cdist only supports at least 2D tensors, got ${formatShape(x1.shape)} and ${formatShape(x2.shape)}`,
       );
-  }
-  if (x1.shape.length < 2 || x2.shape.length < 2) {
-    throw new RuntimeError(
-      `cdist: cdist only supports at least 2D tensors, got ${formatShape(x1.shape)} and ${formatShape(x2.shape)}`,
-    );
-  }
-  if (x1.shape.at(-1) !== x2.shape.at(-1)) {
-    throw new RuntimeError(
-      `cdist: X1 and X2 must have the same number of columns. X1: ${x1.shape.at(-1)} X2: ${x2.shape.at(-1)}`,
-    );
-  }
-  if (!(p >= 0))
-    throw new RuntimeError(`cdist: cdist only supports non-negative p values, got ${p}`);
-  const lead = broadcastShapes('cdist', x1.shape.slice(0, -2), x2.shape.slice(0, -2));
-  const wide = (x: Tensor) => expand(x, [...lead, ...x.shape.slice(-2)]);
-  return cdistOp(wide(x1), wide(x2), p);
-};
+    }
+    if (x1.shape.at(-1) !== x2.shape.at(-1)) {
+      throw new RuntimeError(
+        `cdist: X1 and X2 must have the same number of columns. X1: ${x1.shape.at(-1)} X2: ${x2.shape.at(-1)}`,
+      );
+    }
+    if (!(p >= 0))
+      throw new RuntimeError(`cdist: cdist only supports non-negative p values, got ${p}`);
+    const lead = broadcastShapes('cdist', x1.shape.slice(0, -2), x2.shape.slice(0, -2));
+    const wide = (x: Tensor) => expand(x, [...lead, ...x.shape.slice(-2)]);
+    return cdistOp(wide(x1), wide(x2), p);
+  },
+);
 
 /**
  * The p-norm distances between all pairs of rows of [N, M], in the order of the upper triangle: [N (N - 1) / 2].
  *
  * @throws RuntimeError unless the tensor has 2 dimensions.
  */
-export const pdist = (self: Tensor, options: { p?: number } = {}): Tensor => {
+export const pdist = explaining('pdist', (self: Tensor, options: { p?: number } = {}): Tensor => {
   if (self.shape.length !== 2) {
     throw new RuntimeError(`pdist: pdist only supports 2D tensors, got: ${self.shape.length}D`);
   }
@@ -255,4 +259,4 @@ export const pdist = (self: Tensor, options: { p?: number } = {}): Tensor => {
   }
   const index = fromTypedArray(places, [places.length], { device: self.device });
   return indexSelect(reshape(cdist(self, self, options), [n * n]), 0, index);
-};
+});

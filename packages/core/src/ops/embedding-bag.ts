@@ -1,4 +1,5 @@
 import { formatShape, RuntimeError, ValueError } from '../errors.js';
+import { explaining } from '../explain.js';
 import { sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { arange, zeros } from './create.js';
@@ -98,39 +99,42 @@ function checkOffsets(offsets: Tensor, positions: number, includeLastOffset: boo
  * @throws ValueError or RuntimeError if the arguments do not go together.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.embedding_bag.html
  */
-export const embeddingBag = (
-  input: Tensor,
-  weight: Tensor,
-  offsets: Tensor | null = null,
-  options: EmbeddingBagOptions = {},
-): Tensor => {
-  check(input, offsets, options);
-  checkIndices('embeddingBag', input);
-  const { mode = 'mean', perSampleWeights, includeLastOffset = false } = options;
-  const rows = embedding(input, weight, options);
-  const given = options.paddingIdx ?? null;
-  const padding = given === null || given >= 0 ? given : given + (weight.shape[0] as number);
-  const counts = padding === null ? onesLike(input) : input.ne(padding);
-  const counted = unsqueeze(counts.to(weight.dtype), -1);
-  if (offsets) checkOffsets(offsets, input.numel(), includeLastOffset);
-  const bags = offsets && bagsOf(offsets, input.shape[0] as number);
-  // What lies behind an included last offset falls into a bag that is dropped.
-  const bagCount = offsets ? (offsets.shape[0] as number) : 0;
-  const kept = (t: Tensor) => (offsets && includeLastOffset ? slice(t, 0, 0, -1) : t);
-  if (mode === 'max') {
-    const candidates = where(counted.ne(0), rows, Number.NEGATIVE_INFINITY);
-    const best = bags ? maxima(candidates, bags, bagCount) : amax(candidates, 1);
-    return kept(where(best.eq(Number.NEGATIVE_INFINITY), 0, best));
-  }
-  const total = (t: Tensor) => {
-    if (!bags) return sum(t, 1);
-    const empty = zeros([bagCount, t.shape[1] as number], { dtype: t.dtype, device: t.device });
-    return indexAdd(empty, 0, bags, t);
-  };
-  const factors = perSampleWeights ? counted.mul(unsqueeze(perSampleWeights, -1)) : counted;
-  const sums = total(padding === null && !perSampleWeights ? rows : rows.mul(factors));
-  return kept(mode === 'sum' ? sums : sums.div(total(counted).clampMin(1)));
-};
+export const embeddingBag = explaining(
+  'embeddingBag',
+  (
+    input: Tensor,
+    weight: Tensor,
+    offsets: Tensor | null = null,
+    options: EmbeddingBagOptions = {},
+  ): Tensor => {
+    check(input, offsets, options);
+    checkIndices('embeddingBag', input);
+    const { mode = 'mean', perSampleWeights, includeLastOffset = false } = options;
+    const rows = embedding(input, weight, options);
+    const given = options.paddingIdx ?? null;
+    const padding = given === null || given >= 0 ? given : given + (weight.shape[0] as number);
+    const counts = padding === null ? onesLike(input) : input.ne(padding);
+    const counted = unsqueeze(counts.to(weight.dtype), -1);
+    if (offsets) checkOffsets(offsets, input.numel(), includeLastOffset);
+    const bags = offsets && bagsOf(offsets, input.shape[0] as number);
+    // What lies behind an included last offset falls into a bag that is dropped.
+    const bagCount = offsets ? (offsets.shape[0] as number) : 0;
+    const kept = (t: Tensor) => (offsets && includeLastOffset ? slice(t, 0, 0, -1) : t);
+    if (mode === 'max') {
+      const candidates = where(counted.ne(0), rows, Number.NEGATIVE_INFINITY);
+      const best = bags ? maxima(candidates, bags, bagCount) : amax(candidates, 1);
+      return kept(where(best.eq(Number.NEGATIVE_INFINITY), 0, best));
+    }
+    const total = (t: Tensor) => {
+      if (!bags) return sum(t, 1);
+      const empty = zeros([bagCount, t.shape[1] as number], { dtype: t.dtype, device: t.device });
+      return indexAdd(empty, 0, bags, t);
+    };
+    const factors = perSampleWeights ? counted.mul(unsqueeze(perSampleWeights, -1)) : counted;
+    const sums = total(padding === null && !perSampleWeights ? rows : rows.mul(factors));
+    return kept(mode === 'sum' ? sums : sums.div(total(counted).clampMin(1)));
+  },
+);
 
 /** The greatest row of each bag, element by element. */
 function maxima(rows: Tensor, bags: Tensor, count: number): Tensor {

@@ -1,6 +1,7 @@
 import { computeType, type DType } from '../dtype.js';
 import { formatShape, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { cast, constant, coord, type Expr, e, input, load, scalar, stage } from '../expr.js';
 import { op } from '../op.js';
 import { canRead } from '../read.js';
@@ -151,35 +152,34 @@ export function checkIndices(name: string, indices: Tensor): void {
  * @throws IndexError for an index that is not a row; RuntimeError for other than integers.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.embedding.html
  */
-export const embedding = (
-  input: Tensor,
-  weight: Tensor,
-  options: EmbeddingOptions = {},
-): Tensor => {
-  if (weight.shape.length !== 2) {
-    throw new RuntimeError(`embedding: 'weight' must be 2-D, got ${formatShape(weight.shape)}`);
-  }
-  checkIndices('embedding', input);
-  const rows = weight.shape[0] as number;
-  const { maxNorm, normType = 2, scaleGradByFreq = false } = options;
-  let paddingIdx = options.paddingIdx ?? -1;
-  if (options.paddingIdx !== undefined && options.paddingIdx !== null) {
-    if (paddingIdx >= rows || paddingIdx < -rows) {
-      throw new RuntimeError(
-        `embedding: padding_idx must be within num_embeddings, the number of embeddings: ${-rows} through ${rows - 1}, but got ${paddingIdx}`,
-      );
+export const embedding = explaining(
+  'embedding',
+  (input: Tensor, weight: Tensor, options: EmbeddingOptions = {}): Tensor => {
+    if (weight.shape.length !== 2) {
+      throw new RuntimeError(`embedding: 'weight' must be 2-D, got ${formatShape(weight.shape)}`);
     }
-    if (paddingIdx < 0) paddingIdx += rows;
-  }
-  checkIndexRange(
-    input,
-    0,
-    rows,
-    (bad) => `embedding: index out of range in self: ${bad} is not among ${rows} rows`,
-  );
-  if (maxNorm !== undefined && maxNorm !== null) shortenRows(weight, input, maxNorm, normType);
-  return embeddingOp(weight, input, paddingIdx, scaleGradByFreq);
-};
+    checkIndices('embedding', input);
+    const rows = weight.shape[0] as number;
+    const { maxNorm, normType = 2, scaleGradByFreq = false } = options;
+    let paddingIdx = options.paddingIdx ?? -1;
+    if (options.paddingIdx !== undefined && options.paddingIdx !== null) {
+      if (paddingIdx >= rows || paddingIdx < -rows) {
+        throw new RuntimeError(
+          `embedding: padding_idx must be within num_embeddings, the number of embeddings: ${-rows} through ${rows - 1}, but got ${paddingIdx}`,
+        );
+      }
+      if (paddingIdx < 0) paddingIdx += rows;
+    }
+    checkIndexRange(
+      input,
+      0,
+      rows,
+      (bad) => `embedding: index out of range in self: ${bad} is not among ${rows} rows`,
+    );
+    if (maxNorm !== undefined && maxNorm !== null) shortenRows(weight, input, maxNorm, normType);
+    return embeddingOp(weight, input, paddingIdx, scaleGradByFreq);
+  },
+);
 
 const lengthPlan = memo((dtype: DType, infinite: boolean) => {
   const type = computeType(dtype) as 'float32' | 'float64';

@@ -1,5 +1,6 @@
 import { isFloatingPoint } from '../dtype.js';
 import { formatShape, NotImplementedError, RuntimeError, ValueError } from '../errors.js';
+import { explaining } from '../explain.js';
 import { mustRecord, op } from '../op.js';
 import { numel } from '../shape.js';
 import type { Tensor } from '../tensor.js';
@@ -105,41 +106,44 @@ export function groupNormWeightGrad(
  * @throws RuntimeError if the channels cannot be divided, or the vectors do not have one element a channel.
  * @see https://arxiv.org/abs/1803.08494
  */
-export const groupNorm = (
-  input: Tensor,
-  numGroups: number,
-  weight?: Maybe,
-  bias?: Maybe,
-  options: NormOptions = {},
-): Tensor => {
-  if (input.shape.length < 2) {
-    throw new RuntimeError(
-      `groupNorm: Expected at least 2 dimensions for input tensor but received ${input.shape.length}`,
-    );
-  }
-  if (!isFloatingPoint(input.dtype)) {
-    throw new NotImplementedError(
-      `groupNorm: "GroupNormKernelImpl" not implemented for '${input.dtype}'`,
-    );
-  }
-  const count = input.shape[1] as number;
-  if (!(numGroups > 0) || count % numGroups !== 0) {
-    throw new RuntimeError(
-      `groupNorm: Expected number of channels in input to be divisible by num_groups, but got input of shape ${formatShape(input.shape)} and num_groups=${numGroups}`,
-    );
-  }
-  for (const [what, t] of [
-    ['weight', weight],
-    ['bias', bias],
-  ] as const) {
-    if (t && (t.shape.length !== 1 || t.shape[0] !== count)) {
+export const groupNorm = explaining(
+  'groupNorm',
+  (
+    input: Tensor,
+    numGroups: number,
+    weight?: Maybe,
+    bias?: Maybe,
+    options: NormOptions = {},
+  ): Tensor => {
+    if (input.shape.length < 2) {
       throw new RuntimeError(
-        `groupNorm: Expected ${what} to be a vector of size equal to the number of channels in input, but got ${what} of shape ${formatShape(t.shape)} and input of shape ${formatShape(input.shape)}`,
+        `groupNorm: Expected at least 2 dimensions for input tensor but received ${input.shape.length}`,
       );
     }
-  }
-  return nativeGroupNorm(input, weight ?? null, bias ?? null, numGroups, options.eps ?? 1e-5).out;
-};
+    if (!isFloatingPoint(input.dtype)) {
+      throw new NotImplementedError(
+        `groupNorm: "GroupNormKernelImpl" not implemented for '${input.dtype}'`,
+      );
+    }
+    const count = input.shape[1] as number;
+    if (!(numGroups > 0) || count % numGroups !== 0) {
+      throw new RuntimeError(
+        `groupNorm: Expected number of channels in input to be divisible by num_groups, but got input of shape ${formatShape(input.shape)} and num_groups=${numGroups}`,
+      );
+    }
+    for (const [what, t] of [
+      ['weight', weight],
+      ['bias', bias],
+    ] as const) {
+      if (t && (t.shape.length !== 1 || t.shape[0] !== count)) {
+        throw new RuntimeError(
+          `groupNorm: Expected ${what} to be a vector of size equal to the number of channels in input, but got ${what} of shape ${formatShape(t.shape)} and input of shape ${formatShape(input.shape)}`,
+        );
+      }
+    }
+    return nativeGroupNorm(input, weight ?? null, bias ?? null, numGroups, options.eps ?? 1e-5).out;
+  },
+);
 
 /** Options of `instanceNorm`. */
 export interface InstanceNormOptions {
@@ -161,49 +165,55 @@ export interface InstanceNormOptions {
  * @throws ValueError if there is only one value a channel.
  * @see https://arxiv.org/abs/1607.08022
  */
-export const instanceNorm = (input: Tensor, options: InstanceNormOptions = {}): Tensor => {
-  const { runningMean = null, runningVar = null, weight = null, bias = null } = options;
-  const { useInputStats = true, momentum = 0.1, eps = 1e-5 } = options;
-  if (!useInputStats) return batchNorm(input, runningMean, runningVar, weight, bias, { eps });
-  const values = numel(input.shape.slice(2));
-  if (values === 1) {
-    throw new ValueError(
-      `instanceNorm: Expected more than 1 spatial element when training, got input size ${formatShape(input.shape)}`,
-    );
-  }
-  const channels = input.shape[1] as number;
-  const { out, mean, rstd } = nativeGroupNorm(input, weight, bias, channels, eps);
-  if (runningMean && runningVar && (input.shape[0] as number) > 0) {
-    const still = (t: Tensor) => t.detach();
-    const variance = square(still(rstd)).reciprocal().sub(eps);
-    updateRunning(
-      runningMean,
-      runningVar,
-      meanOf(still(mean), 0),
-      meanOf(variance, 0),
-      momentum,
-      values,
-    );
-  }
-  return out;
-};
+export const instanceNorm = explaining(
+  'instanceNorm',
+  (input: Tensor, options: InstanceNormOptions = {}): Tensor => {
+    const { runningMean = null, runningVar = null, weight = null, bias = null } = options;
+    const { useInputStats = true, momentum = 0.1, eps = 1e-5 } = options;
+    if (!useInputStats) return batchNorm(input, runningMean, runningVar, weight, bias, { eps });
+    const values = numel(input.shape.slice(2));
+    if (values === 1) {
+      throw new ValueError(
+        `instanceNorm: Expected more than 1 spatial element when training, got input size ${formatShape(input.shape)}`,
+      );
+    }
+    const channels = input.shape[1] as number;
+    const { out, mean, rstd } = nativeGroupNorm(input, weight, bias, channels, eps);
+    if (runningMean && runningVar && (input.shape[0] as number) > 0) {
+      const still = (t: Tensor) => t.detach();
+      const variance = square(still(rstd)).reciprocal().sub(eps);
+      updateRunning(
+        runningMean,
+        runningVar,
+        meanOf(still(mean), 0),
+        meanOf(variance, 0),
+        momentum,
+        values,
+      );
+    }
+    return out;
+  },
+);
 
 /**
  * x / sqrt(mean(x²) + eps) * weight over the last dimensions, which must be `normalizedShape`.
  *
  * @see https://arxiv.org/abs/1910.07467
  */
-export const rmsNorm = (
-  input: Tensor,
-  normalizedShape: readonly number[],
-  weight?: Maybe,
-  options: NormOptions = {},
-): Tensor => {
-  const dims = normalizedShape.map((_, i) => i - normalizedShape.length);
-  const power = meanOf(square(input), dims, { keepdim: true });
-  const scaled = mul(input, rsqrt(add(power, options.eps ?? 1e-5)));
-  return weight ? mul(scaled, weight) : scaled;
-};
+export const rmsNorm = explaining(
+  'rmsNorm',
+  (
+    input: Tensor,
+    normalizedShape: readonly number[],
+    weight?: Maybe,
+    options: NormOptions = {},
+  ): Tensor => {
+    const dims = normalizedShape.map((_, i) => i - normalizedShape.length);
+    const power = meanOf(square(input), dims, { keepdim: true });
+    const scaled = mul(input, rsqrt(add(power, options.eps ?? 1e-5)));
+    return weight ? mul(scaled, weight) : scaled;
+  },
+);
 
 /** Options of `localResponseNorm`. */
 export interface LocalResponseNormOptions {
@@ -220,29 +230,28 @@ export interface LocalResponseNormOptions {
  *
  * @throws ValueError for fewer than 3 dimensions.
  */
-export const localResponseNorm = (
-  input: Tensor,
-  size: number,
-  options: LocalResponseNormOptions = {},
-): Tensor => {
-  const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
-  const rank = input.shape.length;
-  if (rank < 3) {
-    throw new ValueError(
-      `localResponseNorm: Expected 3D or higher dimensionality input (got ${rank} dimensions)`,
-    );
-  }
-  if (numel(input.shape) === 0) return input;
-  const squares = unsqueeze(square(input), 1);
-  const around: [number, number] = [Math.floor(size / 2), Math.floor((size - 1) / 2)];
-  let power: Tensor;
-  if (rank === 3) {
-    power = squeeze(avgPool2d(pad(squares, [0, 0, ...around]), [size, 1], { stride: 1 }), 1);
-  } else {
-    const [n, c, h] = input.shape as readonly number[];
-    const flat = view(squares, [n as number, 1, c as number, h as number, -1]);
-    const padded = pad(flat, [0, 0, 0, 0, ...around]);
-    power = reshape(squeeze(avgPool3d(padded, [size, 1, 1], { stride: 1 }), 1), input.shape);
-  }
-  return div(input, pow(add(mul(power, alpha), k), beta));
-};
+export const localResponseNorm = explaining(
+  'localResponseNorm',
+  (input: Tensor, size: number, options: LocalResponseNormOptions = {}): Tensor => {
+    const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
+    const rank = input.shape.length;
+    if (rank < 3) {
+      throw new ValueError(
+        `localResponseNorm: Expected 3D or higher dimensionality input (got ${rank} dimensions)`,
+      );
+    }
+    if (numel(input.shape) === 0) return input;
+    const squares = unsqueeze(square(input), 1);
+    const around: [number, number] = [Math.floor(size / 2), Math.floor((size - 1) / 2)];
+    let power: Tensor;
+    if (rank === 3) {
+      power = squeeze(avgPool2d(pad(squares, [0, 0, ...around]), [size, 1], { stride: 1 }), 1);
+    } else {
+      const [n, c, h] = input.shape as readonly number[];
+      const flat = view(squares, [n as number, 1, c as number, h as number, -1]);
+      const padded = pad(flat, [0, 0, 0, 0, ...around]);
+      power = reshape(squeeze(avgPool3d(padded, [size, 1, 1], { stride: 1 }), 1), input.shape);
+    }
+    return div(input, pow(add(mul(power, alpha), k), beta));
+  },
+);

@@ -1,6 +1,7 @@
 import { computeType, isFloatingPoint } from '../dtype.js';
 import { formatShape, NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { cast, constant, e, input, scalar } from '../expr.js';
 import { numel } from '../shape.js';
 import type { Tensor } from '../tensor.js';
@@ -66,41 +67,44 @@ export const histc = writing('histc', (self: Tensor, bins = 100, min = 0, max = 
  * @throws NotImplementedError on a device that cannot be read at once: the length depends on values.
  * @see https://pytorch.org/docs/stable/generated/torch.bincount.html
  */
-export const bincount = (self: Tensor, weights?: Tensor | null, minlength = 0): Tensor => {
-  if (self.shape.length !== 1 || isFloatingPoint(self.dtype) || self.dtype === 'bool') {
-    throw new RuntimeError(
-      `bincount: only supports 1-d non-negative integral inputs, got ${self.dtype} of shape ${formatShape(self.shape)}`,
-    );
-  }
-  if (!(minlength >= 0))
-    throw new RuntimeError(`bincount: minlength should be >= 0, got ${minlength}`);
-  if (weights && numel(self.shape) > 0 && numel(weights.shape) !== numel(self.shape)) {
-    throw new RuntimeError(
-      `bincount: weights should be 1-d and have the same length as input, got ${formatShape(weights.shape)} and ${formatShape(self.shape)}`,
-    );
-  }
-  checkSynchronous('bincount', self);
-  const count = numel(self.shape);
-  if (count > 0 && amin(self).itemSync() < 0)
-    throw new RuntimeError('bincount: only supports 1-d non-negative integral inputs');
-  const length = Math.max(minlength, count > 0 ? amax(self).itemSync() + 1 : 0);
-  const dtype =
-    !weights || count === 0 ? 'int64' : weights.dtype === 'float32' ? 'float32' : 'float64';
-  const result = zeros([length], { dtype, device: self.device });
-  if (count === 0) return result;
-  const type = computeType(dtype);
-  execute({
-    kind: 'scatter',
-    shape: self.shape,
-    inputs: weights ? [self, detach(weights)] : [self],
-    scalars: [],
-    coords: [cast(input(0, computeType(self.dtype)), 'int32')],
-    value: weights ? cast(input(1, computeType(weights.dtype)), type) : constant(1, type),
-    output: result,
-    combine: 'sum',
-  });
-  return result;
-};
+export const bincount = explaining(
+  'bincount',
+  (self: Tensor, weights?: Tensor | null, minlength = 0): Tensor => {
+    if (self.shape.length !== 1 || isFloatingPoint(self.dtype) || self.dtype === 'bool') {
+      throw new RuntimeError(
+        `bincount: only supports 1-d non-negative integral inputs, got ${self.dtype} of shape ${formatShape(self.shape)}`,
+      );
+    }
+    if (!(minlength >= 0))
+      throw new RuntimeError(`bincount: minlength should be >= 0, got ${minlength}`);
+    if (weights && numel(self.shape) > 0 && numel(weights.shape) !== numel(self.shape)) {
+      throw new RuntimeError(
+        `bincount: weights should be 1-d and have the same length as input, got ${formatShape(weights.shape)} and ${formatShape(self.shape)}`,
+      );
+    }
+    checkSynchronous('bincount', self);
+    const count = numel(self.shape);
+    if (count > 0 && amin(self).itemSync() < 0)
+      throw new RuntimeError('bincount: only supports 1-d non-negative integral inputs');
+    const length = Math.max(minlength, count > 0 ? amax(self).itemSync() + 1 : 0);
+    const dtype =
+      !weights || count === 0 ? 'int64' : weights.dtype === 'float32' ? 'float32' : 'float64';
+    const result = zeros([length], { dtype, device: self.device });
+    if (count === 0) return result;
+    const type = computeType(dtype);
+    execute({
+      kind: 'scatter',
+      shape: self.shape,
+      inputs: weights ? [self, detach(weights)] : [self],
+      scalars: [],
+      coords: [cast(input(0, computeType(self.dtype)), 'int32')],
+      value: weights ? cast(input(1, computeType(weights.dtype)), type) : constant(1, type),
+      output: result,
+      combine: 'sum',
+    });
+    return result;
+  },
+);
 
 /**
  * How many elements (or what weight of them) lie in each of some bins, and the edges of the bins. A bin contains its

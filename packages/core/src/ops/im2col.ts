@@ -1,6 +1,7 @@
 import { computeType } from '../dtype.js';
 import { formatShape, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { coord, e, input, load } from '../expr.js';
 import { op } from '../op.js';
 import { numel } from '../shape.js';
@@ -126,26 +127,25 @@ function blocksOf(name: string, kernelSize: Spatial, options: FoldOptions): Bloc
  * @throws RuntimeError if no block fits.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.unfold.html
  */
-export const unfoldImage = (
-  self: Tensor,
-  kernelSize: Spatial,
-  options: FoldOptions = {},
-): Tensor => {
-  const rank = self.shape.length;
-  if ((rank !== 3 && rank !== 4) || self.shape.slice(rank - 3).some((n) => n === 0)) {
-    throw new RuntimeError(
-      `unfold: Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: ${formatShape(self.shape)}`,
-    );
-  }
-  const b = blocksOf('unfold', kernelSize, options);
-  const out = outOf(b, self.shape.slice(rank - 2));
-  if (out.some((n) => n < 1)) {
-    throw new RuntimeError(
-      `unfold: Given input with spatial size ${formatShape(self.shape.slice(rank - 2))}, kernel_size=${formatShape(b.kernel)}, dilation=${formatShape(b.dilation)}, padding=${formatShape(b.padding)}, calculated shape of the array of sliding blocks as ${formatShape(out)}, but its components must be at least one.`,
-    );
-  }
-  return rank === 4 ? im2col(self, b) : squeeze(im2col(unsqueeze(self, 0), b), 0);
-};
+export const unfoldImage = explaining(
+  'unfoldImage',
+  (self: Tensor, kernelSize: Spatial, options: FoldOptions = {}): Tensor => {
+    const rank = self.shape.length;
+    if ((rank !== 3 && rank !== 4) || self.shape.slice(rank - 3).some((n) => n === 0)) {
+      throw new RuntimeError(
+        `unfold: Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: ${formatShape(self.shape)}`,
+      );
+    }
+    const b = blocksOf('unfold', kernelSize, options);
+    const out = outOf(b, self.shape.slice(rank - 2));
+    if (out.some((n) => n < 1)) {
+      throw new RuntimeError(
+        `unfold: Given input with spatial size ${formatShape(self.shape.slice(rank - 2))}, kernel_size=${formatShape(b.kernel)}, dilation=${formatShape(b.dilation)}, padding=${formatShape(b.padding)}, calculated shape of the array of sliding blocks as ${formatShape(out)}, but its components must be at least one.`,
+      );
+    }
+    return rank === 4 ? im2col(self, b) : squeeze(im2col(unsqueeze(self, 0), b), 0);
+  },
+);
 
 /**
  * The sum of blocks where they lay: columns [N, C * KH * KW, blocks] or without N into an image of `outputSize`.
@@ -154,31 +154,29 @@ export const unfoldImage = (
  * @throws RuntimeError if the number of columns or rows does not fit.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.fold.html
  */
-export const foldImage = (
-  self: Tensor,
-  outputSize: Spatial,
-  kernelSize: Spatial,
-  options: FoldOptions = {},
-): Tensor => {
-  const rank = self.shape.length;
-  if (rank !== 2 && rank !== 3) {
-    throw new RuntimeError(
-      `fold: Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for input, but got: ${formatShape(self.shape)}`,
-    );
-  }
-  const b = blocksOf('fold', kernelSize, options);
-  const size = spatial('fold', 'outputSize', outputSize, 2, 1);
-  const out = outOf(b, size);
-  const [rows, columns] = self.shape.slice(rank - 2) as [number, number];
-  if (rows % numel(b.kernel) !== 0) {
-    throw new RuntimeError(
-      `fold: Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got input.size(1)=${rows} and kernel_size=${formatShape(b.kernel)}.`,
-    );
-  }
-  if (columns !== numel(out)) {
-    throw new RuntimeError(
-      `fold: Given output_size=${formatShape(size)}, kernel_size=${formatShape(b.kernel)}, dilation=${formatShape(b.dilation)}, padding=${formatShape(b.padding)}, stride=${formatShape(b.stride)}, expected size of input's dimension 2 to match the calculated number of sliding blocks ${out.join(' * ')} = ${numel(out)}, but got input.size(2)=${columns}.`,
-    );
-  }
-  return rank === 3 ? col2im(self, size, b) : squeeze(col2im(unsqueeze(self, 0), size, b), 0);
-};
+export const foldImage = explaining(
+  'foldImage',
+  (self: Tensor, outputSize: Spatial, kernelSize: Spatial, options: FoldOptions = {}): Tensor => {
+    const rank = self.shape.length;
+    if (rank !== 2 && rank !== 3) {
+      throw new RuntimeError(
+        `fold: Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for input, but got: ${formatShape(self.shape)}`,
+      );
+    }
+    const b = blocksOf('fold', kernelSize, options);
+    const size = spatial('fold', 'outputSize', outputSize, 2, 1);
+    const out = outOf(b, size);
+    const [rows, columns] = self.shape.slice(rank - 2) as [number, number];
+    if (rows % numel(b.kernel) !== 0) {
+      throw new RuntimeError(
+        `fold: Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got input.size(1)=${rows} and kernel_size=${formatShape(b.kernel)}.`,
+      );
+    }
+    if (columns !== numel(out)) {
+      throw new RuntimeError(
+        `fold: Given output_size=${formatShape(size)}, kernel_size=${formatShape(b.kernel)}, dilation=${formatShape(b.dilation)}, padding=${formatShape(b.padding)}, stride=${formatShape(b.stride)}, expected size of input's dimension 2 to match the calculated number of sliding blocks ${out.join(' * ')} = ${numel(out)}, but got input.size(2)=${columns}.`,
+      );
+    }
+    return rank === 3 ? col2im(self, size, b) : squeeze(col2im(unsqueeze(self, 0), size, b), 0);
+  },
+);

@@ -1,5 +1,6 @@
 import { isFloatingPoint } from '../dtype.js';
 import { formatShape, NotImplementedError, RuntimeError, ValueError } from '../errors.js';
+import { explaining } from '../explain.js';
 import type { Tensor } from '../tensor.js';
 import { antialiased } from './antialias.js';
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './avg-pool.js';
@@ -65,86 +66,89 @@ function perDimension(
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html
  * @example interpolate(images, { scaleFactor: 2, mode: 'bilinear' })
  */
-export const interpolate = (self: Tensor, options: InterpolateOptions = {}): Tensor => {
-  const { mode = 'nearest' } = options;
-  const aligned = options.alignCorners ?? false;
-  const dims = self.shape.length - 2;
-  const known = modes[mode];
-  if (known === undefined || !known.dims.includes(dims)) {
-    throw new NotImplementedError(
-      `interpolate: Input Error: Only 3D, 4D and 5D input Tensors supported (got ${self.shape.length}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got ${mode})`,
-    );
-  }
-  if (
-    known.kind !== 'linear' &&
-    known.kind !== 'cubic' &&
-    typeof options.alignCorners === 'boolean'
-  ) {
-    throw new ValueError(
-      'interpolate: align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear',
-    );
-  }
-  if (options.antialias && (dims !== 2 || (known.kind !== 'linear' && known.kind !== 'cubic'))) {
-    throw new ValueError(
-      'interpolate: Anti-alias option is only supported for bilinear and bicubic modes',
-    );
-  }
-  const { size, scaleFactor } = options;
-  const given = (x: unknown) => x !== undefined && x !== null;
-  if (given(size) && options.recomputeScaleFactor) {
-    throw new ValueError(
-      'interpolate: recompute_scale_factor is not meaningful with an explicit size.',
-    );
-  }
-  if (given(size) && given(scaleFactor)) {
-    throw new ValueError('interpolate: only one of size or scale_factor should be defined');
-  }
-  if (!given(size) && !given(scaleFactor)) {
-    throw new ValueError('interpolate: either size or scale_factor should be defined');
-  }
-  const from = self.shape.slice(2);
-  let scales: readonly number[] | undefined;
-  let to: readonly number[];
-  if (given(size)) to = perDimension('output size', size as number, dims);
-  else {
-    const by = perDimension('scale_factor', scaleFactor as number, dims);
-    to = from.map((length, i) => Math.floor(length * (by[i] as number)));
-    if (!options.recomputeScaleFactor) scales = by;
-  }
-  if (known.kind === 'area') {
-    return [adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d][dims - 1]?.(
-      self,
-      to,
-    ) as Tensor;
-  }
-  if (to.some((n) => n < 1) || from.some((n) => n < 1)) {
-    throw new ValueError(
-      `interpolate: Input and output sizes should be greater than 0, but got input ${formatShape(from)} output ${formatShape(to)}`,
-    );
-  }
-  if (self.shape[1] === 0) {
-    throw new RuntimeError(
-      `interpolate: Non-empty ${self.shape.length}D data tensor expected but got a tensor with sizes ${formatShape(self.shape)}`,
-    );
-  }
-  const bytes = known.kind.startsWith('nearest') && self.dtype === 'uint8';
-  if (!isFloatingPoint(self.dtype) && !bytes) {
-    throw new NotImplementedError(
-      `interpolate: "upsample_${mode}${dims}d" not implemented for '${self.dtype}'`,
-    );
-  }
-  const factors = from.map((length, i) => {
-    const wanted = to[i] as number;
-    if (aligned) return wanted > 1 ? (length - 1) / (wanted - 1) : 0;
-    const scale = scales?.[i];
-    return scale !== undefined && scale > 0 ? 1 / scale : length / wanted;
-  });
-  if (options.antialias) {
-    const filter = known.kind === 'cubic' ? 'cubic' : 'linear';
-    return antialiased(self, to as [number, number], filter, factors as [number, number]);
-  }
-  return upsample(self, [...to], known.kind, aligned, factors);
-};
+export const interpolate = explaining(
+  'interpolate',
+  (self: Tensor, options: InterpolateOptions = {}): Tensor => {
+    const { mode = 'nearest' } = options;
+    const aligned = options.alignCorners ?? false;
+    const dims = self.shape.length - 2;
+    const known = modes[mode];
+    if (known === undefined || !known.dims.includes(dims)) {
+      throw new NotImplementedError(
+        `interpolate: Input Error: Only 3D, 4D and 5D input Tensors supported (got ${self.shape.length}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got ${mode})`,
+      );
+    }
+    if (
+      known.kind !== 'linear' &&
+      known.kind !== 'cubic' &&
+      typeof options.alignCorners === 'boolean'
+    ) {
+      throw new ValueError(
+        'interpolate: align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear',
+      );
+    }
+    if (options.antialias && (dims !== 2 || (known.kind !== 'linear' && known.kind !== 'cubic'))) {
+      throw new ValueError(
+        'interpolate: Anti-alias option is only supported for bilinear and bicubic modes',
+      );
+    }
+    const { size, scaleFactor } = options;
+    const given = (x: unknown) => x !== undefined && x !== null;
+    if (given(size) && options.recomputeScaleFactor) {
+      throw new ValueError(
+        'interpolate: recompute_scale_factor is not meaningful with an explicit size.',
+      );
+    }
+    if (given(size) && given(scaleFactor)) {
+      throw new ValueError('interpolate: only one of size or scale_factor should be defined');
+    }
+    if (!given(size) && !given(scaleFactor)) {
+      throw new ValueError('interpolate: either size or scale_factor should be defined');
+    }
+    const from = self.shape.slice(2);
+    let scales: readonly number[] | undefined;
+    let to: readonly number[];
+    if (given(size)) to = perDimension('output size', size as number, dims);
+    else {
+      const by = perDimension('scale_factor', scaleFactor as number, dims);
+      to = from.map((length, i) => Math.floor(length * (by[i] as number)));
+      if (!options.recomputeScaleFactor) scales = by;
+    }
+    if (known.kind === 'area') {
+      return [adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d][dims - 1]?.(
+        self,
+        to,
+      ) as Tensor;
+    }
+    if (to.some((n) => n < 1) || from.some((n) => n < 1)) {
+      throw new ValueError(
+        `interpolate: Input and output sizes should be greater than 0, but got input ${formatShape(from)} output ${formatShape(to)}`,
+      );
+    }
+    if (self.shape[1] === 0) {
+      throw new RuntimeError(
+        `interpolate: Non-empty ${self.shape.length}D data tensor expected but got a tensor with sizes ${formatShape(self.shape)}`,
+      );
+    }
+    const bytes = known.kind.startsWith('nearest') && self.dtype === 'uint8';
+    if (!isFloatingPoint(self.dtype) && !bytes) {
+      throw new NotImplementedError(
+        `interpolate: "upsample_${mode}${dims}d" not implemented for '${self.dtype}'`,
+      );
+    }
+    const factors = from.map((length, i) => {
+      const wanted = to[i] as number;
+      if (aligned) return wanted > 1 ? (length - 1) / (wanted - 1) : 0;
+      const scale = scales?.[i];
+      return scale !== undefined && scale > 0 ? 1 / scale : length / wanted;
+    });
+    if (options.antialias) {
+      const filter = known.kind === 'cubic' ? 'cubic' : 'linear';
+      return antialiased(self, to as [number, number], filter, factors as [number, number]);
+    }
+    return upsample(self, [...to], known.kind, aligned, factors);
+  },
+);
 
 type Sizes = Pick<InterpolateOptions, 'size' | 'scaleFactor'>;
 

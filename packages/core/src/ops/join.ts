@@ -1,5 +1,6 @@
 import { resultType } from '../elementwise.js';
 import { formatShape, RuntimeError } from '../errors.js';
+import { explaining } from '../explain.js';
 import { op } from '../op.js';
 import { normalizeDim, numel, sameShape } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
@@ -116,16 +117,17 @@ interface Each {
   (self: Tensor): Tensor;
   (tensors: readonly Tensor[]): Tensor[];
 }
-const each = (f: (t: Tensor) => Tensor): Each =>
-  ((given: Tensor | readonly Tensor[]) =>
-    given instanceof Tensor ? f(given) : given.map(f)) as Each;
+const each = (name: string, f: (t: Tensor) => Tensor): Each =>
+  explaining(name, (given: Tensor | readonly Tensor[]) =>
+    given instanceof Tensor ? f(given) : given.map(f),
+  ) as Each;
 
 /** The tensor itself (or each of a list), a scalar as a vector of one element. */
-export const atleast1d: Each = each(raised1);
+export const atleast1d: Each = each('atleast1d', raised1);
 /** The tensor itself (or each of a list), what has fewer dimensions as a matrix of one row. */
-export const atleast2d: Each = each(raised2);
+export const atleast2d: Each = each('atleast2d', raised2);
 /** The tensor itself (or each of a list), with dimensions of size 1 added: a vector becomes [1, n, 1], a matrix [m, n, 1]. */
-export const atleast3d: Each = each(raised3);
+export const atleast3d: Each = each('atleast3d', raised3);
 
 /** Side by side: along dimension 1, vectors along 0. */
 export const hstack = writing(
@@ -172,7 +174,7 @@ export const columnStack = writing(
  *
  * @see https://pytorch.org/docs/stable/generated/torch.block_diag.html
  */
-export const blockDiag = (...tensors: readonly Tensor[]): Tensor => {
+export const blockDiag = explaining('blockDiag', (...tensors: readonly Tensor[]): Tensor => {
   if (tensors.length === 0) return zeros([1, 0]);
   const blocks = tensors.map((t, i) => {
     if (t.shape.length > 2) {
@@ -192,4 +194,4 @@ export const blockDiag = (...tensors: readonly Tensor[]): Tensor => {
     return row;
   });
   return cat(rows, 0);
-};
+});

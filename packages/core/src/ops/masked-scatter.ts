@@ -1,6 +1,7 @@
 import { computeType } from '../dtype.js';
 import { IndexError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { cast, constant, type Expr, e, input, load, scalar } from '../expr.js';
 import { broadcastShapes, isContiguous, numel, sameShape, viewStrides } from '../shape.js';
 import { Tensor } from '../tensor.js';
@@ -70,14 +71,15 @@ function maskFor(self: Tensor, mask: Tensor, source: Tensor): Tensor {
  * @throws RuntimeError if `source` has fewer elements than the mask true ones (synchronous devices).
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.masked_scatter_.html
  */
-export const maskedScatter: MaskedFn = (self, mask, source) => {
+export const maskedScatter: MaskedFn = explaining('maskedScatter', (self, mask, source) => {
   const shape = broadcastShapes('maskedScatter', self.shape, mask.shape);
   const base = sameShape(shape, self.shape) ? self : broadcastTo(self, shape);
   return maskedUpdate.copied(base, maskFor(base, mask, source), source);
-};
+});
 /** `maskedScatter` into the tensor itself. */
-export const maskedScatter_: MaskedFn = (self, mask, source) =>
-  maskedUpdate.inPlace(self, maskFor(self, mask, source), source);
+export const maskedScatter_: MaskedFn = explaining('maskedScatter_', (self, mask, source) =>
+  maskedUpdate.inPlace(self, maskFor(self, mask, source), source),
+);
 
 /** The coordinates of a row-major position in a shape, whose sizes are the scalars from `first` on. */
 function unravel(position: Expr, rank: number, first: number): Expr[] {

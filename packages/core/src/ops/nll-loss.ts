@@ -7,6 +7,7 @@ import {
   ValueError,
 } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { cast, constant, coord, type Expr, e, input, load, scalar, stage } from '../expr.js';
 import { op } from '../op.js';
 import { numel, sameShape } from '../shape.js';
@@ -209,56 +210,59 @@ export function checkLossReduction(name: string, reduction: string): void {
  * @throws RuntimeError if the shapes do not agree; IndexError for a class that is not there.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.nll_loss.html
  */
-export const nllLoss = (input: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor => {
-  const { weight = null, ignoreIndex = -100, reduction = 'mean' } = options;
-  checkLossReduction('nllLoss', reduction);
-  if (!isFloatingPoint(input.dtype)) {
-    throw new NotImplementedError(
-      `nllLoss: "nll_loss_out_frame" not implemented for '${input.dtype}'`,
-    );
-  }
-  if (target.dtype !== 'int64' && target.dtype !== 'uint8' && target.dtype !== 'int32') {
-    throw new RuntimeError(
-      `nllLoss: expected scalar type int64 but found ${target.dtype} for the target`,
-    );
-  }
-  if (input.shape.length === 0) {
-    throw new RuntimeError('nllLoss: Expected 1 or more dimensions (got 0)');
-  }
-  const single = input.shape.length === 1;
-  const x = single ? unsqueeze(input, 0) : input;
-  const t = single && target.shape.length === 0 ? unsqueeze(target, 0) : target;
-  if (x.shape[0] !== t.shape[0]) {
-    throw new ValueError(
-      `nllLoss: Expected input batch_size (${x.shape[0]}) to match target batch_size (${t.shape[0]}).`,
-    );
-  }
-  if (x.shape.length === 2 && t.shape.length > 1) {
-    throw new RuntimeError(
-      `nllLoss: 0D or 1D target tensor expected, multi-target not supported; got target ${formatShape(target.shape)} for input ${formatShape(input.shape)}`,
-    );
-  }
-  const expected = [x.shape[0] as number, ...x.shape.slice(2)];
-  if (!sameShape(t.shape, expected)) {
-    throw new RuntimeError(
-      `nllLoss: size mismatch (got input: ${formatShape(input.shape)}, target: ${formatShape(target.shape)}); expected target ${formatShape(expected)}`,
-    );
-  }
-  const classes = x.shape[1] as number;
-  if (weight && (weight.shape.length !== 1 || weight.shape[0] !== classes)) {
-    throw new RuntimeError(
-      `nllLoss: weight tensor should be defined either for all ${classes} classes or no classes but got weight tensor of shape: ${formatShape(weight.shape)}`,
-    );
-  }
-  if (weight && weight.dtype !== input.dtype) {
-    throw new RuntimeError(
-      `nllLoss: expected scalar type ${input.dtype} but found ${weight.dtype} for the weight`,
-    );
-  }
-  checkClasses(t, classes, ignoreIndex);
-  const { loss } = nllLossForward(x, t, weight, reduction, ignoreIndex);
-  return single && reduction === 'none' ? squeeze(loss, 0) : loss;
-};
+export const nllLoss = explaining(
+  'nllLoss',
+  (input: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor => {
+    const { weight = null, ignoreIndex = -100, reduction = 'mean' } = options;
+    checkLossReduction('nllLoss', reduction);
+    if (!isFloatingPoint(input.dtype)) {
+      throw new NotImplementedError(
+        `nllLoss: "nll_loss_out_frame" not implemented for '${input.dtype}'`,
+      );
+    }
+    if (target.dtype !== 'int64' && target.dtype !== 'uint8' && target.dtype !== 'int32') {
+      throw new RuntimeError(
+        `nllLoss: expected scalar type int64 but found ${target.dtype} for the target`,
+      );
+    }
+    if (input.shape.length === 0) {
+      throw new RuntimeError('nllLoss: Expected 1 or more dimensions (got 0)');
+    }
+    const single = input.shape.length === 1;
+    const x = single ? unsqueeze(input, 0) : input;
+    const t = single && target.shape.length === 0 ? unsqueeze(target, 0) : target;
+    if (x.shape[0] !== t.shape[0]) {
+      throw new ValueError(
+        `nllLoss: Expected input batch_size (${x.shape[0]}) to match target batch_size (${t.shape[0]}).`,
+      );
+    }
+    if (x.shape.length === 2 && t.shape.length > 1) {
+      throw new RuntimeError(
+        `nllLoss: 0D or 1D target tensor expected, multi-target not supported; got target ${formatShape(target.shape)} for input ${formatShape(input.shape)}`,
+      );
+    }
+    const expected = [x.shape[0] as number, ...x.shape.slice(2)];
+    if (!sameShape(t.shape, expected)) {
+      throw new RuntimeError(
+        `nllLoss: size mismatch (got input: ${formatShape(input.shape)}, target: ${formatShape(target.shape)}); expected target ${formatShape(expected)}`,
+      );
+    }
+    const classes = x.shape[1] as number;
+    if (weight && (weight.shape.length !== 1 || weight.shape[0] !== classes)) {
+      throw new RuntimeError(
+        `nllLoss: weight tensor should be defined either for all ${classes} classes or no classes but got weight tensor of shape: ${formatShape(weight.shape)}`,
+      );
+    }
+    if (weight && weight.dtype !== input.dtype) {
+      throw new RuntimeError(
+        `nllLoss: expected scalar type ${input.dtype} but found ${weight.dtype} for the weight`,
+      );
+    }
+    checkClasses(t, classes, ignoreIndex);
+    const { loss } = nllLossForward(x, t, weight, reduction, ignoreIndex);
+    return single && reduction === 'none' ? squeeze(loss, 0) : loss;
+  },
+);
 
 function checkClasses(target: Tensor, classes: number, ignoreIndex: number): void {
   const sentence = (bad: number) => `nllLoss: Target ${bad} is out of bounds.`;

@@ -1,6 +1,7 @@
 import { computeType } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { cast, constant, coord, type Expr, e, input } from '../expr.js';
 import type { OutOptions } from '../out.js';
 import { broadcastShapes, sameShape } from '../shape.js';
@@ -69,7 +70,7 @@ export const nonzero = writing('nonzero', (self: Tensor, options?: NonzeroOption
 }) as Nonzero;
 
 /** As `nonzero`. */
-export const argwhere = (self: Tensor): Tensor => coordinates(self);
+export const argwhere = explaining('argwhere', (self: Tensor): Tensor => coordinates(self));
 
 /**
  * The elements where `mask` is true, as a vector; the two broadcast together.

@@ -1,6 +1,7 @@
 import { computeType, type DType } from '../dtype.js';
 import { formatShape, NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { coord, type Expr, e, input, load, scalar } from '../expr.js';
 import { op } from '../op.js';
 import { numel } from '../shape.js';
@@ -230,35 +231,38 @@ function checkMirror(self: Tensor, pad: readonly number[], mode: Mirror): void {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
  * @example pad(images, [1, 1, 1, 1], { mode: 'reflect' })
  */
-export const pad = (self: Tensor, amounts: readonly number[], options: PadOptions = {}): Tensor => {
-  const { mode = 'constant', value } = options;
-  if (amounts.length % 2 !== 0) {
-    throw new RuntimeError('pad: Padding length must be divisible by 2');
-  }
-  if (amounts.length > 2 * self.shape.length) {
-    throw new RuntimeError(
-      `pad: Padding length too large, got ${amounts.length} numbers for ${self.shape.length} dimensions`,
-    );
-  }
-  if (mode === 'constant') return constantPadNd(self, amounts, value ?? 0);
-  if (mode !== 'reflect' && mode !== 'replicate' && mode !== 'circular') {
-    throw new NotImplementedError(`pad: Unrecognised padding mode ${mode}`);
-  }
-  if (value !== undefined && value !== 0) {
-    throw new RuntimeError(`pad: Padding mode "${mode}" doesn't take in value argument`);
-  }
-  if (mode === 'circular' && amounts.some((n) => n < 0)) {
-    // What is cut off does not come round again.
-    const rest = constantPadNd(
-      self,
-      amounts.map((n) => Math.min(n, 0)),
-    );
-    return pad(
-      rest,
-      amounts.map((n) => Math.max(n, 0)),
-      options,
-    );
-  }
-  checkMirror(self, amounts, mode);
-  return padMode(self, [...amounts], mode);
-};
+export const pad = explaining(
+  'pad',
+  (self: Tensor, amounts: readonly number[], options: PadOptions = {}): Tensor => {
+    const { mode = 'constant', value } = options;
+    if (amounts.length % 2 !== 0) {
+      throw new RuntimeError('pad: Padding length must be divisible by 2');
+    }
+    if (amounts.length > 2 * self.shape.length) {
+      throw new RuntimeError(
+        `pad: Padding length too large, got ${amounts.length} numbers for ${self.shape.length} dimensions`,
+      );
+    }
+    if (mode === 'constant') return constantPadNd(self, amounts, value ?? 0);
+    if (mode !== 'reflect' && mode !== 'replicate' && mode !== 'circular') {
+      throw new NotImplementedError(`pad: Unrecognised padding mode ${mode}`);
+    }
+    if (value !== undefined && value !== 0) {
+      throw new RuntimeError(`pad: Padding mode "${mode}" doesn't take in value argument`);
+    }
+    if (mode === 'circular' && amounts.some((n) => n < 0)) {
+      // What is cut off does not come round again.
+      const rest = constantPadNd(
+        self,
+        amounts.map((n) => Math.min(n, 0)),
+      );
+      return pad(
+        rest,
+        amounts.map((n) => Math.max(n, 0)),
+        options,
+      );
+    }
+    checkMirror(self, amounts, mode);
+    return padMode(self, [...amounts], mode);
+  },
+);

@@ -1,6 +1,7 @@
 import { computeType } from '../dtype.js';
 import { formatShape, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { coord, e, load, scalar } from '../expr.js';
 import { op } from '../op.js';
 import { existingDim, normalizeDims, numel } from '../shape.js';
@@ -37,21 +38,24 @@ const flipOp = op('flip', 'self dims', (self: Tensor, dims: readonly number[]): 
  *
  * @see https://pytorch.org/docs/stable/generated/torch.flip.html
  */
-export const flip = (self: Tensor, ...dims: number[] | [readonly number[]]): Tensor => {
-  const list = (Array.isArray(dims[0]) ? dims[0] : dims) as readonly number[];
-  const axes = normalizeDims('flip', list, self.shape.length);
-  return flipOp(self, self.shape.length === 0 ? [] : axes);
-};
+export const flip = explaining(
+  'flip',
+  (self: Tensor, ...dims: number[] | [readonly number[]]): Tensor => {
+    const list = (Array.isArray(dims[0]) ? dims[0] : dims) as readonly number[];
+    const axes = normalizeDims('flip', list, self.shape.length);
+    return flipOp(self, self.shape.length === 0 ? [] : axes);
+  },
+);
 /** Columns in reverse order. */
-export const fliplr = (self: Tensor): Tensor => {
+export const fliplr = explaining('fliplr', (self: Tensor): Tensor => {
   if (self.shape.length < 2) throw new RuntimeError('fliplr: Input must be >= 2-d.');
   return flip(self, 1);
-};
+});
 /** Rows in reverse order. */
-export const flipud = (self: Tensor): Tensor => {
+export const flipud = explaining('flipud', (self: Tensor): Tensor => {
   if (self.shape.length < 1) throw new RuntimeError('flipud: Input must be >= 1-d.');
   return flip(self, 0);
-};
+});
 
 const rollOp = op(
   'roll',
@@ -88,67 +92,69 @@ const rollOp = op(
  *
  * @see https://pytorch.org/docs/stable/generated/torch.roll.html
  */
-export const roll = (
-  self: Tensor,
-  shifts: number | readonly number[],
-  dims?: number | readonly number[],
-): Tensor => {
-  const by = [shifts].flat() as number[];
-  const over = dims === undefined ? [] : ([dims].flat() as number[]);
-  if (by.length === 0) throw new RuntimeError('roll: `shifts` required');
-  if (over.length === 0 && by.length === 1) {
-    return reshape(rollOp(reshape(self, [-1]), by, [0]), self.shape);
-  }
-  if (by.length !== over.length) {
-    throw new RuntimeError(
-      `roll: shifts and dimensions must align. shifts: ${by.length}, dims:${over.length}`,
+export const roll = explaining(
+  'roll',
+  (self: Tensor, shifts: number | readonly number[], dims?: number | readonly number[]): Tensor => {
+    const by = [shifts].flat() as number[];
+    const over = dims === undefined ? [] : ([dims].flat() as number[]);
+    if (by.length === 0) throw new RuntimeError('roll: `shifts` required');
+    if (over.length === 0 && by.length === 1) {
+      return reshape(rollOp(reshape(self, [-1]), by, [0]), self.shape);
+    }
+    if (by.length !== over.length) {
+      throw new RuntimeError(
+        `roll: shifts and dimensions must align. shifts: ${by.length}, dims:${over.length}`,
+      );
+    }
+    return rollOp(
+      self,
+      by,
+      over.map((d) => existingDim('roll', d, self.shape.length)),
     );
-  }
-  return rollOp(
-    self,
-    by,
-    over.map((d) => existingDim('roll', d, self.shape.length)),
-  );
-};
+  },
+);
 
 /**
  * Rotated by `k` quarter turns in the plane of two dimensions, from the first towards the second.
  *
  * @see https://pytorch.org/docs/stable/generated/torch.rot90.html
  */
-export const rot90 = (self: Tensor, k = 1, dims: readonly number[] = [0, 1]): Tensor => {
-  const rank = self.shape.length;
-  if (dims.length !== 2) {
-    throw new RuntimeError(
-      `rot90: expected total rotation dims == 2, but got dims = ${dims.length}`,
-    );
-  }
-  if (rank < 2)
-    throw new RuntimeError(`rot90: expected total dims >= 2, but got total dims = ${rank}`);
-  const [a, b] = dims.map((d) => {
-    if (d < -rank || d >= rank) {
+export const rot90 = explaining(
+  'rot90',
+  (self: Tensor, k = 1, dims: readonly number[] = [0, 1]): Tensor => {
+    const rank = self.shape.length;
+    if (dims.length !== 2) {
       throw new RuntimeError(
-        `rot90: Rotation dim${d === dims[0] ? 0 : 1} out of range, dim = ${d}`,
+        `rot90: expected total rotation dims == 2, but got dims = ${dims.length}`,
       );
     }
-    return d < 0 ? d + rank : d;
-  }) as [number, number];
-  if (a === b) {
-    throw new RuntimeError(
-      `rot90: expected rotation dims to be different, but got dim0 = ${dims[0]} and dim1 = ${dims[1]}`,
-    );
-  }
-  switch (((k % 4) + 4) % 4) {
-    case 1:
-      return transpose(flip(self, b), a, b);
-    case 2:
-      return flip(self, a, b);
-    case 3:
-      return transpose(flip(self, a), a, b);
-    default:
-      return clone(self, { memoryFormat: 'contiguous' });
-  }
-};
+    if (rank < 2)
+      throw new RuntimeError(`rot90: expected total dims >= 2, but got total dims = ${rank}`);
+    const [a, b] = dims.map((d) => {
+      if (d < -rank || d >= rank) {
+        throw new RuntimeError(
+          `rot90: Rotation dim${d === dims[0] ? 0 : 1} out of range, dim = ${d}`,
+        );
+      }
+      return d < 0 ? d + rank : d;
+    }) as [number, number];
+    if (a === b) {
+      throw new RuntimeError(
+        `rot90: expected rotation dims to be different, but got dim0 = ${dims[0]} and dim1 = ${dims[1]}`,
+      );
+    }
+    switch (((k % 4) + 4) % 4) {
+      case 1:
+        return transpose(flip(self, b), a, b);
+      case 2:
+        return flip(self, a, b);
+      case 3:
+        return transpose(flip(self, a), a, b);
+      default:
+        return clone(self, { memoryFormat: 'contiguous' });
+    }
+  },
+);
 
 /**
  * The tensor laid out several times along each dimension (a copy); leading repeats add dimensions.
@@ -156,40 +162,46 @@ export const rot90 = (self: Tensor, k = 1, dims: readonly number[] = [0, 1]): Te
  * @throws RuntimeError if there are fewer repeats than dimensions.
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.repeat.html
  */
-export const repeat = (self: Tensor, ...repeats: number[] | [readonly number[]]): Tensor => {
-  const times = (Array.isArray(repeats[0]) ? repeats[0] : repeats) as readonly number[];
-  const lead = times.length - self.shape.length;
-  if (lead < 0) {
-    throw new RuntimeError(
-      `repeat: Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor (got ${formatShape(times)} for shape ${formatShape(self.shape)})`,
+export const repeat = explaining(
+  'repeat',
+  (self: Tensor, ...repeats: number[] | [readonly number[]]): Tensor => {
+    const times = (Array.isArray(repeats[0]) ? repeats[0] : repeats) as readonly number[];
+    const lead = times.length - self.shape.length;
+    if (lead < 0) {
+      throw new RuntimeError(
+        `repeat: Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor (got ${formatShape(times)} for shape ${formatShape(self.shape)})`,
+      );
+    }
+    if (times.some((n) => !Number.isInteger(n) || n < 0)) {
+      throw new RuntimeError(
+        `repeat: repeats must be non-negative integers, got ${formatShape(times)}`,
+      );
+    }
+    const sizes = times.map((_, i) => self.shape[i - lead] ?? 1);
+    const spread = reshape(
+      self,
+      sizes.flatMap((size) => [1, size]),
     );
-  }
-  if (times.some((n) => !Number.isInteger(n) || n < 0)) {
-    throw new RuntimeError(
-      `repeat: repeats must be non-negative integers, got ${formatShape(times)}`,
+    const copies = expand(
+      spread,
+      sizes.flatMap((size, i) => [times[i] as number, size]),
     );
-  }
-  const sizes = times.map((_, i) => self.shape[i - lead] ?? 1);
-  const spread = reshape(
-    self,
-    sizes.flatMap((size) => [1, size]),
-  );
-  const copies = expand(
-    spread,
-    sizes.flatMap((size, i) => [times[i] as number, size]),
-  );
-  return view(
-    clone(copies, { memoryFormat: 'contiguous' }),
-    sizes.map((size, i) => size * (times[i] as number)),
-  );
-};
+    return view(
+      clone(copies, { memoryFormat: 'contiguous' }),
+      sizes.map((size, i) => size * (times[i] as number)),
+    );
+  },
+);
 
 /** As `repeat`, but missing leading repeats count as 1. */
-export const tile = (self: Tensor, ...repeats: number[] | [readonly number[]]): Tensor => {
-  const times = (Array.isArray(repeats[0]) ? repeats[0] : repeats) as readonly number[];
-  const missing = Math.max(0, self.shape.length - times.length);
-  return repeat(self, [...new Array<number>(missing).fill(1), ...times]);
-};
+export const tile = explaining(
+  'tile',
+  (self: Tensor, ...repeats: number[] | [readonly number[]]): Tensor => {
+    const times = (Array.isArray(repeats[0]) ? repeats[0] : repeats) as readonly number[];
+    const missing = Math.max(0, self.shape.length - times.length);
+    return repeat(self, [...new Array<number>(missing).fill(1), ...times]);
+  },
+);
 
 /** Options of `repeatInterleave`. */
 export interface RepeatInterleaveOptions {
@@ -225,31 +237,35 @@ function repeatedPositions(repeats: Tensor, outputSize: number | undefined): Ten
  * @throws NotImplementedError for tensor repeats without `outputSize` on a device that cannot be read at once.
  * @see https://pytorch.org/docs/stable/generated/torch.repeat_interleave.html
  */
-export const repeatInterleave = (
-  self: Tensor,
-  repeats?: number | Tensor | null,
-  dim?: number | null,
-  options: RepeatInterleaveOptions = {},
-): Tensor => {
-  if (repeats === undefined || repeats === null) return repeatedPositions(self, options.outputSize);
-  const source = dim === undefined || dim === null ? reshape(self, [-1]) : self;
-  const d = existingDim('repeatInterleave', dim ?? 0, source.shape.length);
-  if (repeats instanceof Tensor && numel(repeats.shape) !== 1) {
-    if (numel(repeats.shape) !== source.shape[d]) {
-      throw new RuntimeError(
-        `repeatInterleave: repeats must have the same size as input along dim (${numel(repeats.shape)} and ${source.shape[d]})`,
-      );
+export const repeatInterleave = explaining(
+  'repeatInterleave',
+  (
+    self: Tensor,
+    repeats?: number | Tensor | null,
+    dim?: number | null,
+    options: RepeatInterleaveOptions = {},
+  ): Tensor => {
+    if (repeats === undefined || repeats === null)
+      return repeatedPositions(self, options.outputSize);
+    const source = dim === undefined || dim === null ? reshape(self, [-1]) : self;
+    const d = existingDim('repeatInterleave', dim ?? 0, source.shape.length);
+    if (repeats instanceof Tensor && numel(repeats.shape) !== 1) {
+      if (numel(repeats.shape) !== source.shape[d]) {
+        throw new RuntimeError(
+          `repeatInterleave: repeats must have the same size as input along dim (${numel(repeats.shape)} and ${source.shape[d]})`,
+        );
+      }
+      return indexSelect(source, d, repeatedPositions(repeats, options.outputSize));
     }
-    return indexSelect(source, d, repeatedPositions(repeats, options.outputSize));
-  }
-  if (repeats instanceof Tensor) checkSynchronous('repeatInterleave', repeats);
-  const times = repeats instanceof Tensor ? repeats.itemSync() : repeats;
-  if (!(times >= 0)) throw new RuntimeError('repeatInterleave: Repeats must be non-negative');
-  const base = source.shape.length === 0 ? reshape(source, [1]) : source;
-  const shape = [...base.shape.slice(0, d + 1), times, ...base.shape.slice(d + 1)];
-  const copies = clone(expand(unsqueeze(base, d + 1), shape), { memoryFormat: 'contiguous' });
-  return flatten(copies, d, d + 1);
-};
+    if (repeats instanceof Tensor) checkSynchronous('repeatInterleave', repeats);
+    const times = repeats instanceof Tensor ? repeats.itemSync() : repeats;
+    if (!(times >= 0)) throw new RuntimeError('repeatInterleave: Repeats must be non-negative');
+    const base = source.shape.length === 0 ? reshape(source, [1]) : source;
+    const shape = [...base.shape.slice(0, d + 1), times, ...base.shape.slice(d + 1)];
+    const copies = clone(expand(unsqueeze(base, d + 1), shape), { memoryFormat: 'contiguous' });
+    return flatten(copies, d, d + 1);
+  },
+);
 
 /** As `narrow`, but with memory of its own. */
 export const narrowCopy = writing(

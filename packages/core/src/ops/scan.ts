@@ -1,6 +1,7 @@
 import { computeType, type DType, isFloatingPoint } from '../dtype.js';
 import { IndexError, NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { inplace, type Op, op, operations } from '../op.js';
 import type { ScanPrimitive } from '../primitive.js';
 import { float } from '../scalar.js';
@@ -81,9 +82,15 @@ const overwrite = (name: 'cumsum' | 'cumprod', self: Tensor, dim: number): Tenso
   });
 };
 /** `cumsum` in place, in the tensor's own dtype. */
-export const cumsum_ = (self: Tensor, dim: number): Tensor => overwrite('cumsum', self, dim);
+export const cumsum_ = explaining(
+  'cumsum_',
+  (self: Tensor, dim: number): Tensor => overwrite('cumsum', self, dim),
+);
 /** `cumprod` in place, in the tensor's own dtype. */
-export const cumprod_ = (self: Tensor, dim: number): Tensor => overwrite('cumprod', self, dim);
+export const cumprod_ = explaining(
+  'cumprod_',
+  (self: Tensor, dim: number): Tensor => overwrite('cumprod', self, dim),
+);
 
 const logcumsumexpOp = op('logcumsumexp', 'self dim', (self: Tensor, dim: number): Tensor => {
   if (!isFloatingPoint(self.dtype)) {
@@ -215,23 +222,21 @@ function strips(
  * @param x their positions, one vector or one for each element; without it they lie `dx` apart.
  * @see https://pytorch.org/docs/stable/generated/torch.trapezoid.html
  */
-export const trapezoid = (
-  self: Tensor,
-  x?: Tensor | null,
-  options: TrapezoidOptions = {},
-): Tensor => {
-  const [areas, dim] = strips('trapezoid', self, x, options);
-  return sum(areas, dim);
-};
+export const trapezoid = explaining(
+  'trapezoid',
+  (self: Tensor, x?: Tensor | null, options: TrapezoidOptions = {}): Tensor => {
+    const [areas, dim] = strips('trapezoid', self, x, options);
+    return sum(areas, dim);
+  },
+);
 /** As `trapezoid`. */
 export const trapz = trapezoid;
 
 /** The integral up to each sample after the first, by the trapezoidal rule. */
-export const cumulativeTrapezoid = (
-  self: Tensor,
-  x?: Tensor | null,
-  options: TrapezoidOptions = {},
-): Tensor => {
-  const [areas, dim] = strips('cumulativeTrapezoid', self, x, options);
-  return cumsum(areas, dim);
-};
+export const cumulativeTrapezoid = explaining(
+  'cumulativeTrapezoid',
+  (self: Tensor, x?: Tensor | null, options: TrapezoidOptions = {}): Tensor => {
+    const [areas, dim] = strips('cumulativeTrapezoid', self, x, options);
+    return cumsum(areas, dim);
+  },
+);

@@ -1,6 +1,7 @@
 import { computeType } from '../dtype.js';
 import { formatShape, NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { coord, input } from '../expr.js';
 import { isScalar, type Scalar, scalarValue } from '../scalar.js';
 import { normalizeDim, numel } from '../shape.js';
@@ -182,8 +183,9 @@ export const scatterAdd: Writing<AddFn> = writing<AddFn>('scatterAdd', (self, di
   scatterAddUpdate.copied(self, checked('scatterAdd', self, dim, index, src), index, src),
 );
 /** `scatterAdd` into the tensor itself. */
-export const scatterAdd_: AddFn = (self, dim, index, src) =>
-  scatterAddUpdate.inPlace(self, checked('scatterAdd', self, dim, index, src), index, src);
+export const scatterAdd_: AddFn = explaining('scatterAdd_', (self, dim, index, src) =>
+  scatterAddUpdate.inPlace(self, checked('scatterAdd', self, dim, index, src), index, src),
+);
 
 type ReduceFn = (
   self: Tensor,

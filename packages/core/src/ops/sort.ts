@@ -1,5 +1,6 @@
 import { formatShape, IndexError, NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { op } from '../op.js';
 import { normalizeDim, numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
@@ -60,8 +61,11 @@ export const sort = writing(
 );
 
 /** The positions that sort a dimension. */
-export const argsort = (self: Tensor, dim = -1, options: SortOptions = {}): Tensor =>
-  sort(detach(self), dim, options).indices;
+export const argsort = explaining(
+  'argsort',
+  (self: Tensor, dim = -1, options: SortOptions = {}): Tensor =>
+    sort(detach(self), dim, options).indices,
+);
 
 /** Sorted along the first dimension. */
 export const msort = writing('msort', (self: Tensor): Tensor => sort(self, 0).values);

@@ -1,6 +1,7 @@
 import { canCast, category, type DType, itemSize } from '../dtype.js';
 import { resultType } from '../elementwise.js';
 import { NotImplementedError, RuntimeError } from '../errors.js';
+import { explaining } from '../explain.js';
 import { constant, type Expr, e } from '../expr.js';
 import type { OutOptions } from '../out.js';
 import { canRead } from '../read.js';
@@ -128,19 +129,17 @@ const addcdivOp = define<
   body: (s, a, b, v) => e.add(s, e.mul(v, e.div(a, b))),
 });
 /** self + value * tensor1 / tensor2. */
-export const addcdiv = (
-  self: Tensor,
-  tensor1: Tensor,
-  tensor2: Tensor,
-  options?: ValueOptions,
-): Tensor => {
-  if (category(tensor1.dtype) < 2 && category(tensor2.dtype) < 2) {
-    throw new RuntimeError(
-      'addcdiv: Integer division with addcdiv is no longer supported, and in a future release addcdiv would perform a true division of tensor1 and tensor2; convert them to a floating-point dtype first',
-    );
-  }
-  return addcdivOp(self, tensor1, tensor2, options?.value ?? 1, options);
-};
+export const addcdiv = explaining(
+  'addcdiv',
+  (self: Tensor, tensor1: Tensor, tensor2: Tensor, options?: ValueOptions): Tensor => {
+    if (category(tensor1.dtype) < 2 && category(tensor2.dtype) < 2) {
+      throw new RuntimeError(
+        'addcdiv: Integer division with addcdiv is no longer supported, and in a future release addcdiv would perform a true division of tensor1 and tensor2; convert them to a floating-point dtype first',
+      );
+    }
+    return addcdivOp(self, tensor1, tensor2, options?.value ?? 1, options);
+  },
+);
 
 const lerpOp = define<
   (self: Tensor, end: Tensor, weight: Tensor | Scalar, options?: OutOptions) => Tensor
@@ -159,23 +158,21 @@ const lerpOp = define<
   },
 });
 /** self + weight * (end - self). */
-export const lerp = (
-  self: Tensor,
-  end: Tensor,
-  weight: Tensor | Scalar,
-  options?: OutOptions,
-): Tensor => {
-  if (self.dtype !== end.dtype) {
-    throw new RuntimeError(
-      `lerp: expected dtype ${self.dtype} for \`end\` but got dtype ${end.dtype}`,
-    );
-  }
-  if (category(self.dtype) < 2) {
-    const kernel = isScalar(weight) ? 'lerp_kernel_scalar' : 'lerp_kernel_tensor';
-    throw new NotImplementedError(`lerp: "${kernel}" not implemented for '${self.dtype}'`);
-  }
-  return lerpOp(self, end, weight, options);
-};
+export const lerp = explaining(
+  'lerp',
+  (self: Tensor, end: Tensor, weight: Tensor | Scalar, options?: OutOptions): Tensor => {
+    if (self.dtype !== end.dtype) {
+      throw new RuntimeError(
+        `lerp: expected dtype ${self.dtype} for \`end\` but got dtype ${end.dtype}`,
+      );
+    }
+    if (category(self.dtype) < 2) {
+      const kernel = isScalar(weight) ? 'lerp_kernel_scalar' : 'lerp_kernel_tensor';
+      throw new NotImplementedError(`lerp: "${kernel}" not implemented for '${self.dtype}'`);
+    }
+    return lerpOp(self, end, weight, options);
+  },
+);
 
 const fillOp = define<(self: Tensor, value: Tensor | Scalar, options?: OutOptions) => Tensor>({
   name: 'fill',
@@ -184,15 +181,18 @@ const fillOp = define<(self: Tensor, value: Tensor | Scalar, options?: OutOption
   body: (_, v) => v,
 });
 /** A tensor like `self` with every element `value` (a number or a zero-dimensional tensor). */
-export const fill = (self: Tensor, value: Tensor | Scalar, options?: OutOptions): Tensor => {
-  if (!isScalar(value) && value.shape.length > 0) {
-    throw new RuntimeError(
-      `fill: only supports 0-dimension value tensor but got tensor with ${value.shape.length} dimensions`,
-    );
-  }
-  if (isScalar(value)) checkFits('fill', value, self.dtype);
-  return fillOp(self, value, options);
-};
+export const fill = explaining(
+  'fill',
+  (self: Tensor, value: Tensor | Scalar, options?: OutOptions): Tensor => {
+    if (!isScalar(value) && value.shape.length > 0) {
+      throw new RuntimeError(
+        `fill: only supports 0-dimension value tensor but got tensor with ${value.shape.length} dimensions`,
+      );
+    }
+    if (isScalar(value)) checkFits('fill', value, self.dtype);
+    return fillOp(self, value, options);
+  },
+);
 
 /** `self` with elements where `mask` is true replaced by `value`. */
 export const maskedFill: (
@@ -200,7 +200,7 @@ export const maskedFill: (
   mask: Tensor,
   value: Tensor | Scalar,
   options?: OutOptions,
-) => Tensor = (self, mask, value, options) => {
+) => Tensor = explaining('maskedFill', (self, mask, value, options) => {
   if (mask.dtype !== 'bool') {
     throw new RuntimeError(`maskedFill: expects mask dtype to be bool, got ${mask.dtype}`);
   }
@@ -215,7 +215,7 @@ export const maskedFill: (
     if (canRead(value)) checkFits('maskedFill', read(value.itemSync()), self.dtype);
   }
   return maskedFillOp(self, mask, value, options);
-};
+});
 const maskedFillOp = define<
   (self: Tensor, mask: Tensor, value: Tensor | Scalar, options?: OutOptions) => Tensor
 >({

@@ -1,6 +1,7 @@
 import { computeType } from '../dtype.js';
 import { formatShape, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { cast, constant, coord, e, input, load, stage } from '../expr.js';
 import { existingDim, numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
@@ -168,15 +169,19 @@ function distinct(
  * @see https://pytorch.org/docs/stable/generated/torch.unique.html
  * @example const [values, counts] = unique(x, { returnCounts: true });
  */
-export const unique = <O extends UniqueOptions>(self: Tensor, options?: O): UniqueResult<O> =>
-  distinct('unique', self, options ?? {}, true) as UniqueResult<O>;
+export const unique = explaining(
+  'unique',
+  <O extends UniqueOptions>(self: Tensor, options?: O): UniqueResult<O> =>
+    distinct('unique', self, options ?? {}, true) as UniqueResult<O>,
+);
 
 /**
  * As `unique`, but only neighbours are compared and the order is kept.
  *
  * @see https://pytorch.org/docs/stable/generated/torch.unique_consecutive.html
  */
-export const uniqueConsecutive = <O extends UniqueConsecutiveOptions>(
-  self: Tensor,
-  options?: O,
-): UniqueResult<O> => distinct('uniqueConsecutive', self, options ?? {}, false) as UniqueResult<O>;
+export const uniqueConsecutive = explaining(
+  'uniqueConsecutive',
+  <O extends UniqueConsecutiveOptions>(self: Tensor, options?: O): UniqueResult<O> =>
+    distinct('uniqueConsecutive', self, options ?? {}, false) as UniqueResult<O>,
+);

@@ -1,5 +1,6 @@
 import { category, getDefaultDtype } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
+import { explaining } from '../explain.js';
 import { constant, type Expr, e } from '../expr.js';
 import { isFloatDType, largestFloat } from '../number-ranges.js';
 import type { OutOptions } from '../out.js';
@@ -43,11 +44,11 @@ export const round = (self: Tensor, options?: OutOptions & { decimals?: number }
 export const sgn: Unary = unary('sgn', 'same', signOf);
 
 /** The tensor itself. @throws RuntimeError on bool. */
-export const positive = (self: Tensor): Tensor => {
+export const positive = explaining('positive', (self: Tensor): Tensor => {
   if (self.dtype === 'bool')
     throw new RuntimeError('positive: The `+` operator, on a bool tensor is not supported.');
   return self;
-};
+});
 /** The tensor itself: all numbers here are real. */
 export const real = (self: Tensor): Tensor => self;
 /** The tensor itself: all numbers here are real. */
@@ -88,16 +89,19 @@ const nanToNumOp = define<
       : x,
 });
 /** NaN replaced by `nan` (0), infinities by `posinf` and `neginf` (the dtype's largest and smallest numbers). */
-export const nanToNum = (
-  self: Tensor,
-  nan?: number | null,
-  posinf?: number | null,
-  neginf?: number | null,
-  options?: OutOptions,
-): Tensor => {
-  const limit = isFloatDType(self.dtype) ? largestFloat[self.dtype] : 0;
-  return nanToNumOp(self, nan ?? 0, posinf ?? limit, neginf ?? -limit, options);
-};
+export const nanToNum = explaining(
+  'nanToNum',
+  (
+    self: Tensor,
+    nan?: number | null,
+    posinf?: number | null,
+    neginf?: number | null,
+    options?: OutOptions,
+  ): Tensor => {
+    const limit = isFloatDType(self.dtype) ? largestFloat[self.dtype] : 0;
+    return nanToNumOp(self, nan ?? 0, posinf ?? limit, neginf ?? -limit, options);
+  },
+);
 
 /** The modified Bessel function of the first kind of order 0, by two Chebyshev series. */
 export const i0: Unary = unary('i0', 'float', (x) => e.mul(e.exp(e.abs(x)), scaledI0(x)));

@@ -1,5 +1,6 @@
 import { category, computeType } from '../dtype.js';
 import { formatShape, RuntimeError, ValueError } from '../errors.js';
+import { explaining } from '../explain.js';
 import { cast, constant, type Expr, e, input, scalar, stage } from '../expr.js';
 import { op } from '../op.js';
 import type { Tensor } from '../tensor.js';
@@ -117,4 +118,7 @@ function nuclearNorm(self: Tensor, dim: Dims, { dtype, keepdim = false }: Reduce
 }
 
 /** The `p`-norm of self - other. */
-export const dist = (self: Tensor, other: Tensor, p = 2): Tensor => norm(self.sub(other), p);
+export const dist = explaining(
+  'dist',
+  (self: Tensor, other: Tensor, p = 2): Tensor => norm(self.sub(other), p),
+);

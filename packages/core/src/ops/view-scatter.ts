@@ -1,4 +1,5 @@
 import { formatShape, RuntimeError } from '../errors.js';
+import { explaining } from '../explain.js';
 import { op } from '../op.js';
 import { normalizeDim, sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
@@ -35,8 +36,11 @@ const selectScatterOp = op(
  *
  * @see https://pytorch.org/docs/stable/generated/torch.select_scatter.html
  */
-export const selectScatter = (self: Tensor, src: Tensor, dim: number, index: number): Tensor =>
-  selectScatterOp(self, src, normalizeDim('selectScatter', dim, self.shape.length), index);
+export const selectScatter = explaining(
+  'selectScatter',
+  (self: Tensor, src: Tensor, dim: number, index: number): Tensor =>
+    selectScatterOp(self, src, normalizeDim('selectScatter', dim, self.shape.length), index),
+);
 
 const sliceScatterOp = op(
   'sliceScatter',
@@ -49,17 +53,20 @@ const sliceScatterOp = op(
  *
  * @see https://pytorch.org/docs/stable/generated/torch.slice_scatter.html
  */
-export const sliceScatter = (
-  self: Tensor,
-  src: Tensor,
-  dim = 0,
-  start?: number | null,
-  end?: number | null,
-  step = 1,
-): Tensor => {
-  const d = normalizeDim('sliceScatter', dim, self.shape.length);
-  return sliceScatterOp(self, src, d, start ?? 0, end ?? (self.shape[d] as number), step);
-};
+export const sliceScatter = explaining(
+  'sliceScatter',
+  (
+    self: Tensor,
+    src: Tensor,
+    dim = 0,
+    start?: number | null,
+    end?: number | null,
+    step = 1,
+  ): Tensor => {
+    const d = normalizeDim('sliceScatter', dim, self.shape.length);
+    return sliceScatterOp(self, src, d, start ?? 0, end ?? (self.shape[d] as number), step);
+  },
+);
 
 const diagonalScatterOp = op(
   'diagonalScatter',
@@ -72,16 +79,19 @@ const diagonalScatterOp = op(
  *
  * @see https://pytorch.org/docs/stable/generated/torch.diagonal_scatter.html
  */
-export const diagonalScatter = (
-  self: Tensor,
-  src: Tensor,
-  options: { offset?: number; dim1?: number; dim2?: number } = {},
-): Tensor => {
-  const rank = self.shape.length;
-  const dim1 = normalizeDim('diagonalScatter', options.dim1 ?? 0, rank);
-  const dim2 = normalizeDim('diagonalScatter', options.dim2 ?? 1, rank);
-  return diagonalScatterOp(self, src, options.offset ?? 0, dim1, dim2);
-};
+export const diagonalScatter = explaining(
+  'diagonalScatter',
+  (
+    self: Tensor,
+    src: Tensor,
+    options: { offset?: number; dim1?: number; dim2?: number } = {},
+  ): Tensor => {
+    const rank = self.shape.length;
+    const dim1 = normalizeDim('diagonalScatter', options.dim1 ?? 0, rank);
+    const dim2 = normalizeDim('diagonalScatter', options.dim2 ?? 1, rank);
+    return diagonalScatterOp(self, src, options.offset ?? 0, dim1, dim2);
+  },
+);
 
 const asStridedScatterOp = op(
   'asStridedScatter',

@@ -1,4 +1,5 @@
 import { formatShape, RuntimeError } from '../errors.js';
+import { explaining } from '../explain.js';
 import { op } from '../op.js';
 import {
   existingDim,
@@ -46,16 +47,22 @@ const unsafeViewOp = op(
 );
 
 /** The same elements in another shape: a view where strides allow, a copy elsewhere. */
-export const reshape = (self: Tensor, ...shape: Sizes): Tensor => {
+export const reshape = explaining('reshape', (self: Tensor, ...shape: Sizes): Tensor => {
   const target = inferShape('reshape', flat(shape), numel(self.shape));
   if (viewStrides(self.shape, self.strides, target)) return viewOp(self, target);
   return unsafeViewOp(clone(self, { memoryFormat: 'contiguous' }), target);
-};
+});
 
 /** `reshape` to the shape of `other`. */
-export const reshapeAs = (self: Tensor, other: Tensor): Tensor => reshape(self, other.shape);
+export const reshapeAs = explaining(
+  'reshapeAs',
+  (self: Tensor, other: Tensor): Tensor => reshape(self, other.shape),
+);
 /** `view` in the shape of `other`. */
-export const viewAs = (self: Tensor, other: Tensor): Tensor => viewOp(self, other.shape);
+export const viewAs = explaining(
+  'viewAs',
+  (self: Tensor, other: Tensor): Tensor => viewOp(self, other.shape),
+);
 
 /** Dimensions in another order, sharing memory. */
 export const permute: (self: Tensor, ...dims: Sizes) => Tensor = (self, ...dims) =>
@@ -104,43 +111,46 @@ export const swapaxes = transpose;
 export const swapdims = transpose;
 
 /** The transpose of a matrix; vectors and scalars are returned as they are. */
-export const t = (self: Tensor): Tensor => {
+export const t = explaining('t', (self: Tensor): Tensor => {
   if (self.shape.length > 2) {
     throw new RuntimeError(
       `t: expects a tensor with <= 2 dimensions, but self is ${self.shape.length}D`,
     );
   }
   return self.shape.length < 2 ? view(self, self.shape) : transpose(self, 0, 1);
-};
+});
 
 /** Dimensions moved to other places, the rest keeping their order. */
-export const movedim = (
-  self: Tensor,
-  source: number | readonly number[],
-  destination: number | readonly number[],
-): Tensor => {
-  const rank = self.shape.length;
-  const from = [source].flat().map((d) => normalizeDim('movedim', d as number, rank));
-  const to = [destination].flat().map((d) => normalizeDim('movedim', d as number, rank));
-  if (from.length !== to.length) {
-    throw new RuntimeError(
-      `movedim: Invalid source or destination dims: source (${formatShape(from)} dims) should contain the same number of dims as destination (${formatShape(to)} dims)`,
+export const movedim = explaining(
+  'movedim',
+  (
+    self: Tensor,
+    source: number | readonly number[],
+    destination: number | readonly number[],
+  ): Tensor => {
+    const rank = self.shape.length;
+    const from = [source].flat().map((d) => normalizeDim('movedim', d as number, rank));
+    const to = [destination].flat().map((d) => normalizeDim('movedim', d as number, rank));
+    if (from.length !== to.length) {
+      throw new RuntimeError(
+        `movedim: Invalid source or destination dims: source (${formatShape(from)} dims) should contain the same number of dims as destination (${formatShape(to)} dims)`,
+      );
+    }
+    if (new Set(from).size !== from.length)
+      throw new RuntimeError(`movedim: repeated dim in \`source\` (${formatShape(from)})`);
+    if (new Set(to).size !== to.length)
+      throw new RuntimeError(`movedim: repeated dim in \`destination\` (${formatShape(to)})`);
+    const order = new Array<number>(rank).fill(-1);
+    from.forEach((d, i) => {
+      order[to[i] as number] = d;
+    });
+    const rest = self.shape.map((_, d) => d).filter((d) => !from.includes(d));
+    return permute(
+      self,
+      order.map((d) => (d >= 0 ? d : (rest.shift() as number))),
     );
-  }
-  if (new Set(from).size !== from.length)
-    throw new RuntimeError(`movedim: repeated dim in \`source\` (${formatShape(from)})`);
-  if (new Set(to).size !== to.length)
-    throw new RuntimeError(`movedim: repeated dim in \`destination\` (${formatShape(to)})`);
-  const order = new Array<number>(rank).fill(-1);
-  from.forEach((d, i) => {
-    order[to[i] as number] = d;
-  });
-  const rest = self.shape.map((_, d) => d).filter((d) => !from.includes(d));
-  return permute(
-    self,
-    order.map((d) => (d >= 0 ? d : (rest.shift() as number))),
-  );
-};
+  },
+);
 /** As `movedim`. */
 export const moveaxis = movedim;
 
@@ -180,7 +190,10 @@ const expandOp = op('expand', 'self shape', (self: Tensor, shape: readonly numbe
 /** Dimensions of size 1 repeated without a copy; -1 keeps a size. */
 export const expand = (self: Tensor, ...shape: Sizes): Tensor => expandOp(self, flat(shape));
 /** `expand` to the shape of `other`. */
-export const expandAs = (self: Tensor, other: Tensor): Tensor => expandOp(self, other.shape);
+export const expandAs = explaining(
+  'expandAs',
+  (self: Tensor, other: Tensor): Tensor => expandOp(self, other.shape),
+);
 /** `expand` under its other name. */
 export const broadcastTo = (self: Tensor, shape: readonly number[]): Tensor =>
   expandOp(self, shape);
@@ -190,14 +203,17 @@ const squeezeOp = op('squeeze', 'self dims', (self: Tensor, dims: readonly numbe
   return makeView(self, self.shape.filter(keep), self.strides.filter(keep), self.offset);
 });
 /** Without the dimensions of size 1, or without the named ones if their size is 1. */
-export const squeeze = (self: Tensor, dim?: number | readonly number[]): Tensor => {
-  const rank = self.shape.length;
-  const dims =
-    dim === undefined
-      ? self.shape.map((_, i) => i)
-      : [dim].flat().map((d) => normalizeDim('squeeze', d as number, rank));
-  return squeezeOp(self, dims);
-};
+export const squeeze = explaining(
+  'squeeze',
+  (self: Tensor, dim?: number | readonly number[]): Tensor => {
+    const rank = self.shape.length;
+    const dims =
+      dim === undefined
+        ? self.shape.map((_, i) => i)
+        : [dim].flat().map((d) => normalizeDim('squeeze', d as number, rank));
+    return squeezeOp(self, dims);
+  },
+);
 
 /** With a dimension of size 1 inserted before position `dim`. */
 export const unsqueeze: (self: Tensor, dim: number) => Tensor = op(
@@ -217,7 +233,7 @@ export const unsqueeze: (self: Tensor, dim: number) => Tensor = op(
 );
 
 /** Dimensions `startDim` to `endDim` merged into one: a view where strides allow. */
-export const flatten = (self: Tensor, startDim = 0, endDim = -1): Tensor => {
+export const flatten = explaining('flatten', (self: Tensor, startDim = 0, endDim = -1): Tensor => {
   const rank = self.shape.length;
   const a = normalizeDim('flatten', startDim, rank);
   const b = normalizeDim('flatten', endDim, rank);
@@ -232,27 +248,36 @@ export const flatten = (self: Tensor, startDim = 0, endDim = -1): Tensor => {
     numel(self.shape.slice(a, b + 1)),
     ...self.shape.slice(b + 1),
   ]);
-};
+});
 /** All elements in one dimension. */
-export const ravel = (self: Tensor): Tensor => reshape(self, [-1]);
+export const ravel = explaining('ravel', (self: Tensor): Tensor => reshape(self, [-1]));
 /** One dimension split into several; one size may be -1. */
-export const unflatten = (self: Tensor, dim: number, sizes: readonly number[]): Tensor => {
-  const d = existingDim('unflatten', dim, self.shape.length);
-  if (sizes.length === 0) throw new RuntimeError('unflatten: sizes must be non-empty');
-  const size = self.shape[d] as number;
-  if (!sizes.includes(-1) && numel(sizes) !== size) {
-    throw new RuntimeError(
-      `unflatten: Provided sizes ${formatShape(sizes)} don't multiply up to the size of dim ${d} (${size}) in the input tensor`,
-    );
-  }
-  const inner = inferShape('unflatten', sizes, size);
-  return view(self, [...self.shape.slice(0, d), ...inner, ...self.shape.slice(d + 1)]);
-};
+export const unflatten = explaining(
+  'unflatten',
+  (self: Tensor, dim: number, sizes: readonly number[]): Tensor => {
+    const d = existingDim('unflatten', dim, self.shape.length);
+    if (sizes.length === 0) throw new RuntimeError('unflatten: sizes must be non-empty');
+    const size = self.shape[d] as number;
+    if (!sizes.includes(-1) && numel(sizes) !== size) {
+      throw new RuntimeError(
+        `unflatten: Provided sizes ${formatShape(sizes)} don't multiply up to the size of dim ${d} (${size}) in the input tensor`,
+      );
+    }
+    const inner = inferShape('unflatten', sizes, size);
+    return view(self, [...self.shape.slice(0, d), ...inner, ...self.shape.slice(d + 1)]);
+  },
+);
 
 /** The tensor itself if it is contiguous, a contiguous copy otherwise. */
-export const contiguous = (self: Tensor): Tensor =>
-  isContiguous(self.shape, self.strides) ? self : clone(self, { memoryFormat: 'contiguous' });
+export const contiguous = explaining(
+  'contiguous',
+  (self: Tensor): Tensor =>
+    isContiguous(self.shape, self.strides) ? self : clone(self, { memoryFormat: 'contiguous' }),
+);
 
 /** A tensor on the same memory that is not part of the graph. */
-export const detach = (self: Tensor): Tensor =>
-  new Tensor(self.storage, self.dtype, self.shape, self.strides, self.offset, self.counter);
+export const detach = explaining(
+  'detach',
+  (self: Tensor): Tensor =>
+    new Tensor(self.storage, self.dtype, self.shape, self.strides, self.offset, self.counter),
+);

@@ -1,3 +1,4 @@
+import { explaining } from '../../explain.js';
 import { op } from '../../op.js';
 import type { Tensor } from '../../tensor.js';
 import { arange } from '../create.js';
@@ -70,9 +71,9 @@ export const slogdet = writing('linalg.slogdet', (self: Tensor): Named<['sign', 
  *
  * @see https://pytorch.org/docs/stable/generated/torch.logdet.html
  */
-export const logdet = (self: Tensor): Tensor => {
+export const logdet = explaining('logdet', (self: Tensor): Tensor => {
   checkSquare('logdet', self);
   checkFloats('logdet', self);
   const { sign, logabsdet } = logDeterminant(self, liesInRows(self));
   return logabsdet.add(sign.log());
-};
+});

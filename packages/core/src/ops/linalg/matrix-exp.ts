@@ -1,5 +1,6 @@
 import { isFloatingPoint } from '../../dtype.js';
 import { RuntimeError } from '../../errors.js';
+import { explaining } from '../../explain.js';
 import { canRead } from '../../read.js';
 import { numel } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
@@ -121,7 +122,7 @@ const limits = {
  * @throws RuntimeError if the matrices are not square or not of floats.
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.matrix_exp.html
  */
-export const matrixExp = (self: Tensor): Tensor => {
+export const matrixExp = explaining('matrixExp', (self: Tensor): Tensor => {
   checkSquare('linalg.matrixExp', self);
   if (!isFloatingPoint(self.dtype)) {
     throw new RuntimeError(
@@ -148,4 +149,4 @@ export const matrixExp = (self: Tensor): Tensor => {
     result = where(halvings.gt(k), matmul(result, result), result);
   }
   return result;
-};
+});

@@ -1,3 +1,4 @@
+import { explaining } from '../../explain.js';
 import { op } from '../../op.js';
 import { numel } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
@@ -61,8 +62,11 @@ export const pinv = writing(
 );
 
 /** As `linalg.pinv`; singular values up to `rcond` (default 1e-15) times the greatest count as zeros. */
-export const pinverse = (self: Tensor, options: { rcond?: number } = {}): Tensor =>
-  pinv(self, { rtol: options.rcond ?? 1e-15 });
+export const pinverse = explaining(
+  'pinverse',
+  (self: Tensor, options: { rcond?: number } = {}): Tensor =>
+    pinv(self, { rtol: options.rcond ?? 1e-15 }),
+);
 
 /**
  * The number of singular values of matrices that do not count as zeros: int64 [...] of [..., m, n].

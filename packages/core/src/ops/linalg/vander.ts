@@ -1,5 +1,6 @@
 import { category } from '../../dtype.js';
 import { formatShape, RuntimeError } from '../../errors.js';
+import { explaining } from '../../explain.js';
 import type { Tensor } from '../../tensor.js';
 import { onesLike } from '../create-like.js';
 import { cat } from '../join.js';
@@ -23,25 +24,28 @@ function powers(x: Tensor, n: number): Tensor {
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.vander.html
  * @example linalg.vander(tensor([2, 3])) // tensor([[1., 2.], [1., 3.]])
  */
-export const vander = (self: Tensor, options: { n?: number } = {}): Tensor => {
-  const x = self.shape.length === 0 ? unsqueeze(self, 0) : self;
-  const n = options.n ?? (x.shape.at(-1) as number);
-  if (n < 2) throw new RuntimeError(`linalg.vander: N must be greater than 1, got ${n}`);
-  return powers(category(x.dtype) < 2 ? x.to('int64') : x, n);
-};
+export const vander = explaining(
+  'linalg.vander',
+  (self: Tensor, options: { n?: number } = {}): Tensor => {
+    const x = self.shape.length === 0 ? unsqueeze(self, 0) : self;
+    const n = options.n ?? (x.shape.at(-1) as number);
+    if (n < 2) throw new RuntimeError(`linalg.vander: N must be greater than 1, got ${n}`);
+    return powers(category(x.dtype) < 2 ? x.to('int64') : x, n);
+  },
+);
 
 /** The Vandermonde matrix of a vector as older PyTorch has it: highest power first, unless `increasing`. */
-export const vanderOfVector = (
-  self: Tensor,
-  options: { n?: number; increasing?: boolean } = {},
-): Tensor => {
-  if (self.shape.length !== 1) {
-    throw new RuntimeError(
-      `vander: x must be a one-dimensional tensor, got ${formatShape(self.shape)}`,
-    );
-  }
-  const n = options.n ?? (self.shape[0] as number);
-  if (n < 0) throw new RuntimeError(`vander: N must be non-negative, got ${n}`);
-  const matrix = powers(category(self.dtype) < 2 ? self.to('int64') : self, n);
-  return options.increasing ? matrix : flip(matrix, [-1]);
-};
+export const vanderOfVector = explaining(
+  'vander',
+  (self: Tensor, options: { n?: number; increasing?: boolean } = {}): Tensor => {
+    if (self.shape.length !== 1) {
+      throw new RuntimeError(
+        `vander: x must be a one-dimensional tensor, got ${formatShape(self.shape)}`,
+      );
+    }
+    const n = options.n ?? (self.shape[0] as number);
+    if (n < 0) throw new RuntimeError(`vander: N must be non-negative, got ${n}`);
+    const matrix = powers(category(self.dtype) < 2 ? self.to('int64') : self, n);
+    return options.increasing ? matrix : flip(matrix, [-1]);
+  },
+);
