@@ -1,10 +1,10 @@
 import { type ComputeType, computeType, type DType } from '../dtype.js';
 import { IndexError, RuntimeError } from '../errors.js';
-import { execute } from '../execute.js';
 import { cast, constant, type Expr, e, input, scalar, stage } from '../expr.js';
 import { checkValues, decode, readAllSync } from '../read.js';
 import { isContiguous, numel } from '../shape.js';
-import { allocate, Tensor } from '../tensor.js';
+import { Tensor } from '../tensor.js';
+import { reduceRows } from './reduction.js';
 
 /** Up to here, looking at the memory directly is cheaper than a kernel and its readback. */
 const FEW = 4096;
@@ -41,27 +41,12 @@ const outsideOf = (x: Expr, allowed: boolean): Expr => {
 /** Less than every index. */
 const none = -(2 ** 31);
 
-/** One element: the greatest index outside of [scalar 0, scalar 1), or `none`. */
-function worstOutside(index: Tensor, scalars: readonly number[]): Tensor {
-  const x = input(0, computeType(index.dtype));
-  const worst = allocate(
-    index.shape.map(() => 1),
-    'int32',
-    index.device,
-  );
-  const outside = outsideOf(x, scalars.length > 2);
-  execute({
-    kind: 'reduce',
-    shape: index.shape,
-    axes: index.shape.map((_, d) => d),
-    inputs: [index],
-    scalars,
-    stages: [
-      { combine: 'max', value: e.where(outside, cast(x, 'int32'), constant(none, 'int32')) },
-    ],
-    outputs: [{ per: 'row', value: stage(0, 'int32'), view: worst }],
-  });
-  return worst;
+/** The greatest value over all indices, as one element; `value` sees the bounds as scalars. */
+function greatest(index: Tensor, value: Expr, scalars: readonly number[]): Tensor {
+  const axes = index.shape.map((_, d) => d);
+  const { dtype } = value as { dtype: 'bool' | 'int32' };
+  const result = { value: stage(0, dtype), dtype };
+  return reduceRows(index, axes, true, [{ combine: 'max', value }], [result], scalars)[0] as Tensor;
 }
 
 /**
@@ -79,32 +64,20 @@ export function checkIndexRange(
   Fault: typeof IndexError | typeof RuntimeError = IndexError,
   other?: number,
 ): void {
-  if (numel(index.shape) === 0) return;
+  if (numel(index.shape) === 0 || plainlyInside(index, high)) return;
   const scalars = other === undefined ? [low, high] : [low, high, other];
+  const x = input(0, computeType(index.dtype));
+  const outside = outsideOf(x, other !== undefined);
   if (!index.storage.backend.synchronous) {
-    const worst = worstOutside(index, scalars);
+    const told = e.where(outside, cast(x, 'int32'), constant(none, 'int32'));
+    const worst = greatest(index, told, scalars);
     checkValues(worst, ([bad]) => (bad === none ? undefined : new Fault(sentence(Number(bad)))));
     worst.dispose();
     return;
   }
-  if (plainlyInside(index, high)) return;
-  const x = input(0, computeType(index.dtype));
-  const outside = allocate(
-    index.shape.map(() => 1),
-    'bool',
-    index.device,
-  );
-  execute({
-    kind: 'reduce',
-    shape: index.shape,
-    axes: index.shape.map((_, d) => d),
-    inputs: [index],
-    scalars,
-    stages: [{ combine: 'max', value: outsideOf(x, other !== undefined) }],
-    outputs: [{ per: 'row', value: stage(0, 'bool'), view: outside }],
-  });
-  const found = outside.itemSync() !== 0;
-  outside.dispose();
+  const any = greatest(index, outside, scalars);
+  const found = any.itemSync() !== 0;
+  any.dispose();
   if (!found) return;
   for (const raw of readAllSync(index, 'checkIndexRange')) {
     const value = decode(index.dtype, raw);
