@@ -78,8 +78,9 @@ function reach({ buffer, shape, strides, offset }: Operand): [number, number] {
     else last += far;
   });
   if (last < first) return [0, 0];
-  // Operands that stray reach beyond their buffer, where nothing is to be had.
-  return [Math.max(0, first), Math.min(buffer.bytes / 4, last + 1)];
+  // Operands that stray reach beyond their buffer, or lie beside it whole, where nothing is to be had.
+  const low = Math.max(0, first);
+  return [low, Math.max(low, Math.min(buffer.bytes / 4, last + 1))];
 }
 
 /**
