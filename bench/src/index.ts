@@ -1,6 +1,4 @@
 // Every benchmark, one after another: each prints its own table.
-import './overhead.js';
-import './linalg.js';
-import './files.js';
-import './loader.js';
-import './matmul.js';
+for (const name of ['overhead', 'linalg', 'files', 'loader', 'matmul']) {
+  await import(`./${name}.js`);
+}
