@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { symmetric as a, f64, near, tall } from '../../../test/matrices.js';
 import {
   eye,
   inverse,
@@ -14,15 +15,6 @@ import {
 } from '../../index.js';
 
 const list = (t: Tensor) => t.toArraySync();
-const f64 = { dtype: 'float64' } as const;
-const a = tensor(
-  [
-    [4, 2, 1],
-    [2, 5, 3],
-    [1, 3, 6],
-  ],
-  f64,
-);
 const b = tensor(
   [
     [1, 0],
@@ -31,24 +23,6 @@ const b = tensor(
   ],
   f64,
 );
-const tall = tensor(
-  [
-    [1, 2],
-    [3, 4],
-    [5, 6],
-  ],
-  f64,
-);
-
-function near(actual: Tensor, expected: Tensor | unknown[], digits = 10): void {
-  const wanted = Array.isArray(expected) ? tensor(expected as number[], f64) : expected;
-  expect(actual.shape).toEqual(wanted.shape);
-  const left = actual.to('float64').reshape(-1).toArraySync() as number[];
-  const right = wanted.to('float64').reshape(-1).toArraySync() as number[];
-  left.forEach((x, i) => {
-    expect(x).toBeCloseTo(right[i] as number, digits);
-  });
-}
 
 describe('equations', () => {
   it('solve takes vectors, matrices and batches', () => {

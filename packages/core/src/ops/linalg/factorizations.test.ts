@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { symmetric as a, f64, near, tall } from '../../../test/matrices.js';
 import {
   geqrf,
   LinAlgError,
@@ -17,34 +18,6 @@ import {
 } from '../../index.js';
 
 const list = (t: Tensor) => t.toArraySync();
-const f64 = { dtype: 'float64' } as const;
-const a = tensor(
-  [
-    [4, 2, 1],
-    [2, 5, 3],
-    [1, 3, 6],
-  ],
-  f64,
-);
-/** Of rank 2. */
-const tall = tensor(
-  [
-    [1, 2],
-    [3, 4],
-    [5, 6],
-  ],
-  f64,
-);
-
-function near(actual: Tensor, expected: Tensor | unknown[], digits = 10): void {
-  const wanted = Array.isArray(expected) ? tensor(expected as number[], f64) : expected;
-  expect(actual.shape).toEqual(wanted.shape);
-  const left = actual.to('float64').reshape(-1).toArraySync() as number[];
-  const right = wanted.to('float64').reshape(-1).toArraySync() as number[];
-  left.forEach((x, i) => {
-    expect(x).toBeCloseTo(right[i] as number, digits);
-  });
-}
 
 describe('factorisations', () => {
   it('cholesky reads one triangle', () => {
