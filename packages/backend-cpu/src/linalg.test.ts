@@ -90,3 +90,52 @@ test('LAPACK is what computes where the system has it', () => {
   expect(call).toHaveBeenCalledWith('potrf', false, expect.anything());
   call.mockRestore();
 });
+
+describe.skipIf(!withLapack.blas?.lapack)('spectral routines beside LAPACK', () => {
+  const lapack = deviceFor('cpulapack', () => withLapack);
+  const own = deviceFor('cpuinterpreted', () => withoutLapack);
+  const shapes: readonly (readonly [number, number])[] = [
+    [60, 60],
+    [150, 40],
+    [40, 150],
+  ];
+  const matrix = ([m, n]: readonly [number, number]) =>
+    randn([m, n], { dtype: 'float64', device: lapack });
+  const error = (a: Tensor, b: Tensor): number =>
+    a.to('cpu').sub(b.to('cpu')).abs().max().itemSync() / b.abs().max().itemSync();
+
+  test.each(shapes)('singular values of %i x %i are those of LAPACK', (...shape) => {
+    const a = matrix(shape);
+    const { U, S, Vh } = linalg.svd(a.to(own), { fullMatrices: false });
+    expect(error(S, linalg.svdvals(a))).toBeLessThan(1e-14);
+    expect(error(linalg.svdvals(a.to(own)), linalg.svdvals(a))).toBeLessThan(1e-14);
+    expect(error(U.mul(S).matmul(Vh), a)).toBeLessThan(1e-13);
+  });
+
+  test('eigenvalues of symmetric matrices are those of LAPACK', () => {
+    const a = matrix([120, 120]);
+    const symmetric = a.add(a.t());
+    const { eigenvalues, eigenvectors } = linalg.eigh(symmetric.to(own));
+    expect(error(eigenvalues, linalg.eigvalsh(symmetric))).toBeLessThan(1e-14);
+    expect(error(linalg.eigvalsh(symmetric.to(own)), linalg.eigvalsh(symmetric))).toBeLessThan(
+      1e-14,
+    );
+    const rebuilt = eigenvectors.mul(eigenvalues).matmul(eigenvectors.t());
+    expect(error(rebuilt, symmetric)).toBeLessThan(1e-13);
+  });
+
+  // Compiled Fortran on blocks is some ten times as quick; the bound tells of a routine that has become another order of work.
+  test('take no other order of time', () => {
+    const a = matrix([160, 160]);
+    const times = [own, lapack].map((device) => {
+      const given = a.to(device);
+      const runs = Array.from({ length: 5 }, () => {
+        const start = performance.now();
+        linalg.svd(given).S.toArraySync();
+        return performance.now() - start;
+      });
+      return Math.min(...runs);
+    }) as [number, number];
+    expect(times[0] / times[1]).toBeLessThan(60);
+  });
+});

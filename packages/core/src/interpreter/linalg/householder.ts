@@ -11,7 +11,7 @@ function columnLength(a: Dense, column: number, from: number): number {
 }
 
 /** Applies I - tau v v^T to columns `from` on of c; v is column `k` of `packed` below the diagonal, and 1 on it. */
-function reflect(packed: Dense, k: number, tau: number, c: Dense, from: number): void {
+export function reflect(packed: Dense, k: number, tau: number, c: Dense, from: number): void {
   if (tau === 0) return;
   const sums = new Float64Array(c.columns);
   const factor = (i: number) => (i === k ? 1 : packed.at(i, k));
@@ -25,17 +25,25 @@ function reflect(packed: Dense, k: number, tau: number, c: Dense, from: number):
   }
 }
 
+/**
+ * The reflection that leaves of column `column`, from row `row` on, one element beta: I - tau v v^T with 1 in the first place of v. Beta and
+ * the rest of v take the column's place; gives tau.
+ */
+export function reflectorOf(a: Dense, row: number, column: number): number {
+  const below = columnLength(a, column, row + 1);
+  if (below === 0) return 0;
+  const alpha = a.at(row, column);
+  const beta = alpha >= 0 ? -Math.hypot(alpha, below) : Math.hypot(alpha, below);
+  for (let i = row + 1; i < a.rows; i++) a.set(i, column, a.at(i, column) / (alpha - beta));
+  a.set(row, column, beta);
+  return (beta - alpha) / beta;
+}
+
 /** Householder's QR in place of a, which then holds R and the reflectors; gives their factors. */
 export function qr(a: Dense): Float64Array {
   const tau = new Float64Array(Math.min(a.rows, a.columns));
   for (let k = 0; k < tau.length; k++) {
-    const below = columnLength(a, k, k + 1);
-    if (below === 0) continue;
-    const alpha = a.at(k, k);
-    const beta = alpha >= 0 ? -Math.hypot(alpha, below) : Math.hypot(alpha, below);
-    tau[k] = (beta - alpha) / beta;
-    for (let i = k + 1; i < a.rows; i++) a.set(i, k, a.at(i, k) / (alpha - beta));
-    a.set(k, k, beta);
+    tau[k] = reflectorOf(a, k, k);
     reflect(a, k, tau[k] as number, a, k + 1);
   }
   return tau;

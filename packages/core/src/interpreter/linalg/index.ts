@@ -1,10 +1,11 @@
 import type { LinalgCall, LinalgRoutines } from '../../primitive.js';
 import type { HostView } from '../space.js';
 import { type Dense, itemOffsets, readItem, writeItem } from './dense.js';
+import { eigh } from './eigh.js';
 import { householderMultiply, householderProduct, qr } from './householder.js';
 import { ldl, ldlSolve } from './ldl.js';
 import { lu, luSolve, permutation } from './lu.js';
-import { eigh, svd } from './spectral.js';
+import { svd } from './svd.js';
 import { cholesky, solveTriangular } from './triangular.js';
 
 /** A call with its views replaced. */
@@ -66,7 +67,8 @@ function compute(call: LinalgCall<HostView>, inputs: readonly Dense[]): ArrayLik
     case 'householderMultiply':
       return [householderMultiply(a, b.data, c, call.flags.transpose).data];
     case 'eigh': {
-      const { values, vectors, info } = eigh(a, call.flags.upper);
+      const wanted = call.outputs[2] !== undefined;
+      const { values, vectors, info } = eigh(a, call.flags.upper, wanted);
       return [values, [info], vectors.data];
     }
     case 'svd': {

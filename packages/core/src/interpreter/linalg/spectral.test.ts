@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { Dense } from './dense.js';
-import { eigh, svd } from './spectral.js';
+import { eigh } from './eigh.js';
+import { svd } from './svd.js';
 
 /** A repeatable stream of numbers in [-0.5, 0.5). */
 function stream(): () => number {
