@@ -6,6 +6,8 @@ export * from './elementwise.js';
 export * from './errors.js';
 export * from './execute.js';
 export * from './expr.js';
+export { belongsTo, partName, removeAbandonedParts } from './files/part-file.js';
+export { openWholeFile, type WholeFile, type WriteFault } from './files/whole-file.js';
 export * from './format/index.js';
 export * from './grad-mode.js';
 export * from './half.js';

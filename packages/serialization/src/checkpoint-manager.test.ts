@@ -3,7 +3,17 @@ import '@sconce/backend-cpu';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Generator, manualSeed, ones, rand, randn, type Tensor, tensor, zeros } from '@sconce/core';
+import {
+  Generator,
+  manualSeed,
+  ones,
+  partName,
+  rand,
+  randn,
+  type Tensor,
+  tensor,
+  zeros,
+} from '@sconce/core';
 import { DataLoader, TensorDataset } from '@sconce/data';
 import { Dropout, functional, Linear, type Module, ReLU, Sequential } from '@sconce/nn';
 import { AdamW, OneCycleLR, SGD } from '@sconce/optim';
@@ -156,10 +166,13 @@ describe('which checkpoints are kept', () => {
   });
 
   it('what a killed process left is cleared away', async () => {
-    await writeFile(join(folder, '.checkpoint-0000000009.pt.1-0.part'), 'half');
+    const own = partName('checkpoint-0000000009.pt');
+    await writeFile(join(folder, own), 'half, and more to come');
+    const left = own.replace(/-\d+-\d+-/, '-4194305-1-');
+    await writeFile(join(folder, left), 'half');
     await writeFile(join(folder, 'notes.txt'), 'mine');
     await new CheckpointManager(folder).save(1, {});
-    expect(await files()).toEqual(['checkpoint-0000000001.pt', 'notes.txt']);
+    expect(await files()).toEqual([own, 'checkpoint-0000000001.pt', 'notes.txt']);
   });
 });
 

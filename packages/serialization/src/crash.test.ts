@@ -3,11 +3,11 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Tensor } from '@sconce/core';
+import { ones, Tensor } from '@sconce/core';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { fromSource } from '../../../scripts/testing/from-source.js';
-import { CheckpointManager, load } from './index.js';
+import { CheckpointManager, load, save } from './index.js';
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -96,6 +96,10 @@ it(`leaves whole files when it is killed, ${lanes * kills} times`, async () => {
     expect((await readdir(join(where, 'run'))).filter((name) => name.endsWith('.part'))).toEqual(
       [],
     );
+    // So does the next save of a name.
+    for (const name of ['state.pt', 'state.safetensors'])
+      await save({ a: ones([1]) }, join(where, name));
+    expect((await readdir(where)).sort()).toEqual(['run', 'state.pt', 'state.safetensors']);
   };
   const results = await Promise.allSettled(Array.from({ length: lanes }, (_, i) => lane(i)));
   for (const result of results) if (result.status === 'rejected') throw result.reason;

@@ -96,7 +96,7 @@ describe('where files are read from', () => {
     );
     const unwritten = save({ w: tensor([1]) }, at('no/such/w.pt'));
     await expect(unwritten).rejects.toThrow(
-      /^save: .*no.such.w\.pt cannot be written \(there is no folder .*such\)$/,
+      /^save: '.*no.such.w\.pt' cannot be written: there is no folder '.*such'; make it first$/,
     );
     await expect(unwritten).rejects.toBeInstanceOf(FileError);
     await expect(load(folder)).rejects.toThrow(/is a folder; pass a file in it/);

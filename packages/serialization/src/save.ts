@@ -3,7 +3,7 @@ import { isStateful } from './classes.js';
 import { FileError } from './errors.js';
 import { type Contents, contentsOf, snapshotOf } from './io/contents.js';
 import { Meter, type TransferOptions } from './io/progress.js';
-import { type FileTarget, MemorySink, openSink, type Sink } from './io/sink.js';
+import { type FileTarget, MemorySink, openSink, type Sink, writeWhole } from './io/sink.js';
 import type { MapLocation } from './location.js';
 import { npyArray } from './numpy/write.js';
 import type { FileFormat } from './options.js';
@@ -100,9 +100,9 @@ export async function serialize(
 
 /** A file before it is written. */
 interface Plan {
-  write(sink: Sink): Promise<void>;
+  readonly write: (sink: Sink) => Promise<void>;
   /** Writes several files instead, where the options ask for it. */
-  shard?(path: string): Promise<void>;
+  readonly shard?: (path: string) => Promise<void>;
 }
 
 async function writeTo(
@@ -118,14 +118,7 @@ async function writeTo(
     }
     return plan.shard(target);
   }
-  const sink = await openSink(target);
-  try {
-    await plan.write(sink);
-    await sink.commit();
-  } catch (error) {
-    await sink.abort();
-    throw error;
-  }
+  await writeWhole(await openSink(target), plan.write);
 }
 
 const endings: readonly [string, FileFormat][] = [

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -370,7 +370,13 @@ describe('tokens', () => {
     });
     expect((await wide.get(0))[0].toArraySync()).toEqual([70_000, 1]);
     await expect(writeTokens(join(folder, 'bad.bin'), [[-1]])).rejects.toThrow(/token -1/);
-    await expect(readFile(join(folder, 'bad.bin.part'))).rejects.toThrow();
+    expect((await readdir(folder)).filter((name) => name.includes('bad.bin'))).toEqual([]);
+    await expect(writeTokens(folder, [[1]])).rejects.toThrow(
+      /^writeTokens: '.*' is a folder; name a file in it$/,
+    );
+    if (process.platform !== 'win32') {
+      await expect(writeTokens('/dev/null', [[1]])).rejects.toThrow(/'\/dev\/null' is a device/);
+    }
   });
 
   it('are made of text by @huggingface/tokenizers', async () => {

@@ -1,4 +1,11 @@
-import { builtinModule, fromTypedArray, IndexError, RuntimeError, type Tensor } from '@sconce/core';
+import {
+  builtinModule,
+  fromTypedArray,
+  IndexError,
+  openWholeFile,
+  RuntimeError,
+  type Tensor,
+} from '@sconce/core';
 import { Dataset } from '../dataset.js';
 import {
   type ByteSource,
@@ -146,6 +153,7 @@ export function tokenBytes(ids: readonly number[], format: TokenFormat = 'uint16
  * Writes a token file for `TokenDataset` (Node), piece by piece, so that a corpus never has to fit memory.
  *
  * @returns how many tokens were written.
+ * @throws RuntimeError if the path names anything but a file that may be written, or a new one; the disk is full; or a token does not fit.
  * @example
  * import { Tokenizer } from '@huggingface/tokenizers';
  * const tokenizer = new Tokenizer(JSON.parse(await readFile('tokenizer.json', 'utf8')), {});
@@ -156,29 +164,25 @@ export async function writeTokens(
   pieces: Iterable<readonly number[]> | AsyncIterable<readonly number[]>,
   options: { format?: TokenFormat } = {},
 ): Promise<number> {
-  const fs = builtinModule<typeof import('node:fs')>('node:fs');
-  if (!fs)
+  if (!builtinModule('node:fs'))
     throw new RuntimeError(
       'writeTokens: files are there in Node alone; in a browser put tokenBytes(ids) where they are to be',
     );
-  const part = `${path}.part`;
-  const file = await fs.promises.open(part, 'w').catch((cause: Error) => {
-    throw new RuntimeError(`writeTokens: ${path} cannot be written (${cause.message})`, { cause });
-  });
+  // A reader never sees half a file.
+  const file = await openWholeFile(
+    path,
+    (message, options) => new RuntimeError(`writeTokens: ${message}`, options),
+  );
   let count = 0;
   try {
     for await (const ids of pieces) {
-      await file.writeFile(tokenBytes(ids, options.format));
+      await file.write(tokenBytes(ids, options.format));
       count += ids.length;
     }
-    await file.sync();
+    await file.commit();
   } catch (error) {
-    await file.close();
-    await fs.promises.rm(part, { force: true });
+    await file.abort();
     throw error;
   }
-  await file.close();
-  // A reader never sees half a file.
-  await fs.promises.rename(part, path);
   return count;
 }

@@ -1,6 +1,6 @@
+import { removeAbandonedParts } from '@sconce/core';
 import { FileError } from '../errors.js';
 import { nodeFs, nodeFsSync, nodePath } from '../io/node.js';
-import { partSuffix } from '../io/node-sink.js';
 import { openSource } from '../io/source.js';
 import { DictNode } from '../pickle/nodes.js';
 import { TorchZip, torchRoot } from '../torch/read-zip.js';
@@ -86,12 +86,10 @@ export class CheckpointFolder {
     const fs = nodeFs() as NonNullable<ReturnType<typeof nodeFs>>;
     const { join } = nodePath();
     const known = new Map<number, Known>();
+    await removeAbandonedParts(fs, this.path, (stem) => stem.startsWith(`${this.#name}-`));
     const pattern = new RegExp(`^${this.#name}-(\\d{10,16})\\.pt$`);
     for (const file of await fs.readdir(this.path).catch(() => [])) {
       const path = join(this.path, file);
-      // What a killed process was writing.
-      if (file.startsWith(`.${this.#name}-`) && file.endsWith(partSuffix))
-        await fs.rm(path, { force: true });
       if (!pattern.test(file)) continue;
       try {
         const { step, sequence, metrics } = await readNotes(path);

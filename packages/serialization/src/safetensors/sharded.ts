@@ -1,7 +1,9 @@
+import { removeAbandonedParts } from '@sconce/core';
 import { FileError } from '../errors.js';
 import { nodeFs, nodePath } from '../io/node.js';
 import { openNodeSink } from '../io/node-sink.js';
 import type { Meter } from '../io/progress.js';
+import { writeWhole } from '../io/sink.js';
 import { memorySource } from '../io/source.js';
 import { readIndex } from './read.js';
 import { type Entry, planBytes, type SafetensorsPlan, writeSafetensors } from './write.js';
@@ -43,6 +45,12 @@ export async function writeSharded(
   const index = `${path}.index.json`;
   const before = await oldParts(fs, index);
   const parts = split(plan.entries, maxBytes);
+  const shard = /^(?:-[0-9a-z]+)?-\d{5}-of-\d{5}\.safetensors$/;
+  await removeAbandonedParts(
+    fs,
+    folder,
+    (stem) => stem.startsWith(base) && shard.test(stem.slice(base.length)),
+  );
   const stamp = before.length > 0 ? `-${Date.now().toString(36)}` : '';
   const digits = (n: number): string => String(n).padStart(5, '0');
   const weights: Record<string, string> = {};
@@ -54,23 +62,19 @@ export async function writeSharded(
       ([, target]) => names.has(target) || !plan.entries.some((entry) => entry.name === target),
     );
     for (const entry of entries) weights[entry.name] = name;
-    const sink = await openNodeSink(fs, join(folder, name));
-    try {
-      await writeSafetensors(sink, { entries, metadata: Object.fromEntries(metadata) }, meter);
-      await sink.commit();
-    } catch (error) {
-      await sink.abort();
-      throw error;
-    }
+    const own = { entries, metadata: Object.fromEntries(metadata) };
+    await writeWhole(await openNodeSink(join(folder, name)), (sink) =>
+      writeSafetensors(sink, own, meter),
+    );
   }
   const json = JSON.stringify(
     { metadata: { total_size: planBytes(plan) }, weight_map: weights },
     null,
     2,
   );
-  const sink = await openNodeSink(fs, index);
-  await sink.write(new TextEncoder().encode(`${json}\n`));
-  await sink.commit();
+  await writeWhole(await openNodeSink(index), (sink) =>
+    sink.write(new TextEncoder().encode(`${json}\n`)),
+  );
   const kept = new Set(Object.values(weights));
   for (const name of before) if (!kept.has(name)) await fs.rm(join(folder, name), { force: true });
 }
