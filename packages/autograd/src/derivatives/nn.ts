@@ -104,6 +104,9 @@ const normalizations: Readonly<Record<string, Derivatives>> = {
   softmax: {
     self: saving('result', (g, { result, dim }) => softmaxBackward(g, result, dim)),
   },
+  safeSoftmax: {
+    self: saving('result', (g, { result, dim }) => softmaxBackward(g, result, dim)),
+  },
   logSoftmax: {
     self: saving('result', (g, { result, dim }) => logSoftmaxBackward(g, result, dim)),
   },

@@ -93,6 +93,7 @@ export const nnSamples: Samples = {
   padModeBackward: [
     gradientOf((g) => f.padModeBackward(g, [1, 1, 4], [1, 2], 'reflect'), [1, 1, 7]),
   ],
+  safeSoftmax: [of((x) => f.safeSoftmax(x, -1), [2, 3])],
   softmax: [of((x) => f.softmax(x, 0), [3, 2]), of((x) => f.softmax(x, -1), [2, 3])],
   logSoftmax: [of((x) => f.logSoftmax(x, 0), [3, 2]), of((x) => f.logSoftmax(x, -1), [2, 3])],
   batchNormTrain: [

@@ -7,7 +7,7 @@ import { allocate, type Tensor } from '../tensor.js';
 import { zerosLike } from './create-like.js';
 import { dropout } from './dropout.js';
 import { matmul } from './matmul.js';
-import { softmax } from './softmax.js';
+import { safeSoftmax, softmax } from './softmax.js';
 import { maskedFill } from './ternary.js';
 import { transpose } from './view.js';
 
@@ -38,16 +38,12 @@ function later(queries: number, keys: number, device: Device): Tensor {
   return mask;
 }
 
-/**
- * Output and weights of softmax(query keyᵀ * scale + mask) value: query [..., L, E], key [..., S, E], value [..., S, V].
- *
- * @throws RuntimeError if both a mask and `isCausal` are given.
- */
-export function attentionWithWeights(
+function attend(
   query: Tensor,
   key: Tensor,
   value: Tensor,
-  options: AttentionOptions = {},
+  options: AttentionOptions,
+  normalized: (scores: Tensor, dim: number) => Tensor,
 ): [output: Tensor, weights: Tensor] {
   const { attnMask = null, dropoutP = 0, isCausal = false } = options;
   if (query.shape.length < 2 || key.shape.length < 2 || value.shape.length < 2) {
@@ -68,7 +64,7 @@ export function attentionWithWeights(
     const mask = later(query.shape.at(-2) as number, key.shape.at(-2) as number, query.device);
     scores = maskedFill(scores, mask, Number.NEGATIVE_INFINITY);
   } else if (attnMask) {
-    // Bool masks are added too: a row that may attend to nothing is NaN, and so are the gradients through it.
+    // Bool masks are added too, so that the score of a key which is left out has no gradient.
     const added =
       computeType(attnMask.dtype) === 'bool'
         ? maskedFill(
@@ -79,13 +75,27 @@ export function attentionWithWeights(
         : attnMask;
     scores = scores.add(added);
   }
-  let weights = softmax(scores, -1);
+  let weights = normalized(scores, -1);
   if (dropoutP > 0) weights = dropout(weights, dropoutP);
   return [matmul(weights, value), weights];
 }
 
 /**
+ * Output and weights of softmax(query keyᵀ * scale + mask) value: query [..., L, E], key [..., S, E], value [..., S, V].
+ * A query that may attend to nothing has NaN for both, as softmax has.
+ *
+ * @throws RuntimeError if both a mask and `isCausal` are given.
+ */
+export const attentionWithWeights = (
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  options: AttentionOptions = {},
+): [output: Tensor, weights: Tensor] => attend(query, key, value, options, softmax);
+
+/**
  * Attention: softmax(query keyᵀ / sqrt(E) + mask) value, for query [..., L, E], key [..., S, E], value [..., S, V].
+ * A query that may attend to nothing gives 0, and no gradient flows through it.
  *
  * @throws RuntimeError if both a mask and `isCausal` are given.
  * @see https://arxiv.org/abs/1706.03762
@@ -96,4 +106,4 @@ export const scaledDotProductAttention = (
   key: Tensor,
   value: Tensor,
   options: AttentionOptions = {},
-): Tensor => attentionWithWeights(query, key, value, options)[0];
+): Tensor => attend(query, key, value, options, safeSoftmax)[0];

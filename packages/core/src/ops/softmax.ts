@@ -1,7 +1,7 @@
 import { type ComputeType, computeType, type DType, isFloatingPoint } from '../dtype.js';
 import { NotImplementedError } from '../errors.js';
 import { execute } from '../execute.js';
-import { type Expr, e, input, stage } from '../expr.js';
+import { constant, type Expr, e, input, stage } from '../expr.js';
 import { mustRecord, op } from '../op.js';
 import type { ReduceStage } from '../primitive.js';
 import { normalizeDim } from '../shape.js';
@@ -59,9 +59,15 @@ function partition(type: ComputeType): { shifted: Expr; stages: ReduceStage[] } 
   };
 }
 
-const softmaxPlan = byType((type) => {
+const softmaxRow = (type: ComputeType): RowPlan => {
   const { shifted, stages } = partition(type);
   return { stages, value: e.div(e.exp(shifted), stage(1, type)) };
+};
+const softmaxPlan = byType(softmaxRow);
+const safeSoftmaxPlan = byType((type) => {
+  const { stages, value } = softmaxRow(type);
+  const nothing = e.eq(stage(0, type), Number.NEGATIVE_INFINITY);
+  return { stages, value: e.where(nothing, constant(0, type), value) };
 });
 const logSoftmaxPlan = byType((type) => {
   const { shifted, stages } = partition(type);
@@ -72,6 +78,11 @@ const softmaxOp = op(
   'softmax',
   'self dim',
   (self: Tensor, dim: number): Tensor => rowwise(dim, [self], softmaxPlan(self)),
+);
+const safeSoftmaxOp = op(
+  'safeSoftmax',
+  'self dim',
+  (self: Tensor, dim: number): Tensor => rowwise(dim, [self], safeSoftmaxPlan(self)),
 );
 const logSoftmaxOp = op(
   'logSoftmax',
@@ -108,6 +119,10 @@ export const softmax = writing(
     return softmaxOp(x, d);
   },
 );
+
+/** `softmax` in which a row of nothing but -infinity is 0, where `softmax` has NaN: no gradient flows to it. */
+export const safeSoftmax = (self: Tensor, dim: number): Tensor =>
+  safeSoftmaxOp(self, normalizeDim('safeSoftmax', dim, self.shape.length));
 
 /**
  * The logarithm of `softmax`, without the loss of accuracy of computing one after the other.

@@ -7,6 +7,7 @@ import {
   linear,
   pad,
   RuntimeError,
+  scaledDotProductAttention,
   split,
   type Tensor,
   zeros,
@@ -51,7 +52,8 @@ class NonDynamicallyQuantizableLinear extends Linear {}
 /**
  * Attention of several heads: query [L, N, embedDim], key [S, N, kdim], value [S, N, vdim] (the batch first with
  * `batchFirst`, left out without one). Gives the output [L, N, embedDim] and the weights [N, L, S], or [N, heads, L, S]
- * with `averageAttnWeights: false`, or null with `needWeights: false`.
+ * with `averageAttnWeights: false`, or null with `needWeights: false`. What a query that may attend to nothing takes from the
+ * values is then 0; where weights are asked for, it is NaN.
  *
  * @throws RuntimeError if the shapes of inputs or masks do not fit.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.MultiheadAttention.html (Vaswani et al. 2017)
@@ -147,15 +149,18 @@ export class MultiheadAttention extends Module {
     const [batch, , length] = q.shape as [number, number, number, number];
     const keys = this.withExtraRows(k, this.biasK);
     const values = this.withExtraRows(v, this.biasV);
-    const [attended, weights] = attentionWithWeights(q, keys, values, {
+    const how = {
       attnMask: this.mask(options, [batch, this.numHeads, length, k.size(2)], batched, q),
       dropoutP: this.training ? this.dropout : 0,
-    });
+    };
+    const [attended, weights] = needWeights
+      ? attentionWithWeights(q, keys, values, how)
+      : [scaledDotProductAttention(q, keys, values, how), null];
     const order = this.batchFirst ? [0, 2, 1, 3] : [2, 0, 1, 3];
     const joined = attended.permute(order);
     const merged = joined.reshape([...joined.shape.slice(0, 2), this.embedDim]);
     const output = this.outProj(merged);
-    const given = needWeights ? (averageAttnWeights ? weights.mean(1) : weights) : null;
+    const given = averageAttnWeights ? (weights?.mean(1) ?? null) : weights;
     if (batched) return [output, given];
     return [output.squeeze(this.batchFirst ? 0 : 1), given?.squeeze(0) ?? null];
   }

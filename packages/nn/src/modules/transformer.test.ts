@@ -246,3 +246,67 @@ describe('transformer stacks', () => {
     );
   });
 });
+
+describe('a sequence that is nothing but padding', () => {
+  const keyPaddingMask = tensor([
+    [false, false, true],
+    [true, true, true],
+  ]);
+  const masks = {
+    bool: () => keyPaddingMask,
+    'of -Infinity': () => zeros([2, 3]).maskedFill(keyPaddingMask, -Infinity),
+  };
+  const finite = (t: Tensor | null | undefined): boolean =>
+    Boolean((t as Tensor).isfinite().all().itemSync());
+  const gradientsAreFinite = (module: Module, x: Tensor): boolean =>
+    finite(x.grad) && [...module.parameters()].every((p) => finite(p.grad));
+
+  it.each(Object.entries(masks))('gives 0, and no gradient, without weights: %s', (_, mask) => {
+    const attention = new MultiheadAttention(4, 2, { batchFirst: true });
+    const x = waves(2, 3, 4).requiresGrad_();
+    const options = { keyPaddingMask: mask(), needWeights: false };
+    const [output] = attention(x, x, x, options);
+    // The bias of the last layer is 0.
+    expect(output.select(0, 1).detach().toArraySync()).toEqual(zeros([3, 4]).toArraySync());
+    output.sum().backward();
+    expect(gradientsAreFinite(attention, x)).toBe(true);
+    expect(x.grad?.select(0, 1).toArraySync()).toEqual(zeros([3, 4]).toArraySync());
+    const causal = ones([3, 3]).triu(1).bool();
+    expect(finite(attention(x, x, x, { ...options, attnMask: causal })[0].detach())).toBe(true);
+  });
+
+  it('has NaN where weights are asked for', () => {
+    const attention = new MultiheadAttention(4, 2, { batchFirst: true });
+    const x = waves(2, 3, 4);
+    const [output, weights] = attention(x, x, x, { keyPaddingMask });
+    for (const t of [output, weights as Tensor]) {
+      const own = t.detach().select(0, 1).flatten().toArraySync() as number[];
+      expect(own.every(Number.isNaN)).toBe(true);
+      expect(finite(t.detach().select(0, 0))).toBe(true);
+    }
+  });
+
+  it('leaves layers and stacks of them without NaN, as does a query that sees no key', () => {
+    const layer = new TransformerEncoderLayer(4, 2, { dimFeedforward: 8, batchFirst: true });
+    const blind = ones([3, 3]).bool().triu(1);
+    blind.select(0, 0).fill_(true);
+    for (const module of [layer, new TransformerEncoder(layer, 2)]) {
+      const x = waves(2, 3, 4).requiresGrad_();
+      const output = module(x, {
+        [module === layer ? 'srcMask' : 'mask']: blind,
+        srcKeyPaddingMask: keyPaddingMask,
+      });
+      expect(finite(output.detach())).toBe(true);
+      output.square().sum().backward();
+      expect(gradientsAreFinite(module, x)).toBe(true);
+    }
+    const decoder = new TransformerDecoderLayer(4, 2, { dimFeedforward: 8, batchFirst: true });
+    const x = waves(2, 3, 4).requiresGrad_();
+    const masked = decoder(x, waves(2, 3, 4), {
+      tgtKeyPaddingMask: keyPaddingMask,
+      memoryKeyPaddingMask: keyPaddingMask,
+    });
+    masked.square().sum().backward();
+    expect(gradientsAreFinite(decoder, x)).toBe(true);
+  });
+});
