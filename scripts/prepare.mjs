@@ -39,13 +39,14 @@ export function runNode(file, args = [], env = process.env) {
 }
 
 /**
- * Builds, and so type-checks, the named TypeScript projects and what they depend on.
+ * Builds, and so type-checks, the named TypeScript projects and what they depend on, and bundles our packages.
  *
  * @param {string[]} projects folders from the root; none means everything, tests included
- * @returns {number} the compiler's exit status
+ * @returns {number} an exit status
  */
 export function build(...projects) {
-  return runNode('node_modules/typescript/bin/tsc', ['-b', ...projects]);
+  const status = runNode('node_modules/typescript/bin/tsc', ['-b', ...projects]);
+  return status === 0 ? runNode('scripts/bundle.mjs') : status;
 }
 
 /**

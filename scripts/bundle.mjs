@@ -1,0 +1,247 @@
+// Makes what is published of each public package: flat modules and rolled-up declarations in `dist`, one of each an
+// entry, with shared chunks. `node scripts/bundle.mjs [--force] [folders]`; what has not changed since is left.
+
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import MagicString from 'magic-string';
+import { parseSync, Visitor } from 'oxc-parser';
+import { rolldown } from 'rolldown';
+import { rollup } from 'rollup';
+import { dts } from 'rollup-plugin-dts';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const packages = join(root, 'packages');
+
+/**
+ * @typedef {{
+ *   name: string,
+ *   private?: boolean,
+ *   exports: Record<string, { types: string, default: string } | string>,
+ *   dependencies?: Record<string, string>,
+ *   optionalDependencies?: Record<string, string>,
+ *   peerDependencies?: Record<string, string>,
+ * }} Manifest
+ */
+
+/**
+ * The folders of the packages that are published.
+ *
+ * @returns {string[]}
+ */
+export function publicFolders() {
+  return readdirSync(packages).filter((folder) => {
+    const file = join(packages, folder, 'package.json');
+    return existsSync(file) && !JSON.parse(readFileSync(file, 'utf8')).private;
+  });
+}
+
+/** @param {string} folder @returns {Manifest} */
+const manifestOf = (folder) =>
+  JSON.parse(readFileSync(join(packages, folder, 'package.json'), 'utf8'));
+
+/**
+ * Files under a folder, with their paths from it.
+ *
+ * @param {string} folder
+ * @param {RegExp} kind
+ * @returns {string[]}
+ */
+const filesIn = (folder, kind) =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((file) => kind.test(file))
+        .sort()
+    : [];
+
+const sources = /(?<!\.test)\.ts$/;
+
+/**
+ * The entries of a package by name: those of its manifest, and the files that start as workers.
+ *
+ * @param {string} folder
+ * @returns {{ modules: Record<string, string>, declarations: Record<string, string> }}
+ */
+function entriesOf(folder) {
+  const path = join(packages, folder);
+  /** @type {Record<string, string>} */
+  const modules = {};
+  /** @type {Record<string, string>} */
+  const declarations = {};
+  for (const target of Object.values(manifestOf(folder).exports)) {
+    const file = typeof target === 'string' ? target : target.default;
+    const name = /^\.\/dist\/(.*)\.js$/.exec(file)?.[1];
+    if (name === undefined) continue;
+    modules[name] = join(path, 'src', `${name}.ts`);
+    declarations[name] = join(path, 'build', `${name}.d.ts`);
+  }
+  for (const file of filesIn(join(path, 'src'), sources)) {
+    const text = readFileSync(join(path, 'src', file), 'utf8');
+    for (const [, worker] of text.matchAll(
+      /new URL\(\s*'\.\/([\w-]+)\.js',\s*import\.meta\.url/g,
+    )) {
+      const started = join(path, 'src', dirname(file), `${worker}.ts`);
+      if (worker && existsSync(started)) modules[worker] = started;
+    }
+  }
+  return { modules, declarations };
+}
+
+/**
+ * Whether an import stays one: of another package, or of Node.
+ *
+ * @param {string} folder
+ * @returns {(id: string) => boolean}
+ */
+function externalOf(folder) {
+  const { dependencies, optionalDependencies, peerDependencies } = manifestOf(folder);
+  const names = Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies });
+  return (id) =>
+    id.startsWith('node:') ||
+    builtinModules.includes(id) ||
+    names.some((name) => id === name || id.startsWith(`${name}/`));
+}
+
+/**
+ * Marks what modules compute when they are loaded as free of effects, so that bundlers may leave out what a page does not
+ * use: in Sconce, constants are made of functions that only make something. Statements keep their effects.
+ */
+const pure = {
+  name: 'pure-constants',
+  /** @param {string} code @param {string} id */
+  transform(code, id) {
+    if (!id.endsWith('.ts')) return null;
+    const text = new MagicString(code);
+    const { program } = parseSync(id, code);
+    let depth = 0;
+    /** @param {{ start: number }} node */
+    const mark = ({ start }) => {
+      if (depth === 0) text.appendLeft(start, '/* @__PURE__ */ ');
+    };
+    const enter = () => depth++;
+    const leave = () => depth--;
+    const visitor = new Visitor({
+      ArrowFunctionExpression: enter,
+      'ArrowFunctionExpression:exit': leave,
+      FunctionExpression: enter,
+      'FunctionExpression:exit': leave,
+      CallExpression: mark,
+      NewExpression: mark,
+    });
+    for (const statement of program.body) {
+      const declaration =
+        statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement;
+      if (declaration?.type !== 'VariableDeclaration') continue;
+      visitor.visit({ ...program, body: [declaration] });
+    }
+    return { code: text.toString(), map: text.generateMap({ hires: true }) };
+  },
+};
+
+/**
+ * What decides the contents of a package's `dist`.
+ *
+ * @param {string} folder
+ */
+function fingerprint(folder) {
+  const hash = createHash('sha256');
+  const path = join(packages, folder);
+  const files = [
+    fileURLToPath(import.meta.url),
+    join(path, 'package.json'),
+    ...filesIn(join(path, 'src'), sources).map((file) => join(path, 'src', file)),
+  ];
+  for (const file of files) hash.update(relative(root, file)).update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+/**
+ * @param {string} folder
+ * @param {Record<string, string>} input
+ */
+async function bundleModules(folder, input) {
+  const dist = join(packages, folder, 'dist');
+  const bundle = await rolldown({
+    input,
+    external: externalOf(folder),
+    platform: 'neutral',
+    plugins: [pure],
+    // What an entry does not use may be what another's module gives; nothing is left out here.
+    treeshake: false,
+    checks: { pluginTimings: false, bundlerTimings: false },
+    onLog(level, log) {
+      if (level === 'warn') throw new Error(`${folder}: ${log.message}`);
+    },
+  });
+  const { output } = await bundle.write({
+    dir: dist,
+    format: 'esm',
+    sourcemap: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name].chunk.js',
+  });
+  await bundle.close();
+  for (const file of output) {
+    if (file.type !== 'asset' || !file.fileName.endsWith('.map')) continue;
+    // The sources are in the package already.
+    const { sourcesContent: _, ...map } = JSON.parse(
+      readFileSync(join(dist, file.fileName), 'utf8'),
+    );
+    writeFileSync(join(dist, file.fileName), JSON.stringify(map));
+  }
+}
+
+/**
+ * @param {string} folder
+ * @param {Record<string, string>} input
+ */
+async function bundleDeclarations(folder, input) {
+  const bundle = await rollup({
+    input,
+    external: externalOf(folder),
+    plugins: [dts()],
+    onwarn(warning) {
+      // Chunks may use each other's names; what users can name is checked against what is packed.
+      if (warning.message.includes('private shared type exports')) return;
+      throw new Error(`${folder}: ${warning.message}`);
+    },
+  });
+  await bundle.write({
+    dir: join(packages, folder, 'dist'),
+    format: 'esm',
+    entryFileNames: '[name].d.ts',
+    chunkFileNames: '[name].chunk.d.ts',
+    // Declarations that add to an interface find it under its own name.
+    minifyInternalExports: false,
+  });
+  await bundle.close();
+}
+
+/**
+ * Bundles packages whose sources have changed.
+ *
+ * @param {string[]} folders of `packages`
+ * @param {boolean} [force] whether or not they have
+ */
+export async function bundlePackages(folders, force = false) {
+  for (const folder of folders) {
+    const dist = join(packages, folder, 'dist');
+    const stamp = join(packages, folder, 'build', '.bundled');
+    const wanted = fingerprint(folder);
+    const { modules, declarations } = entriesOf(folder);
+    const made = Object.keys(declarations).every((name) => existsSync(join(dist, `${name}.d.ts`)));
+    if (!force && made && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) continue;
+    rmSync(dist, { recursive: true, force: true });
+    await Promise.all([bundleModules(folder, modules), bundleDeclarations(folder, declarations)]);
+    mkdirSync(dirname(stamp), { recursive: true });
+    writeFileSync(stamp, wanted);
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const args = process.argv.slice(2);
+  const chosen = args.filter((arg) => !arg.startsWith('--'));
+  await bundlePackages(chosen.length > 0 ? chosen : publicFolders(), args.includes('--force'));
+}
