@@ -33,6 +33,7 @@ scalarValue scalarsAfter scaledI0 scaledI1 scatterAdd_ scatterReduce_ scatter_
 separate setAt shortenRows slot smoothL1 softMarginElements softmaxBackward span spatial
 specialFunctions squaredError stage tapPosition toBfloat16Array toFloat16Array toNested
 traceElementwise track tril_ triu_ typedArray typedArrayDtype typedArrayOver unary unfoldImage uniform_
+belongsTo partName removeAbandonedParts openWholeFile safeSoftmax
 HostStep checkValues inputsOf outputsOf enter leave runAs runningOperation withViews
 updateRunning updating upsample upsampleBackward uses verify viewStrides windowLoad
 windowScalars windowView wrapIndex wrongArgument checkTensor notCastable checkFits existingDim ExpressionError kindOf tensorBinary eitherBinary zero_
