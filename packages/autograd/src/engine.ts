@@ -1,6 +1,7 @@
 import {
   currentScope,
-  gradMode,
+  enterMode,
+  leaveMode,
   ones,
   RuntimeError,
   Scope,
@@ -116,8 +117,7 @@ class Pass {
   run(): Gradient[] {
     const { roots, gradients, createGraph } = this.#task;
     this.#explore();
-    const outer = gradMode.enabled;
-    gradMode.enabled = createGraph;
+    const outer = enterMode(createGraph);
     try {
       const step = () => {
         roots.forEach((edge, i) => {
@@ -130,7 +130,7 @@ class Pass {
       if (this.#temporaries) this.#temporaries.run(step);
       else step();
     } finally {
-      gradMode.enabled = outer;
+      leaveMode(outer);
     }
     return this.#captured;
   }

@@ -1,4 +1,11 @@
-import { gradMode, isFloatingPoint, RuntimeError, Tensor } from '@sconce/core';
+import {
+  enterMode,
+  gradMode,
+  isFloatingPoint,
+  leaveMode,
+  RuntimeError,
+  Tensor,
+} from '@sconce/core';
 import { geometryOf } from './geometry.js';
 import { ensureMeta, gradientEdge, metaOf } from './meta.js';
 import { type Edge, type Gradient, Node } from './node.js';
@@ -202,13 +209,12 @@ function run<A extends readonly unknown[], R extends Outputs>(
         edgeOf,
       )
     : undefined;
-  const before = gradMode.enabled;
-  gradMode.enabled = false;
+  const mode = enterMode(false);
   let result: R;
   try {
     result = owner.forward(context as never, ...args);
   } finally {
-    gradMode.enabled = before;
+    leaveMode(mode);
   }
   const outputs: readonly Tensor[] = result instanceof Tensor ? [result] : result;
   const wrapped = outputs.map((output) => wrap(output, node, context, tensors));

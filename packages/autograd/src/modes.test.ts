@@ -28,23 +28,6 @@ describe('modes', () => {
     expect(isGradEnabled()).toBe(true);
   });
 
-  test('last until an async function is done', async () => {
-    const done = noGrad(async () => {
-      await Promise.resolve();
-      return isGradEnabled();
-    });
-    expect(isGradEnabled()).toBe(false);
-    expect(await done).toBe(false);
-    expect(isGradEnabled()).toBe(true);
-    await expect(
-      noGrad(async () => {
-        await Promise.resolve();
-        throw new Error('late');
-      }),
-    ).rejects.toThrow('late');
-    expect(isGradEnabled()).toBe(true);
-  });
-
   test('hold for the rest of a block', () => {
     {
       using _ = noGrad();

@@ -1,86 +1,36 @@
-import { gradMode } from '@sconce/core';
+import { changeMode, gradMode, type ModeGuard, runInMode } from '@sconce/core';
 
-/** Undoes a change of mode when its block ends (`using`), or when disposed of by hand. */
-export interface ModeGuard {
-  [Symbol.dispose](): void;
-}
+export type { ModeGuard } from '@sconce/core';
 
-interface Mode {
+interface ModeForms {
   (): ModeGuard;
   <T>(fn: () => T): T;
 }
 
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
-
-/** Applies a mode now; the guard restores what was before. */
-function enter(enabled: boolean, inference: boolean): ModeGuard {
-  const before = { ...gradMode };
-  gradMode.enabled = enabled;
-  gradMode.inference = inference;
-  return {
-    [Symbol.dispose]: () => {
-      gradMode.enabled = before.enabled;
-      gradMode.inference = before.inference;
-    },
-  };
-}
-
-/** Runs `fn` under a guard that lasts until it returns, throws, or its promise settles. */
-function under<T>(guard: ModeGuard, fn: () => T): T {
-  let result: T;
-  try {
-    result = fn();
-  } catch (error) {
-    guard[Symbol.dispose]();
-    throw error;
-  }
-  if (!isThenable(result)) {
-    guard[Symbol.dispose]();
-    return result;
-  }
-  return result.then(
-    (value) => {
-      guard[Symbol.dispose]();
-      return value;
-    },
-    (error: unknown) => {
-      guard[Symbol.dispose]();
-      throw error;
-    },
-  ) as T;
-}
-
-const mode = (enabled: () => boolean, inference: () => boolean): Mode =>
-  ((fn?: () => unknown) => {
-    const guard = enter(enabled(), inference());
-    return fn ? under(guard, fn) : guard;
-  }) as Mode;
+const mode = (name: string, change: Parameters<typeof runInMode>[1]): ModeForms =>
+  ((fn?: () => unknown) =>
+    fn === undefined ? changeMode(name, change) : runInMode(name, change, fn)) as ModeForms;
 
 /**
  * Runs `fn` without recording: results do not require grad. Without `fn`, holds for the rest of the block:
- * `using _ = noGrad()`.
+ * `using _ = noGrad()`; without `using` too, from here on.
  *
- * With an async `fn` the mode lasts until its promise settles. There is one mode for the whole thread: what other
- * tasks compute while `fn` awaits is not recorded either, so await one task at a time around it.
+ * With an async `fn` the mode lasts until its promise settles, for `fn` and what it calls and starts; other tasks keep
+ * their own. That takes `AsyncLocalStorage` (Node, Deno, Bun): in browsers `fn` and the block must be synchronous. A block with an `await` in it
+ * holds for its task too, but also for what its caller does before the block has ended, unless the caller awaits it.
  *
+ * @throws RuntimeError if `fn` is async, or the block has an await in it, where the platform cannot tell tasks apart.
  * @see https://pytorch.org/docs/stable/generated/torch.no_grad.html
  * @example noGrad(() => weight.sub_(weight.grad!.mul(lr)));
  */
-export const noGrad: Mode = mode(
-  () => false,
-  () => gradMode.inference,
-);
+export const noGrad: ModeForms = mode('noGrad', { enabled: false });
 
 /**
  * Runs `fn` with recording, inside of `noGrad`; forms and async behaviour as `noGrad`.
  *
  * @see https://pytorch.org/docs/stable/generated/torch.enable_grad.html
  */
-export const enableGrad: Mode = mode(
-  () => true,
-  () => gradMode.inference,
-);
+export const enableGrad: ModeForms = mode('enableGrad', { enabled: true });
 
 /**
  * Runs `fn` without recording and without keeping track of views and versions: tensors made in it can never
@@ -88,17 +38,16 @@ export const enableGrad: Mode = mode(
  *
  * @see https://pytorch.org/docs/stable/generated/torch.inference_mode.html
  */
-export const inferenceMode: Mode = mode(
-  () => false,
-  () => true,
-);
+export const inferenceMode: ModeForms = mode('inferenceMode', { enabled: false, inference: true });
 
 /**
- * Turns recording on or off from here on; with `using`, until the end of the block.
+ * Turns recording on or off from here on, to the end of the function given to `noGrad` and the like that it is called in, if
+ * any; with `using`, until the end of the block, as `noGrad`.
  *
  * @example using _ = setGradEnabled(training);
  */
-export const setGradEnabled = (enabled: boolean): ModeGuard => enter(enabled, gradMode.inference);
+export const setGradEnabled = (enabled: boolean): ModeGuard =>
+  changeMode('setGradEnabled', { enabled });
 
 /** Whether operations are recorded now. */
 export const isGradEnabled = (): boolean => gradMode.enabled;

@@ -1,6 +1,8 @@
 import {
+  enterMode,
   gradMode,
   isFloatingPoint,
+  leaveMode,
   type Op,
   operations,
   RuntimeError,
@@ -202,11 +204,11 @@ let recording = false;
 function within<T>(fn: () => T): T {
   const outer = recording;
   recording = true;
-  gradMode.enabled = false;
+  const mode = enterMode(false);
   try {
     return fn();
   } finally {
-    gradMode.enabled = true;
+    leaveMode(mode);
     recording = outer;
   }
 }

@@ -71,12 +71,6 @@ export interface AutogradEngine {
   detach_(tensor: Tensor): void;
 }
 
-/** Whether operations are recorded; set through `noGrad`, `enableGrad` and `inferenceMode` of autograd. */
-export const gradMode: { enabled: boolean; inference: boolean } = {
-  enabled: true,
-  inference: false,
-};
-
 let installed: AutogradEngine | undefined;
 
 /** Installs the engine; `@sconce/autograd` does so when imported. */

@@ -18,6 +18,15 @@ export * as specialFunctions from './interpreter/special.js';
 export * from './keep.js';
 export * from './memory.js';
 export * from './methods.js';
+export {
+  changeMode,
+  enterMode,
+  gradMode,
+  leaveMode,
+  type Mode,
+  type ModeGuard,
+  runInMode,
+} from './mode-scope.js';
 export * from './op.js';
 export * from './ops/index.js';
 export type { Out, OutOptions } from './out.js';

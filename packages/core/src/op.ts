@@ -1,7 +1,8 @@
 import { canCast, category, type DType } from './dtype.js';
 import { formatShape, RuntimeError, wrongArgument } from './errors.js';
 import { explained } from './explain.js';
-import { autogradEngine, gradMode } from './grad-mode.js';
+import { autogradEngine } from './grad-mode.js';
+import { gradMode } from './mode-scope.js';
 import { sameShape } from './shape.js';
 import { Tensor } from './tensor.js';
 
@@ -29,7 +30,8 @@ function requiresGrad(args: readonly unknown[]): boolean {
 
 /** Whether a call with these arguments must go through the autograd engine. */
 export function mustRecord(args: readonly unknown[]): boolean {
-  return gradMode.enabled && autogradEngine() !== undefined && requiresGrad(args);
+  // The mode comes last: asking a task for its own costs the most.
+  return autogradEngine() !== undefined && requiresGrad(args) && gradMode.enabled;
 }
 
 let running: string | undefined;

@@ -1,4 +1,4 @@
-import { builtinModule } from './platform.js';
+import { type ContextVariable, contextVariable } from './async-context.js';
 import type { Storage } from './storage.js';
 
 /**
@@ -42,23 +42,18 @@ export class Scope {
   }
 }
 
-interface AsyncStore {
-  run<T>(scope: Scope, fn: () => T): T;
-  getStore(): Scope | undefined;
-}
-
 let current: Scope | undefined;
-let asyncStore: AsyncStore | null | undefined;
+let asyncScope: ContextVariable<Scope> | null | undefined;
 const kept = new WeakSet<Storage>();
 
 /** @internal Adds a new storage to the scope it was created in, if any. */
 export function enlist(storage: Storage): void {
   if (current !== undefined) current.add(storage);
-  else if (asyncStore) asyncStore.getStore()?.add(storage);
+  else if (asyncScope) asyncScope.get()?.add(storage);
 }
 
 /** The scope that new tensors fall to now, if any. */
-export const currentScope = (): Scope | undefined => current ?? asyncStore?.getStore();
+export const currentScope = (): Scope | undefined => current ?? asyncScope?.get();
 
 /** Exempts a storage from every scope: it lives until it is disposed or collected. */
 export function keepStorage(storage: Storage): void {
@@ -112,13 +107,10 @@ const isThenable = (value: unknown): value is Promise<unknown> =>
 const isAsync = (fn: { readonly [Symbol.toStringTag]?: string } | object): boolean =>
   (fn as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] === 'AsyncFunction';
 
-/** Node's AsyncLocalStorage, made when the first async scope asks for it, since it slows every promise down. */
-function asyncScopes(): AsyncStore | undefined {
-  if (asyncStore === undefined) {
-    const hooks = builtinModule<typeof import('node:async_hooks')>('node:async_hooks');
-    asyncStore = hooks ? new hooks.AsyncLocalStorage<Scope>() : null;
-  }
-  return asyncStore ?? undefined;
+/** Follows async functions; made when the first async scope asks for it, since it slows every promise down. */
+function asyncScopes(): ContextVariable<Scope> | undefined {
+  if (asyncScope === undefined) asyncScope = contextVariable<Scope>() ?? null;
+  return asyncScope ?? undefined;
 }
 
 /** The storages of all tensors in a value. */

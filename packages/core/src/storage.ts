@@ -2,8 +2,8 @@ import type { Backend, DeviceBuffer } from './backend.js';
 import type { Device } from './device.js';
 import type { DType } from './dtype.js';
 import { RuntimeError } from './errors.js';
-import { gradMode } from './grad-mode.js';
 import { type Lease, release, track } from './memory.js';
+import { gradMode } from './mode-scope.js';
 
 /** Counts the in-place writes that autograd must notice. */
 export interface VersionCounter {
