@@ -26,22 +26,30 @@ export const activations: Readonly<Record<string, Derivatives>> = {
   },
   hardswish: {
     self: saving('self', (g, { self }) =>
-      except(self.lt(-3), where(self.ge(3), g, g.mul(self.div(3).add(0.5)))),
+      except(self.le(-3), where(self.ge(3), g, g.mul(self.div(3).add(0.5)))),
     ),
   },
   selu: {
     self: saving('self', (g, { self }) =>
-      where(self.le(0), g.mul(self.exp().mul(seluAlpha * seluScale)), g.mul(seluScale)),
+      where(
+        self.le(0),
+        g.mul(
+          below(self)
+            .exp()
+            .mul(seluAlpha * seluScale),
+        ),
+        g.mul(seluScale),
+      ),
     ),
   },
   elu: {
     self: saving('self', (g, { self, alpha }) =>
-      where(self.le(0), g.mul(self.exp().mul(alpha)), g),
+      where(self.le(0), g.mul(below(self).exp().mul(alpha)), g),
     ),
   },
   celu: {
     self: saving('self', (g, { self, alpha }) =>
-      where(self.le(0), g.mul(self.div(alpha).exp()), g),
+      where(self.le(0), g.mul(below(self).div(alpha).exp()), g),
     ),
   },
   gelu: {
@@ -70,7 +78,8 @@ export const activations: Readonly<Record<string, Derivatives>> = {
   softplus: {
     self: saving('self', (g, { self, beta, threshold }) => {
       const scaled = self.mul(beta);
-      return where(scaled.gt(threshold), g, g.mul(scaled.sigmoid()));
+      const bend = where(scaled.lt(threshold), scaled.sigmoid(), 1 / (1 + Math.exp(-threshold)));
+      return where(scaled.gt(threshold), g, g.mul(bend));
     }),
   },
   hardtanh: {
@@ -102,5 +111,8 @@ export const activations: Readonly<Record<string, Derivatives>> = {
 const seluAlpha = 1.6732632423543772;
 const seluScale = 1.0507009873554805;
 const geluScale = Math.sqrt(2 / Math.PI);
+
+/** What is negative, 0 for the rest, so that the slope does not bend at 0: as in PyTorch, its corner has no curvature. */
+const below = (x: Tensor): Tensor => only(x.lt(0), x);
 
 const shrunk = (g: Tensor, self: Tensor, lambd: number): Tensor => except(self.abs().le(lambd), g);

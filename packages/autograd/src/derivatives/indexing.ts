@@ -76,7 +76,13 @@ export const indexing: Readonly<Record<string, Derivatives>> = {
   },
   indexFill: {
     self: saving('index', (g, { dim, index }) => g.indexFill(dim, index, 0)),
-    value: saving('index', (g, { dim, index }) => g.indexSelect(dim, index)),
+    value: saving('index', (g, { dim, index }) => {
+      // A position counts once, however often and from whichever end it is named.
+      const length = g.shape[dim] ?? 1;
+      const named = g.newZeros([length], { dtype: 'bool' }).indexFill(0, index, true);
+      const along = g.shape.map((n, d) => (d === dim ? n : 1));
+      return only(named.reshape(along), g);
+    }),
   },
   indexReduce: {
     self: saving('self source index result', (g, c) =>
@@ -160,10 +166,10 @@ const counts = (g: Tensor, { src, includeSelf, places }: Reduced): Tensor =>
     .clampMin(1);
 
 /** The gradient at each place for one of the values that are the extreme there. */
-const shares = (g: Tensor, { self, src, result, includeSelf, places }: Reduced): Tensor => {
+const shares = (g: Tensor, { self, src, result, places }: Reduced): Tensor => {
+  // As in PyTorch, a tie with what stood there before takes its part, even if that is not included.
   const own = self.eq(result).to(g.dtype);
-  const base = includeSelf ? own : places.clear(own);
-  return g.div(places.add(base, src.eq(places.read(result)).to(g.dtype)));
+  return g.div(places.add(own, src.eq(places.read(result)).to(g.dtype)));
 };
 
 function reducedSelf(g: Tensor, given: Reduced): Tensor {

@@ -24,7 +24,6 @@ import {
   type Tensor,
 } from '@sconce/core';
 import { type Derivatives, saving } from './formula.js';
-import { except } from './pointwise.js';
 
 /** A vector of channels as it broadcasts over [N, C, ...]. */
 const channels = (t: Tensor, like: Tensor): Tensor =>
@@ -196,9 +195,7 @@ const losses: Readonly<Record<string, Derivatives>> = {
     self: saving('self target', (g, { self, target }) =>
       g.mul(self.sub(target)).div(self.neg().add(1).mul(self).clampMin(1e-12)),
     ),
-    target: saving('self', (g, { self }) =>
-      g.mul(self.neg().log1p().clampMin(-100).sub(self.log().clampMin(-100))),
-    ),
+    target: saving('self', (g, { self }) => g.mul(self.neg().log1p().sub(self.log()))),
   },
   binaryCrossEntropyWithLogits: {
     self: saving('self target posWeight', (g, { self, target, posWeight }) => {
@@ -215,7 +212,7 @@ const losses: Readonly<Record<string, Derivatives>> = {
   klDiv: {
     self: saving('target', (g, { target }) => g.neg().mul(target)),
     target: saving('self target', (g, { self, target }) =>
-      except(target.eq(0), g.mul(target.log().add(1).sub(self))),
+      g.mul(target.log().add(target.div(target)).sub(self)),
     ),
   },
   klDivLog: {

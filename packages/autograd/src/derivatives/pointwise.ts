@@ -31,6 +31,10 @@ export const only = (condition: Tensor, g: Tensor): Tensor => where(condition, g
 /** `g` where a condition fails, 0 elsewhere. */
 export const except = (condition: Tensor, g: Tensor): Tensor => where(condition, 0, g);
 
+/** `g` times a slope, 0 where a condition holds, whatever the two are there, and so are the derivatives. */
+const product = (still: Tensor, g: Tensor, slope: Tensor): Tensor =>
+  except(still, g.mul(except(still, slope)));
+
 /** A plain number as a tensor beside `like`. */
 const lifted = (x: Operand, like: Tensor): Tensor =>
   isScalar(x) ? like.newFull([], Number(scalarValue(x))) : x;
@@ -70,14 +74,14 @@ const arithmetic: Readonly<Record<string, Derivatives>> = {
     self: operands('self other', (g, { self, other }) => powerOfBase(g, self as Tensor, other)),
     other: operands('self other result', (g, { self, other, result }) => {
       const base = lifted(self, g);
-      const slope = times(result, log(base));
-      return except(base.eq(0).logicalAnd((other as Tensor).ge(0)), g.mul(slope));
+      const still = base.eq(0).logicalAnd((other as Tensor).ge(0));
+      return product(still, g, times(result, log(base)));
     }),
   },
   atan2: {
-    self: operands('self other', (g, { self, other }) => g.mul(over(other, squares(self, other)))),
+    self: operands('self other', (g, { self, other }) => g.mul(turn(other, squares(self, other)))),
     other: operands('self other', (g, { self, other }) =>
-      g.neg().mul(over(self, squares(self, other))),
+      g.neg().mul(turn(self, squares(self, other))),
     ),
   },
   hypot: {
@@ -108,10 +112,12 @@ const arithmetic: Readonly<Record<string, Derivatives>> = {
 };
 
 const squares = (a: Operand, b: Operand): Tensor => times(a, a).add(times(b, b));
+/** The slope of an angle, which at the origin there is none of. */
+const turn = (a: Operand, distance: Tensor): Tensor => except(distance.eq(0), over(a, distance));
 
 function powerOfBase(g: Tensor, base: Tensor, exponent: Operand): Tensor {
   if (!isScalar(exponent)) {
-    return except(exponent.eq(0), g.mul(exponent.mul(pow(base, exponent.sub(1)))));
+    return product(exponent.eq(0), g, exponent.mul(pow(base, exponent.sub(1))));
   }
   const p = Number(scalarValue(exponent));
   if (p === 0) return zerosLike(g);
@@ -130,39 +136,57 @@ const choices: Readonly<Record<string, Derivatives>> = {
   },
   fmax: {
     self: saving('self other', (g, { self, other }) =>
-      only(self.ge(other).logicalOr(other.isnan()), g),
+      shared(g, self.lt(other).logicalOr(missing(self, other)), self.eq(other)),
     ),
-    other: saving('self other', (g, { self, other }) =>
-      except(self.ge(other).logicalOr(other.isnan()), g),
-    ),
+    other: saving('self other', (g, { self, other }) => {
+      const loses = self.gt(other).logicalOr(other.isnan());
+      return shared(g, loses, self.eq(other));
+    }),
   },
   fmin: {
     self: saving('self other', (g, { self, other }) =>
-      only(self.le(other).logicalOr(other.isnan()), g),
+      shared(g, self.gt(other).logicalOr(missing(self, other)), self.eq(other)),
     ),
-    other: saving('self other', (g, { self, other }) =>
-      except(self.le(other).logicalOr(other.isnan()), g),
-    ),
+    other: saving('self other', (g, { self, other }) => {
+      const loses = self.lt(other).logicalOr(other.isnan());
+      return shared(g, loses, self.eq(other));
+    }),
   },
   clamp: {
     self: operands('self min max', (g, { self, min, max }) => {
       const x = self as Tensor;
-      return only(x.ge(min).logicalAnd(x.le(max)), g);
+      // What lies at a plain number is held by it; what lies at an element of a tensor shares the gradient with it.
+      const low = isScalar(min) ? x.gt(min).logicalNot() : x.lt(min);
+      const high = isScalar(max) ? x.lt(max).logicalNot() : x.gt(max);
+      const lost = low.logicalOr(high);
+      if (isScalar(min) && isScalar(max)) return except(lost, g);
+      const open = isScalar(min) ? (max as Tensor).gt(min) : min.lt(max);
+      return shared(g, lost, x.eq(min).logicalOr(x.eq(max)).logicalAnd(open));
     }),
-    min: saving('self min max', (g, { self, min, max }) =>
-      only(min.lt(max).logicalAnd(self.lt(min)), g),
-    ),
-    max: saving('self min max', (g, { self, min, max }) =>
-      only(self.gt(max).logicalOr(max.lt(min)), g),
-    ),
+    min: saving('self min max', (g, { self, min, max }) => {
+      const meets = self.eq(min).logicalAnd(min.lt(max));
+      const held = self.lt(min).logicalAnd(min.le(max));
+      return only(held.logicalOr(meets), where(meets, g.div(2), g));
+    }),
+    max: saving('self min max', (g, { self, min, max }) => {
+      const meets = self.eq(max).logicalAnd(max.gt(min));
+      const held = self.gt(max).logicalAnd(max.ge(min)).logicalOr(max.lt(min));
+      return only(held.logicalOr(meets), where(meets, g.div(2), g));
+    }),
   },
   clampMin: {
-    self: operands('self other', (g, { self, other }) => only((self as Tensor).ge(other), g)),
-    other: saving('self other', (g, { self, other }) => only(self.lt(other), g)),
+    self: operands('self other', (g, { self, other }) => {
+      const x = self as Tensor;
+      return isScalar(other) ? only(x.gt(other), g) : shared(g, x.lt(other), x.eq(other));
+    }),
+    other: saving('self other', (g, { self, other }) => shared(g, self.gt(other), self.eq(other))),
   },
   clampMax: {
-    self: operands('self other', (g, { self, other }) => only((self as Tensor).le(other), g)),
-    other: saving('self other', (g, { self, other }) => only(self.gt(other), g)),
+    self: operands('self other', (g, { self, other }) => {
+      const x = self as Tensor;
+      return isScalar(other) ? only(x.lt(other), g) : shared(g, x.gt(other), x.eq(other));
+    }),
+    other: saving('self other', (g, { self, other }) => shared(g, self.lt(other), self.eq(other))),
   },
   where: {
     self: saving('condition', (g, { condition }) => only(condition, g)),
@@ -176,6 +200,10 @@ const choices: Readonly<Record<string, Derivatives>> = {
   fill: { self: zero, value: (g) => g },
   copy: { self: zero, source: (g) => g },
 };
+
+/** Where the first operand alone is NaN. */
+const missing = (self: Tensor, other: Tensor): Tensor =>
+  self.isnan().logicalAnd(other.isnan().logicalNot());
 
 /** None of `g` where one operand loses, half of it where both are equal; all, to both, where one is NaN. */
 const shared = (g: Tensor, loses: Tensor, equal: Tensor): Tensor =>
@@ -245,7 +273,16 @@ const functions: Readonly<Record<string, Derivatives>> = {
   sigmoid: { self: saving('result', (g, { result }) => g.mul(result.neg().add(1).mul(result))) },
   erf: { self: saving('self', (g, { self }) => g.mul(bell(self))) },
   erfc: { self: saving('self', (g, { self }) => g.neg().mul(bell(self))) },
-  erfinv: { self: saving('result', (g, { result }) => g.div(bell(result))) },
+  erfinv: {
+    self: saving('result', (g, { result }) =>
+      g.mul(
+        result
+          .square()
+          .exp()
+          .mul(root(Math.PI) / 2),
+      ),
+    ),
+  },
   lgamma: { self: saving('self', (g, { self }) => g.mul(self.digamma())) },
   digamma: { self: saving('self', (g, { self }) => g.mul(polygamma(1, self))) },
   polygamma: { self: saving('self', (g, { self, n }) => g.mul(polygamma(n + 1, self))) },

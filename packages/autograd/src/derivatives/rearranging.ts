@@ -1,7 +1,9 @@
 import { cat, cdistBackward, flip, stack, type Tensor, where } from '@sconce/core';
 import type { Geometry } from '../geometry.js';
+import { isGradEnabled } from '../modes.js';
 import { type Derivatives, saving, several } from './formula.js';
 import { only } from './pointwise.js';
+import { productsBefore } from './reductions.js';
 
 /** Rearrangements, running sums and products, order. */
 export const rearranging: Readonly<Record<string, Derivatives>> = {
@@ -23,7 +25,11 @@ export const rearranging: Readonly<Record<string, Derivatives>> = {
   cumsum: { self: (g, { dim }) => sumsFromEnd(g, dim) },
   cumprod: {
     self: saving('self result', (g, { self, result, dim }) =>
-      (self.shape[dim] ?? 1) === 1 ? g : runningProduct(g, self, result, dim),
+      (self.shape[dim] ?? 1) === 1
+        ? g
+        : isGradEnabled()
+          ? recordedRunningProduct(g, self, dim)
+          : runningProduct(g, self, result, dim),
     ),
   },
   logcumsumexp: {
@@ -100,4 +106,28 @@ function runningProduct(g: Tensor, self: Tensor, result: Tensor, dim: number): T
   const without = where(first, 1, self).cumprod(dim);
   const beyond = sumsFromEnd(only(met.eq(1), g.mul(without)), dim);
   return where(before, regular, only(first, beyond));
+}
+
+/**
+ * The same without a division or a case, to be differentiated again: what stands before each element times the sum
+ * of `g` over it and all that follows, each multiplied by the elements in between. These sums s[k] = g[k] + x[k + 1] s[k + 1]
+ * are made of ever longer pieces: of twice the length in every round.
+ */
+function recordedRunningProduct(g: Tensor, self: Tensor, dim: number): Tensor {
+  const size = self.shape[dim] as number;
+  /** Element k is that of k + by; `value` stands for those beyond the end. */
+  const ahead = (t: Tensor, by: number, value: 0 | 1): Tensor => {
+    const rest = t.newFull(
+      t.shape.map((n, d) => (d === dim ? by : n)),
+      value,
+    );
+    return cat([t.narrow(dim, by, size - by), rest], dim);
+  };
+  let sums = g;
+  let factors = ahead(self, 1, 0);
+  for (let length = 1; length < size; length *= 2) {
+    sums = sums.add(factors.mul(ahead(sums, length, 0)));
+    if (length * 2 < size) factors = factors.mul(ahead(factors, length, 0));
+  }
+  return productsBefore(self, dim).mul(sums);
 }

@@ -1,4 +1,4 @@
-import { eye, type Tensor, where } from '@sconce/core';
+import { cat, flip, type Tensor, where } from '@sconce/core';
 import type { Geometry } from '../geometry.js';
 import { isGradEnabled } from '../modes.js';
 import { type Derivatives, saving } from './formula.js';
@@ -68,9 +68,7 @@ export const reductions: Readonly<Record<string, Derivatives>> = {
   logsumexp: {
     self: saving('self result', (g, { self, result, axes, keepdim }) => {
       const total = unreduced(result, axes, keepdim);
-      // exp(-inf - -inf) of a row without mass is 0.
-      const shift = where(total.eq(-Infinity), 0, total);
-      return unreduced(g, axes, keepdim).mul(self.sub(shift).exp());
+      return unreduced(g, axes, keepdim).mul(self.sub(total).exp());
     }),
   },
   vectorNorm: {
@@ -86,8 +84,10 @@ const varianceGradient = (
   axes: readonly number[],
   correction: number,
 ): Tensor => {
-  const n = count(self, axes);
-  return g.mul(self.sub(self.mean(axes, { keepdim: true }))).mul(2 / (n - correction));
+  const free = count(self, axes) - correction;
+  const mean = self.mean(axes, { keepdim: true });
+  if (free > 0) return g.mul(self.sub(mean)).mul(2 / free);
+  return g.mul(where(self.eq(mean), Number.NaN, g.newFull([], Infinity)));
 };
 
 /** Each element's gradient is the product of the others, which division by it gives only where none is zero. */
@@ -103,17 +103,25 @@ function productGradient(g: Tensor, self: Tensor, result: Tensor, axes: readonly
   return g.mul(others);
 }
 
-/** The product of all other elements of the row, each computed from them. */
+/** The product of all other elements of the row: of those before each one, and of those behind. */
 export function productOfOthers(self: Tensor, axes: readonly number[]): Tensor {
   const kept = self.shape.map((_, d) => d).filter((d) => !axes.includes(d));
   const order = [...kept, ...axes];
   const moved = self.permute(order);
-  const n = count(self, axes);
-  const lead = kept.map((d) => self.shape[d] as number);
-  const table = moved.reshape([...lead, 1, n]).expand([...lead, n, n]);
-  const own = eye(n, { dtype: 'bool', device: self.device });
+  const row = moved.reshape([...kept.map((d) => self.shape[d] as number), count(self, axes)]);
+  const last = kept.length;
+  const before = productsBefore(row, last);
+  const behind = flip(productsBefore(flip(row, last), last), last);
   const inverse = self.shape.map((_, d) => order.indexOf(d));
-  return where(own, 1, table).prod(-1).reshape(moved.shape).permute(inverse);
+  return before.mul(behind).reshape(moved.shape).permute(inverse);
+}
+
+/** The products of all elements before each one along a dimension; 1 for the first. */
+export function productsBefore(self: Tensor, dim: number): Tensor {
+  const size = self.shape[dim] as number;
+  if (size === 0) return self;
+  const ones = self.newOnes(self.shape.map((n, d) => (d === dim ? 1 : n)));
+  return cat([ones, self.narrow(dim, 0, size - 1)], dim).cumprod(dim);
 }
 
 function normGradient(

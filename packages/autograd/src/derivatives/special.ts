@@ -19,7 +19,7 @@ const functions: Readonly<Record<string, Derivatives>> = {
   xlog1py: {
     self: operands('self other', (g, { self, other }) => {
       const [x, y] = [lifted(self, g), lifted(other, g)];
-      return except(x.eq(0).logicalAnd(y.le(-1)), g.mul(y.log1p()));
+      return g.mul(except(x.eq(0).logicalAnd(y.le(-1)), y.log1p()));
     }),
     other: operands('self other', (g, { self, other }) =>
       g.mul(lifted(self, g)).div(lifted(other, g).add(1)),

@@ -65,4 +65,41 @@ describe('ctcLoss', () => {
       'value at most 5, but got value 6',
     );
   });
+
+  it('is 0 of no input and no target, and infinite of no input to a target', () => {
+    const targets = tensor(
+      [
+        [1, 1],
+        [2, 0],
+      ],
+      { dtype: 'int64' },
+    );
+    for (const zeroInfinity of [false, true]) {
+      const losses = (lengths: number[]): number[] =>
+        ctcLoss(scores(), targets, [0, 4], lengths, {
+          reduction: 'none',
+          zeroInfinity,
+        }).toArraySync() as number[];
+      expect(losses([0, 1])[0]).toBeCloseTo(0, 12);
+      expect(losses([0, 1])[1]).toBeCloseTo(byEnumeration(probs(1, 4), [2]), 10);
+      expect(losses([1, 1])[0]).toBe(zeroInfinity ? 0 : Infinity);
+    }
+    const none = tensor([], { dtype: 'int64' });
+    expect(ctcLoss(scores(), none, [0, 0], [0, 0]).itemSync()).toBeCloseTo(0, 12);
+    const silent = ctcLoss(scores(), none, [5, 0], [0, 0], { reduction: 'sum' }).itemSync();
+    expect(silent).toBeCloseTo(byEnumeration(probs(0, 5), []), 10);
+  });
+
+  it('refuses negative lengths', () => {
+    const targets = tensor([1, 2], { dtype: 'int64' });
+    const lengths = (...values: number[]) => tensor(values, { dtype: 'int64' });
+    expect(() => ctcLoss(scores(), targets, [-1, 4], [1, 1])).toThrow(
+      'ctcLoss: Expected input_lengths to have value at least 0, but got value -1',
+    );
+    expect(() => ctcLoss(scores(), targets, [5, 4], [3, -1])).toThrow(
+      'ctcLoss: Expected target_lengths to have value at least 0, but got value -1',
+    );
+    expect(() => ctcLoss(scores(), targets, lengths(5, -4), lengths(1, 1))).toThrow('value -4');
+    expect(() => ctcLoss(scores(), targets, lengths(5, 4), lengths(-2, 1))).toThrow('value -2');
+  });
 });

@@ -8,6 +8,7 @@ import type { View } from '../primitive.js';
 import { numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
 import { arange, tensor } from './create.js';
+import { checkIndexRange } from './index-range.js';
 import { checkLossReduction, type Reduction } from './nll-loss.js';
 import { int, memo } from './plan.js';
 import { mean, sum } from './reduce.js';
@@ -79,7 +80,9 @@ const lossPlan = memo((dtype: DType): Expr => {
     const at = e.sub(last, k);
     return wide(0, type, [time, n, at], e.and(e.ge(at, 0), e.ge(time, 0)));
   };
-  return e.neg(logAdd([end(0), end(1)]));
+  // Without any input there is one path to a target without labels: the empty one.
+  const empty = e.and(e.lt(time, 0), e.le(last, 0));
+  return e.where(empty, constant(0, type), e.neg(logAdd([end(0), end(1)])));
 });
 
 /** What the recursion runs on; vectors of int64, one element a sample but for `labels`. */
@@ -271,8 +274,13 @@ export interface CtcLossOptions {
 
 type Lengths = Tensor | readonly number[];
 
-/** Lengths as a vector on the device, and as numbers where they are known or can be read at once. */
-function lengthsOf(lengths: Lengths, like: Tensor): { vector: Tensor; known?: number[] } {
+/** Lengths as a vector on the device, and as numbers where they can be read at once. */
+interface KnownLengths {
+  readonly vector: Tensor;
+  readonly known?: readonly number[];
+}
+
+function lengthsOf(lengths: Lengths, like: Tensor): KnownLengths {
   if (!('storage' in lengths)) {
     const known = [...lengths];
     return { vector: tensor(known, { dtype: 'int64', device: like.device }), known };
@@ -282,20 +290,23 @@ function lengthsOf(lengths: Lengths, like: Tensor): { vector: Tensor; known?: nu
   return { vector, known: reshape(lengths, [-1]).toArraySync() as number[] };
 }
 
-/** @throws RuntimeError if the lengths, where known, do not fit. */
+/** @throws RuntimeError if a length is negative or greater than there is room for. */
 function checkLengths(
   scores: Tensor,
   targets: Tensor,
-  steps: readonly number[] | undefined,
-  lengths: readonly number[] | undefined,
+  steps: KnownLengths,
+  own: KnownLengths,
 ): void {
   const times = scores.shape[0] as number;
-  const bad = steps?.find((length) => length < 0 || length > times);
-  if (bad !== undefined) {
-    throw new RuntimeError(
-      `ctcLoss: Expected input_lengths to have value at most ${times}, but got value ${bad}`,
-    );
+  for (const [what, { vector }, most] of [
+    ['input_lengths', steps, times],
+    ['target_lengths', own, 2 ** 31 - 2],
+  ] as const) {
+    const sentence = (bad: number): string =>
+      `ctcLoss: Expected ${what} to have value at ${bad < 0 ? 'least 0' : `most ${most}`}, but got value ${bad}`;
+    checkIndexRange(vector, 0, most + 1, sentence, RuntimeError);
   }
+  const lengths = own.known;
   const joined = targets.shape.length === 1;
   const needed = lengths && (joined ? lengths.reduce((a, b) => a + b, 0) : Math.max(0, ...lengths));
   if (needed !== undefined && needed > (targets.shape.at(-1) as number)) {
@@ -347,7 +358,7 @@ export const ctcLoss = explaining(
         `ctcLoss: input_lengths and target_lengths must be of size batch_size (${n}), got ${steps.vector.shape[0]} and ${lengths.vector.shape[0]}`,
       );
     }
-    checkLengths(scores, targets, steps.known, lengths.known);
+    checkLengths(scores, targets, steps, lengths);
     const room = targets.shape.at(-1) as number;
     const starts =
       targets.shape.length === 1

@@ -167,7 +167,7 @@ export function cdistBackward(
   p: number,
   dist: Tensor,
 ): Tensor {
-  if (mustRecord([grad, x1, x2])) return recordedGrad(grad, x1, x2, p);
+  if (mustRecord([grad, x1, x2])) return recordedGrad(grad, x1, x2, p, dist);
   const result = allocate(x1.shape, x1.dtype, x1.device);
   if (numel(x1.shape) === 0) return result;
   const [a, b] = crossed(x1, x2);
@@ -192,20 +192,24 @@ export function cdistBackward(
   return result;
 }
 
-function recordedGrad(grad: Tensor, x1: Tensor, x2: Tensor, p: number): Tensor {
+function recordedGrad(grad: Tensor, x1: Tensor, x2: Tensor, p: number, dist: Tensor): Tensor {
   const [a, b] = crossed(x1, x2);
   const d = sub(a, b);
   const g = unsqueeze(grad, -1);
   const power = powerOf(p);
   if (power === 'zero') return mul(sum(mul(d, g), -2), 0);
   if (power === 'one') return sum(mul(g, sign(d)), -2);
-  const dist = vectorNorm(d, p, -1, { keepdim: true });
+  const whole = unsqueeze(dist, -1);
   if (power === 'infinite') {
-    return sum(mul(mul(g, sign(d)), abs(d).eq(dist).to(d.dtype)), -2);
+    return sum(mul(mul(g, sign(d)), abs(d).eq(whole).to(d.dtype)), -2);
   }
-  const still = dist.eq(0);
-  const ratio = div(abs(d), dist.maskedFill(still, 1));
-  return sum(mul(mul(g, sign(d)), ratio.pow(p - 1)).maskedFill(d.eq(0), 0), -2);
+  const same = whole.eq(0);
+  const length = whole.maskedFill(same, 1);
+  if (power === 'two') return sum(mul(g, div(d, length).maskedFill(same, 0)), -2);
+  // Powers below 1 have no slope at 0, so what does not differ is kept out of them.
+  const still = d.eq(0);
+  const ratio = div(abs(d).maskedFill(still, 1), length);
+  return sum(mul(g, mul(sign(d), ratio.pow(p - 1)).maskedFill(still, 0)), -2);
 }
 
 /**

@@ -7,10 +7,10 @@ import type { OutOptions } from '../out.js';
 import type { Scalar } from '../scalar.js';
 import type { Tensor } from '../tensor.js';
 import { scaledI0 } from './bessel.js';
-import { div, mul } from './binary.js';
+import { div, gt, lt, mul } from './binary.js';
 import { integral, signOf } from './bodies.js';
 import { define, refusing, type Unary, unary } from './define.js';
-import { clamp } from './ternary.js';
+import { where } from './ternary.js';
 import { writing } from './writing.js';
 
 const isFloat = (x: Expr): boolean => x.dtype === 'float32' || x.dtype === 'float64';
@@ -70,7 +70,9 @@ const logitOp: Unary = unary('logit', 'float', (x) =>
 export const logit = (self: Tensor, eps?: number | null, options?: OutOptions): Tensor => {
   if (eps === undefined || eps === null) return logitOp(self, options);
   const x = category(self.dtype) < 2 ? self.to(getDefaultDtype()) : self;
-  return logitOp(clamp(x, eps, 1 - eps), options);
+  // What lies at a limit keeps its gradient, which `clamp` would take.
+  const limited = where(lt(x, eps), eps, where(gt(x, 1 - eps), 1 - eps, x));
+  return logitOp(limited, options);
 };
 
 const nanToNumOp = define<

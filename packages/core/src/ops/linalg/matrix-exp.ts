@@ -1,6 +1,7 @@
 import { isFloatingPoint } from '../../dtype.js';
 import { RuntimeError } from '../../errors.js';
 import { explaining } from '../../explain.js';
+import { mustRecord } from '../../op.js';
 import { canRead } from '../../read.js';
 import { numel } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
@@ -135,7 +136,9 @@ export const matrixExp = explaining('matrixExp', (self: Tensor): Tensor => {
   const norm = amax(sum(abs(detach(self)), -2, { keepdim: true }), -1, { keepdim: true });
   const one = eye(self.shape.at(-1) as number, { dtype: self.dtype, device: self.device });
   const greatest = canRead(norm) ? amax(norm).itemSync() : Infinity;
-  const enough = known.findIndex((bound) => greatest <= bound);
+  // Short polynomials have the value to the last digit, not the derivatives.
+  const least = mustRecord([self]) ? known.length - 1 : 0;
+  const enough = known.findIndex((bound, i) => i >= least && greatest <= bound);
   if (enough >= 0) return (polynomials[enough] as (typeof polynomials)[number])(one, self);
   const halvings = ceil(log2(div(norm, limit))).clamp(0, 1024);
   const rounds = Number.isFinite(greatest)
