@@ -57,7 +57,8 @@ const byClass = new Map<unknown, Registered>();
 const byName = new Map<string, Registered>();
 
 /**
- * Lets whole objects of a class be saved and loaded, by name: the file holds the name and the state, never code.
+ * Lets whole objects of a class be loaded, and saved with `{ classes: true }`, by name: the file holds the name and the state, never code.
+ * Without that option `save` writes what it did before. PyTorch cannot read files with such objects unless it has the class.
  *
  * For modules the arguments of the constructor are enough; other classes say what is saved and how it is loaded.
  * A second registration under a name replaces the first.
@@ -66,7 +67,7 @@ const byName = new Map<string, Registered>();
  * @throws FileError if `name` is no such name, or nothing says how objects are made.
  * @example
  * registerClass('app.Net', Net, { args: (net) => [net.hidden] });
- * await save(new Net(64), 'net.pt');
+ * await save(new Net(64), 'net.pt', { classes: true });
  * const net = await load<Net>('net.pt');
  */
 export function registerClass<T extends object>(

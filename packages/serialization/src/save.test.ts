@@ -3,6 +3,7 @@ import '@sconce/backend-cpu';
 import {
   chmod,
   lstat,
+  mkdir,
   mkdtemp,
   open,
   readdir,
@@ -184,8 +185,50 @@ describe('where files are written to', () => {
     await save(ones([2]), at('a.npy'));
     expect((await readFile(at('a.npy'))).subarray(1, 6).toString()).toBe('NUMPY');
     await expect(save({}, at('x'), { format: 'hdf5' as never })).rejects.toThrow(
-      'format hdf5 is not known',
+      'format hdf5 is not known (known: safetensors, torch, torch-legacy, npy, npz)',
     );
+  });
+
+  it('the endings that people give PyTorch files', async () => {
+    for (const name of [
+      'model.pkl',
+      'm.pickle',
+      'model.tar',
+      'model_best.pth.tar',
+      'LM.MODEL',
+      'a.b.ckpt',
+      'pytorch_model.bin',
+      'x.PT',
+      'x.pth',
+    ]) {
+      await save({ epoch: 3, w: ones([1]) }, at(name));
+      expect((await load<{ epoch: number }>(at(name))).epoch, name).toBe(3);
+      expect((await readFile(at(name))).subarray(0, 2).toString()).toBe('PK');
+    }
+  });
+
+  it('and none by an ending that tells none, which is an error with the formats in it', async () => {
+    const state = { w: ones([1]) };
+    for (const [name, ending] of [
+      ['w.h5', '.h5'],
+      ['w.tar.gz', '.gz'],
+      ['w.onnx', '.onnx'],
+      ['loss=0.25', '.25'],
+      ['w.', '.'],
+    ] as const) {
+      await expect(save(state, at(name))).rejects.toThrow(
+        `save: the ending '${ending}' tells no format; end the name in one that does (.safetensors for 'safetensors'; .pt, .pth, .pkl, .pickle, .tar, .model, .ckpt, .bin for 'torch'; .npy for 'npy'; .npz for 'npz'), or pass the format: { format: 'torch' }`,
+      );
+      await expect(saveAsync(state, new URL(`file://${at(name)}`))).rejects.toThrow(FileError);
+      await save(state, at(name), { format: 'torch' });
+      expect((await load<{ w: Tensor }>(at(name))).w.shape).toEqual([1]);
+    }
+    // A folder's name is none of the file's, and a hidden file has no ending.
+    await mkdir(at('run.d'));
+    for (const name of ['run.d/plain', '.hidden']) {
+      await save(state, at(name));
+      expect((await readFile(at(name)))[8]).toBe(0x7b);
+    }
   });
 });
 
@@ -370,7 +413,7 @@ describe('models', () => {
     }
   }
 
-  it('are saved whole once their classes are known, by name and never as code', async () => {
+  it('are saved whole if asked for and their classes are known, by name and never as code', async () => {
     const net = new Net(5).eval();
     expect(() => registerClass('Net', Net)).toThrow(/must be a module and a name/);
     registerClass('app.Net', Net, { args: (n) => [n.hidden] });
@@ -384,7 +427,7 @@ describe('models', () => {
     for (const format of ['torch', 'torch-legacy'] as const) {
       const bytes = await serialize(
         { net, words: new Vocabulary(['a', 'b']), same: net },
-        { format },
+        { format, classes: true },
       );
       const text = new TextDecoder('latin1').decode(bytes);
       expect(text).toContain('app\nNet\n');
@@ -397,6 +440,24 @@ describe('models', () => {
       expect(loaded.words).toEqual(new Vocabulary(['a', 'b']));
       const x = ones([3, 2]);
       expect(loaded.net.forward(x).toArraySync()).toEqual(net.forward(x).toArraySync());
+    }
+  });
+
+  it('are saved as their state unless asked for, whatever classes are known', async () => {
+    class Other extends Net {}
+    const net = new Other(3);
+    const value = { epoch: 1, net, list: [net] };
+    for (const format of ['torch', 'torch-legacy'] as const) {
+      const before = await serialize(value, { format });
+      registerClass('app.Other', Other, { args: (n) => [n.hidden] });
+      expect(Buffer.compare(await serialize(value, { format }), before)).toBe(0);
+      const loaded = await load<{ net: Map<string, Tensor> }>(before);
+      expect([...loaded.net.keys()]).toEqual(['fc1.weight', 'fc1.bias', 'fc2.weight', 'fc2.bias']);
+      new Other(3).loadStateDict(loaded.net);
+      // What has no state is refused as before, with the way to it.
+      await expect(serialize({ v: new Vocabulary([]) }, { format })).rejects.toThrow(
+        'save: the value.v is an object of class Vocabulary; pass { classes: true } to save it by the name it is registered under, or save plain data of it',
+      );
     }
   });
 });

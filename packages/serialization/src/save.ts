@@ -1,6 +1,6 @@
 import { Tensor } from '@sconce/core';
 import { isStateful } from './classes.js';
-import { FileError } from './errors.js';
+import { FileError, quote } from './errors.js';
 import { type Contents, contentsOf, snapshotOf } from './io/contents.js';
 import { Meter, type TransferOptions } from './io/progress.js';
 import { type FileTarget, MemorySink, openSink, type Sink, writeWhole } from './io/sink.js';
@@ -16,7 +16,7 @@ import { ZipWriter } from './zip/writer.js';
 
 /** Options of `serialize`. */
 export interface SerializeOptions extends TransferOptions {
-  /** Default: by the end of the name, and safetensors where that tells nothing. */
+  /** Default: by the ending of the name, and safetensors where there is none. */
   format?: FileFormat;
   /** Texts kept in a safetensors file, beside `format: 'pt'`. */
   metadata?: Readonly<Record<string, string>>;
@@ -24,6 +24,11 @@ export interface SerializeOptions extends TransferOptions {
   compress?: boolean;
   /** What devices are called in a PyTorch file, so that it is loaded there: `'cuda:0'`. */
   mapLocation?: MapLocation;
+  /**
+   * Whether objects of classes made known with `registerClass` are written to a PyTorch file as such, by name; default false: objects with
+   * `stateDict()` are written as that, which `torch.load` and `loadStateDict` take.
+   */
+  classes?: boolean;
 }
 
 /** Options of `save`. */
@@ -34,8 +39,9 @@ export interface SaveOptions extends SerializeOptions {
 
 /**
  * Writes values to a file: tensors by name to safetensors (the default) or `.npz`, one tensor to `.npy`, and to PyTorch's
- * `.pt` or `.pth` whatever `torch.save` could write: nested Maps, objects, arrays, numbers and texts, with tensors that share
- * memory kept together. Objects with `stateDict()` are saved as that; see `registerClass` for whole objects.
+ * `.pt` (`.pth`, `.pkl`, `.tar`, `.model`, `.ckpt`, `.bin`) whatever `torch.save` could write: nested Maps, objects, arrays, numbers and
+ * texts, with tensors that share memory kept together. Objects with `stateDict()` are saved as that; with `{ classes: true }` those of classes that
+ * `registerClass` made known are saved whole.
  *
  * On a disk the file is replaced at once when it is whole: a crash leaves the old one or the new one. Values must not
  * change until the promise resolves; `saveAsync` lifts that.
@@ -43,7 +49,7 @@ export interface SaveOptions extends SerializeOptions {
  * In PyTorch's files a Map becomes an OrderedDict, an object a dict (keys that are whole numbers become ints), an array a list, a
  * `Tuple` a tuple, a whole number an int (`float(1)` for a float).
  *
- * @throws FileError on what the format cannot hold, with the path to it.
+ * @throws FileError on what the format cannot hold, with the path to it; a name whose ending tells no format; a target that is no file or cannot be written.
  * @see https://pytorch.org/docs/stable/generated/torch.save.html
  * @example
  * await save(model.stateDict(), 'model.safetensors');
@@ -121,15 +127,20 @@ async function writeTo(
   await writeWhole(await openSink(target), plan.write);
 }
 
-const endings: readonly [string, FileFormat][] = [
-  ['.pt', 'torch'],
-  ['.pth', 'torch'],
-  ['.ckpt', 'torch'],
-  ['.bin', 'torch'],
-  ['.npy', 'npy'],
-  ['.npz', 'npz'],
-];
+/** The endings of names that tell a format. */
+const endings: Readonly<Record<FileFormat, readonly string[]>> = {
+  safetensors: ['.safetensors'],
+  torch: ['.pt', '.pth', '.pkl', '.pickle', '.tar', '.model', '.ckpt', '.bin'],
+  'torch-legacy': [],
+  npy: ['.npy'],
+  npz: ['.npz'],
+};
 
+/**
+ * The format that a target's name tells; safetensors for one without an ending.
+ *
+ * @throws FileError if the ending is that of none.
+ */
 function formatFor(target: FileTarget | undefined): FileFormat {
   const name =
     typeof target === 'string'
@@ -137,8 +148,17 @@ function formatFor(target: FileTarget | undefined): FileFormat {
       : target instanceof URL
         ? target.pathname
         : ((target as { name?: unknown } | undefined)?.name ?? '');
-  const lower = String(name).toLowerCase();
-  return endings.find(([ending]) => lower.endsWith(ending))?.[1] ?? 'safetensors';
+  const ending = /[^/\\](\.[^./\\]*)$/.exec(String(name))?.[1]?.toLowerCase();
+  if (ending === undefined) return 'safetensors';
+  const formats = Object.keys(endings) as FileFormat[];
+  const found = formats.find((format) => endings[format].includes(ending));
+  if (found) return found;
+  const known = formats
+    .filter((format) => endings[format].length > 0)
+    .map((format) => `${endings[format].join(', ')} for '${format}'`);
+  throw new FileError(
+    `save: the ending ${quote(ending)} tells no format; end the name in one that does (${known.join('; ')}), or pass the format: { format: 'torch' }`,
+  );
 }
 
 function planFor(
@@ -168,7 +188,9 @@ function planFor(
       };
     }
     default:
-      throw new FileError(`save: the format ${String(format)} is not known`);
+      throw new FileError(
+        `save: the format ${String(format)} is not known (known: ${Object.keys(endings).join(', ')})`,
+      );
   }
 }
 
@@ -176,7 +198,11 @@ const sum = (contents: readonly Contents[]): number =>
   contents.reduce((n, { bytes }) => n + bytes, 0);
 
 function planTorch(value: unknown, legacy: boolean, options: SaveOptions, snapshot: boolean): Plan {
-  const encoded = encodeTorch(value, { legacy, mapLocation: options.mapLocation });
+  const encoded = encodeTorch(value, {
+    legacy,
+    mapLocation: options.mapLocation,
+    classes: options.classes,
+  });
   const contents = encoded.storages.map(snapshot ? snapshotOf : contentsOf);
   const meter = new Meter(options, sum(contents));
   const write = legacy ? writeTorchLegacy : writeTorchZip;

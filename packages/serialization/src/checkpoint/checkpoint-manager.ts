@@ -30,6 +30,8 @@ export interface CheckpointManagerOptions {
 export interface CheckpointOptions extends TransferOptions {
   /** Numbers it is judged by. */
   metrics?: Readonly<Record<string, number>>;
+  /** As in `save`: whether objects of classes made known with `registerClass` are written as such; default false. */
+  classes?: boolean;
 }
 
 /** What `restore` gives back. */

@@ -19,7 +19,9 @@ export interface EncodeOptions {
   /** For the old format, whose references to storages have one field more. */
   legacy?: boolean;
   /** What devices are called in the file. */
-  mapLocation?: MapLocation;
+  mapLocation?: MapLocation | undefined;
+  /** Whether objects of registered classes are written by name. */
+  classes?: boolean | undefined;
 }
 
 /** Deeper nesting Python itself could not read. */
@@ -110,7 +112,7 @@ class Encoder {
     if (value instanceof Map) return this.#map(value);
     if (value instanceof Set) return this.#set(value);
     if (value instanceof Device) return this.#device(value);
-    const registered = registrationOf(value);
+    const registered = this.#options.classes ? registrationOf(value) : undefined;
     if (registered) return this.#registered(value, registered.name, registered.save(value));
     if (isStateful(value)) {
       this.#value(value.stateDict());
@@ -127,7 +129,10 @@ class Encoder {
       return `is the function ${value.name || '(anonymous)'}, which a file cannot hold`;
     if (ArrayBuffer.isView(value)) return 'is a typed array; make it a tensor with fromTypedArray';
     const name = (value.constructor as { name?: string } | undefined)?.name ?? 'an unknown class';
-    return `is an object of class ${name}; make the class known with registerClass, or save plain data of it`;
+    const way = registrationOf(value)
+      ? 'pass { classes: true } to save it by the name it is registered under'
+      : 'make the class known with registerClass and pass { classes: true }';
+    return `is an object of class ${name}; ${way}, or save plain data of it`;
   }
 
   #at(step: string, value: unknown): void {
