@@ -26,4 +26,5 @@ export type { FileFormat, LoadOptions } from './options.js';
 export { type ParameterClass, setParameterClass } from './parameter.js';
 export { addPrefix, type StateLike, stripPrefix, withPrefix } from './prefix.js';
 export { type SaveOptions, type SerializeOptions, save, saveAsync, serialize } from './save.js';
-export { Tuple } from './torch/tuple.js';
+export { ModuleState, type SavedModule } from './torch/module-state.js';
+export { Tuple, TupleMap } from './torch/tuple.js';

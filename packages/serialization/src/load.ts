@@ -3,7 +3,7 @@ import { FileError } from './errors.js';
 import { detectFormat } from './format.js';
 import { type FileSource, openSource, type Source } from './io/source.js';
 import { placeFor } from './location.js';
-import { npzEntries, readNpy, readNpzArray } from './numpy/read.js';
+import { npzBudget, npzEntries, readNpy, readNpzArray } from './numpy/read.js';
 import type { LoadOptions } from './options.js';
 import { readSafetensors, readSharded } from './safetensors/read.js';
 import { readTorchLegacy } from './torch/read-legacy.js';
@@ -57,8 +57,9 @@ async function read(source: Source, options: LoadOptions): Promise<unknown> {
       const root = torchRoot(zip);
       if (root !== undefined) return readTorchZip(zip, root, options);
       const arrays: StateDict = new Map();
+      const budget = npzBudget(zip, options);
       for (const [name, entry] of npzEntries(zip)) {
-        arrays.set(name, await readNpzArray(zip, entry, await device(), options));
+        arrays.set(name, await readNpzArray(zip, entry, await device(), options, budget));
       }
       return arrays;
     }

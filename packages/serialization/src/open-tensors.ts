@@ -12,10 +12,16 @@ import { fillAll } from './io/fill.js';
 import { type FileSource, openSource, type Source } from './io/source.js';
 import { placeFor } from './location.js';
 import { readNpyHeader } from './numpy/header.js';
-import { entrySource, npzEntries, readNpzArray } from './numpy/read.js';
+import { entrySource, npzBudget, npzEntries, readNpzArray } from './numpy/read.js';
 import type { LoadOptions } from './options.js';
 import { readHeader, type TensorInfo } from './safetensors/header.js';
-import { openShard, prepareTensor, readIndex, secondNames } from './safetensors/read.js';
+import {
+  headerBudget,
+  openShard,
+  prepareTensor,
+  readIndex,
+  secondNames,
+} from './safetensors/read.js';
 import { TorchZip, torchRoot } from './torch/read-zip.js';
 import { tensorNodes } from './torch/tensor-nodes.js';
 import { checkedView } from './view.js';
@@ -180,7 +186,9 @@ export async function openTensors(
       const zip = await ZipReader.open(opened, options);
       const root = torchRoot(zip);
       const entries =
-        root === undefined ? await npzTensors(zip) : await torchTensors(zip, root, options);
+        root === undefined
+          ? await npzTensors(zip, options)
+          : await torchTensors(zip, root, options);
       return new TensorFile(entries, sources, options);
     }
     throw new FileError(`${opened.name}: cannot be read tensor by tensor; use load`);
@@ -204,7 +212,7 @@ function safetensorsEntry(source: Source, info: TensorInfo): Entry {
 }
 
 async function openSafetensors(source: Source, options: LoadOptions): Promise<TensorFile> {
-  const header = await readHeader(source);
+  const header = await readHeader(source, headerBudget(source, options));
   const entries = new Map<string, Entry>();
   for (const info of header.tensors.values())
     entries.set(info.name, safetensorsEntry(source, info));
@@ -217,12 +225,12 @@ async function openIndex(
   sources: Source[],
   options: LoadOptions,
 ): Promise<TensorFile> {
-  const parts = await readIndex(index);
+  const parts = await readIndex(index, headerBudget(index, options));
   const entries = new Map<string, Entry>();
   for (const file of new Set(parts.values())) {
     const source = await openShard(index, file, options);
     sources.push(source);
-    const header = await readHeader(source);
+    const header = await readHeader(source, headerBudget(source, options));
     for (const info of header.tensors.values()) {
       if (parts.get(info.name) === file) entries.set(info.name, safetensorsEntry(source, info));
     }
@@ -234,11 +242,12 @@ async function openIndex(
   return new TensorFile(entries, sources, options);
 }
 
-async function npzTensors(zip: ZipReader): Promise<Map<string, Entry>> {
+async function npzTensors(zip: ZipReader, given: LoadOptions): Promise<Map<string, Entry>> {
+  const budget = npzBudget(zip, given);
   const entries = new Map<string, Entry>();
   for (const [name, entry] of npzEntries(zip)) {
     const source = await entrySource(zip, entry);
-    const { dtype, shape, fortran, offset, bigEndian } = await readNpyHeader(source);
+    const { dtype, shape, fortran, offset, bigEndian } = await readNpyHeader(source, budget);
     entries.set(name, {
       dtype,
       shape,
@@ -256,7 +265,7 @@ async function torchTensors(
 ): Promise<Map<string, Entry>> {
   const file = await TorchZip.open(zip, root, options);
   const entries = new Map<string, Entry>();
-  for (const { name, node, dtype, shape } of tensorNodes(file.tree)) {
+  for (const { name, node, dtype, shape } of tensorNodes(file.tree, file.budget)) {
     entries.set(name, {
       dtype,
       shape,

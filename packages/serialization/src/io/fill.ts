@@ -46,10 +46,11 @@ export async function fillAll(fills: readonly Fill[], options: TransferOptions):
     options,
     fills.reduce((sum, fill) => sum + bytesOf(fill.storage), 0),
   );
-  const sources = [...new Set(fills.map((fill) => fill.source))];
+  const sources = new Map<Source, number>();
+  for (const { source } of fills) if (!sources.has(source)) sources.set(source, sources.size);
   const sorted = fills
     .filter((fill) => fill.storage.length > 0)
-    .map((fill) => ({ fill, file: sources.indexOf(fill.source) }))
+    .map((fill) => ({ fill, file: sources.get(fill.source) as number }))
     .sort((a, b) => a.file - b.file || a.fill.offset - b.fill.offset)
     .map(({ fill }) => fill);
   await inTurn(stepsOf(sorted, meter));
@@ -119,7 +120,7 @@ function neighbours(sorted: readonly Fill[], start: number): Fill[] {
 
 function smallStep(group: readonly Fill[], meter: Meter): Step {
   const { source, offset } = group[0] as Fill;
-  const end = Math.max(...group.map((fill) => fill.offset + bytesOf(fill.storage)));
+  const end = group.reduce((most, fill) => Math.max(most, fill.offset + bytesOf(fill.storage)), 0);
   return {
     start: async () => ({ bytes: await source.read(offset, end - offset), inPlace: false }),
     finish({ bytes }) {

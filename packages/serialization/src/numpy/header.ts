@@ -1,5 +1,6 @@
 import { numel } from '@sconce/core';
 import { FileError, quote } from '../errors.js';
+import { type Budget, cost } from '../io/budget.js';
 import type { Source } from '../io/source.js';
 import { viewOf } from '../zip/records.js';
 import { descrOf, type ElementType, parseDescr } from './descr.js';
@@ -25,7 +26,7 @@ export interface NpyHeader extends ElementType {
  * @throws FileError if it is malformed, or the elements have no dtype here.
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
-export async function readNpyHeader(source: Source): Promise<NpyHeader> {
+export async function readNpyHeader(source: Source, budget: Budget): Promise<NpyHeader> {
   const { name } = source;
   const start = await source.read(0, Math.min(12, source.size));
   const version = start[6];
@@ -41,6 +42,7 @@ export async function readNpyHeader(source: Source): Promise<NpyHeader> {
     version === 1 ? viewOf(start).getUint16(8, true) : viewOf(start).getUint32(8, true);
   if (length > headerLimit)
     throw new FileError(`${name}: a .npy header of ${length} bytes is too long`);
+  budget.spend(cost.tensor + cost.step * length);
   const text = new TextDecoder(version === 3 ? 'utf-8' : 'latin1').decode(
     await source.read(first, length),
   );
@@ -56,9 +58,10 @@ function parseHeader(name: string, text: string): Omit<NpyHeader, 'offset'> {
   const item =
     /\s*(['"])(descr|fortran_order|shape)\1\s*:\s*(?:(['"])([^'"\\]*)\3|(True|False)|\(([\d\s,L]*)\)|(\[.*))\s*(?:,|$)/sy;
   const found = new Map<string, RegExpExecArray>();
-  while (item.lastIndex < body.length && body.slice(item.lastIndex).trim() !== '') {
+  const end = body.trimEnd().length;
+  while (item.lastIndex < end) {
     const match = item.exec(body);
-    if (!match) throw fault();
+    if (!match || found.has(match[2] as string)) throw fault();
     if (match[7])
       throw new FileError(
         `${name}: structured arrays have no dtype here; save each field as an array of its own`,

@@ -1,5 +1,6 @@
 import { type Device, itemSize, numel, Storage, type Tensor } from '@sconce/core';
 import { FileError, quote } from '../errors.js';
+import { Budget, headerFactor } from '../io/budget.js';
 import { type Fill, fillAll } from '../io/fill.js';
 import { memorySource, type Source } from '../io/source.js';
 import type { LoadOptions } from '../options.js';
@@ -14,7 +15,11 @@ export async function readNpy(
   device: Device,
   options: LoadOptions,
 ): Promise<Tensor> {
-  const { tensor, fill } = await prepareNpy(source, device);
+  const { tensor, fill } = await prepareNpy(
+    source,
+    device,
+    new Budget(source.name, source.size, headerFactor, options.maxExpansion),
+  );
   await fillAll([fill], options);
   return tensor;
 }
@@ -23,8 +28,9 @@ export async function readNpy(
 export async function prepareNpy(
   source: Source,
   device: Device,
+  budget: Budget,
 ): Promise<{ tensor: Tensor; fill: Fill }> {
-  const { dtype, bigEndian, shape, fortran, offset } = await readNpyHeader(source);
+  const { dtype, bigEndian, shape, fortran, offset } = await readNpyHeader(source, budget);
   const count = numel(shape);
   const bytes = count * itemSize(dtype);
   if (source.size - offset !== bytes) {
@@ -77,15 +83,20 @@ export function npzEntries(zip: ZipReader): Map<string, ZipEntry> {
   return arrays;
 }
 
+/** What the headers of a `.npz` file's arrays may cost, all together. */
+export const npzBudget = ({ source }: ZipReader, { maxExpansion }: LoadOptions): Budget =>
+  new Budget(source.name, source.size, headerFactor, maxExpansion);
+
 /** Reads one array of a `.npz` file; its checksum is that of the header and the elements together. */
 export async function readNpzArray(
   zip: ZipReader,
   entry: ZipEntry,
   device: Device,
   options: LoadOptions,
+  budget = npzBudget(zip, options),
 ): Promise<Tensor> {
   const source = await entrySource(zip, entry);
-  const { tensor, fill } = await prepareNpy(source, device);
+  const { tensor, fill } = await prepareNpy(source, device, budget);
   if (entry.compressed || !zip.verify) {
     await fillAll([fill], options);
     return tensor;

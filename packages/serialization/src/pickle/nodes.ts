@@ -53,6 +53,8 @@ export class GlobalNode {
 export class ObjectNode {
   readonly callee: GlobalNode;
   readonly args: TupleNode;
+  /** Arguments with names, where there are any. */
+  readonly named: DictNode | undefined;
   /** What BUILD sets; undefined if it does not. */
   state: Node | undefined = undefined;
   /** What is appended, where it is a list. */
@@ -60,9 +62,10 @@ export class ObjectNode {
   /** What is set, where it is a mapping: key, value, ... */
   readonly entries: Node[] = [];
 
-  constructor(callee: GlobalNode, args: TupleNode) {
+  constructor(callee: GlobalNode, args: TupleNode, named?: DictNode) {
     this.callee = callee;
     this.args = args;
+    this.named = named;
   }
 }
 

@@ -1,4 +1,5 @@
 import { quote } from '../errors.js';
+import { type Budget, cost } from '../io/budget.js';
 import { Cursor } from './cursor.js';
 import {
   DictNode,
@@ -16,10 +17,8 @@ import { parseFloatText, rawUnicode, unquote } from './texts.js';
 export interface PickleOptions {
   /** What messages call it. */
   readonly title: string;
-  /** Throws unless a pickle may name this class or function. */
-  readonly admit: (name: string) => void;
-  /** The most opcodes it may have; default 10 million. */
-  readonly maxOperations?: number;
+  /** What reading it may cost. */
+  readonly budget: Budget;
 }
 
 /** A read pickle. */
@@ -27,6 +26,10 @@ export interface Pickle {
   readonly root: Node;
   /** References to things outside, in order. */
   readonly persistent: readonly PersistentNode[];
+  /** All classes and functions that it names, used or not. */
+  readonly names: ReadonlySet<string>;
+  /** Objects that were given a state. */
+  readonly built: readonly ObjectNode[];
   /** Where it ended. */
   readonly end: number;
 }
@@ -38,7 +41,7 @@ type Slot = Node | typeof mark;
  * Reads one pickle of protocol 0 to 5 into inert nodes. Nothing is looked up or called; time and memory grow with the
  * size of the pickle alone.
  *
- * @throws FileError if it is malformed, or names what `admit` refuses.
+ * @throws FileError if it is malformed, or costs more than its budget.
  * @see https://docs.python.org/3/library/pickletools.html
  */
 export function readPickle(bytes: Uint8Array, start: number, options: PickleOptions): Pickle {
@@ -51,32 +54,50 @@ const renamed = new Map([
   ['copy_reg', 'copyreg'],
 ]);
 
+/** What stands for the class or function that a call gave. */
+const resultName = '(the result of a call)';
+
+/** A number as messages show it. */
+const brief = (value: number | bigint): string =>
+  typeof value === 'number' ? String(value) : 'it';
+
 class Machine {
   readonly #in: Cursor;
-  readonly #options: PickleOptions;
+  readonly #budget: Budget;
   readonly #stack: Slot[] = [];
   readonly #memo = new Map<number, Node>();
   readonly #persistent: PersistentNode[] = [];
+  readonly #names = new Set<string>();
+  readonly #built: ObjectNode[] = [];
 
   constructor(cursor: Cursor, options: PickleOptions) {
     this.#in = cursor;
-    this.#options = options;
+    this.#budget = options.budget;
   }
 
   run(): Pickle {
-    const limit = this.#options.maxOperations ?? 10_000_000;
-    for (let count = 0; count < limit; count++) {
+    for (;;) {
       const code = this.#in.u8();
-      if (code === 0x2e) {
-        const root = this.#pop();
-        return { root, persistent: this.#persistent, end: this.#in.at };
-      }
+      this.#budget.spend(cost.step);
+      if (code === 0x2e) break;
       this.#step(code);
     }
-    throw this.#in.fault(`a pickle of more than ${limit} operations`);
+    return {
+      root: this.#pop(),
+      persistent: this.#persistent,
+      names: this.#names,
+      built: this.#built,
+      end: this.#in.at,
+    };
   }
 
   #push(node: Node): void {
+    if (typeof node === 'string') this.#budget.spend(node.length);
+    else if (typeof node === 'object' && node !== null) {
+      this.#budget.spend(
+        node instanceof Uint8Array ? cost.container + node.length : cost.container,
+      );
+    }
     this.#stack.push(node);
   }
 
@@ -103,35 +124,41 @@ class Machine {
   }
 
   #remember(index: number | bigint): void {
+    if (!Number.isSafeInteger(index))
+      throw this.#in.fault('malformed pickle: no number of a memory');
+    this.#budget.spend(cost.entry);
     this.#memo.set(Number(index), this.#top());
   }
 
   #recall(index: number | bigint): void {
     const node = this.#memo.get(Number(index));
     if (node === undefined)
-      throw this.#in.fault(`malformed pickle: nothing is remembered as ${index}`);
-    this.#push(node);
+      throw this.#in.fault(`malformed pickle: nothing is remembered as ${brief(index)}`);
+    this.#stack.push(node);
   }
 
   #global(module: string, name: string): void {
     const full = `${renamed.get(module) ?? module}.${name}`;
-    this.#options.admit(full);
+    if (full.length > 1000) throw this.#in.fault('a name is too long');
+    this.#names.add(full);
     this.#push(new GlobalNode(full));
   }
 
   /** A call of a class or function; kept as what it would call. */
-  #call(callee: Node, args: Node): void {
-    if (!(callee instanceof GlobalNode) || !(args instanceof TupleNode)) {
+  #call(callee: Node, args: Node, named?: DictNode): void {
+    // What a call gives may be called too (a method that was looked up): something without a name that could be known.
+    const called = callee instanceof ObjectNode ? new GlobalNode(resultName) : callee;
+    if (!(called instanceof GlobalNode) || !(args instanceof TupleNode)) {
       throw this.#in.fault('malformed pickle: what is called is no class or function');
     }
-    this.#push(new ObjectNode(callee, args));
+    this.#push(new ObjectNode(called, args, named));
   }
 
   #refer(id: Node): void {
     // Before version 1.6 a module's class was stored with its source code, which is of no use here.
     const [kind, type] = id instanceof TupleNode ? id.items : [];
     if (kind === 'module' && type instanceof GlobalNode) {
-      this.#push(type);
+      this.#stack.push(type);
       return;
     }
     const node = new PersistentNode(id);
@@ -143,6 +170,7 @@ class Machine {
     if (!(target instanceof ListNode || target instanceof ObjectNode)) {
       throw this.#in.fault('malformed pickle: values are appended to what is no list');
     }
+    this.#budget.spend(cost.item * items.length);
     for (const item of items) target.items.push(item);
   }
 
@@ -151,6 +179,7 @@ class Machine {
     if (!(target instanceof DictNode || target instanceof ObjectNode)) {
       throw this.#in.fault('malformed pickle: values are set in what is no dictionary');
     }
+    this.#budget.spend(cost.item * entries.length);
     for (const entry of entries) target.entries.push(entry);
   }
 
@@ -160,6 +189,12 @@ class Machine {
       throw this.#in.fault('malformed pickle: a state is set on what is no object');
     }
     target.state = state;
+    this.#built.push(target);
+  }
+
+  #integer(length: number): void {
+    this.#budget.spend(4 * length);
+    this.#push(this.#in.integer(length));
   }
 
   #dict(entries: readonly Node[]): void {
@@ -198,8 +233,10 @@ class Machine {
       case 0x31:
         this.#popMarked();
         return;
-      case 0x32:
-        return this.#push(this.#top());
+      case 0x32: {
+        this.#stack.push(this.#top());
+        return;
+      }
       // the memo
       case 0x67:
         return this.#recall(read.decimal());
@@ -238,9 +275,9 @@ class Machine {
       case 0x4d:
         return this.#push(read.u16());
       case 0x8a:
-        return this.#push(read.integer(read.u8()));
+        return this.#integer(read.u8());
       case 0x8b:
-        return this.#push(read.integer(read.u32()));
+        return this.#integer(read.u32());
       case 0x46: {
         const text = read.line();
         const value = parseFloatText(text);
@@ -315,6 +352,7 @@ class Machine {
         const target = this.#top();
         if (!(target instanceof SetNode))
           throw read.fault('malformed pickle: values are added to what is no set');
+        this.#budget.spend(cost.item * items.length);
         for (const item of items) target.items.push(item);
         return;
       }
@@ -352,10 +390,9 @@ class Machine {
         const named = this.#pop();
         const args = this.#pop();
         const callee = this.#pop();
-        if (!(named instanceof DictNode) || named.entries.length > 0) {
-          throw read.fault('objects made with keyword arguments are not supported');
-        }
-        return this.#call(callee, args);
+        if (!(named instanceof DictNode))
+          throw read.fault('malformed pickle: arguments have no names');
+        return this.#call(callee, args, named.entries.length > 0 ? named : undefined);
       }
       case 0x62:
         return this.#build(this.#pop());

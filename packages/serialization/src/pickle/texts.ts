@@ -10,7 +10,9 @@ export function parseFloatText(text: string): number | undefined {
   ]);
   const known = special.get(text.trim().toLowerCase());
   if (known !== undefined) return known;
-  return /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/.test(text) ? Number(text) : undefined;
+  // Python writes 24 characters at most; others may write more, but not without end.
+  if (text.length > 1000) return undefined;
+  return /^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$/.test(text) ? Number(text) : undefined;
 }
 
 /** A Python string literal as `repr` writes it. */

@@ -1,7 +1,9 @@
 import { type DType, itemSize, numel } from '@sconce/core';
 import { FileError, quote } from '../errors.js';
+import { type Budget, cost } from '../io/budget.js';
 import type { Source } from '../io/source.js';
 import { viewOf } from '../zip/records.js';
+import { JsonFault, JsonReader } from './json.js';
 
 const codes: Readonly<Record<DType, string>> = {
   float64: 'F64',
@@ -59,7 +61,7 @@ export interface SafetensorsHeader {
  * @throws FileError if it is malformed.
  * @see https://huggingface.co/docs/safetensors
  */
-export async function readHeader(source: Source): Promise<SafetensorsHeader> {
+export async function readHeader(source: Source, budget: Budget): Promise<SafetensorsHeader> {
   const fault = (why: string): FileError => new FileError(`${source.name}: ${why}`);
   if (source.size < 8) throw fault('truncated: not a whole safetensors file');
   const length = viewOf(await source.read(0, 8)).getBigUint64(0, true);
@@ -67,16 +69,7 @@ export async function readHeader(source: Source): Promise<SafetensorsHeader> {
   const start = 8 + Number(length);
   if (start > source.size)
     throw fault(`truncated: a safetensors header of ${length} bytes is not whole`);
-  const json = parseObject(await source.read(8, Number(length)));
-  if (!json) throw fault('the safetensors header is no valid JSON object');
-  const tensors = new Map<string, TensorInfo>();
-  let metadata: Record<string, string> = {};
-  for (const [name, entry] of Object.entries(json)) {
-    if (name !== '__metadata__') tensors.set(name, parseEntry(name, entry, start, fault));
-    else if (isRecord(entry) && Object.values(entry).every((x) => typeof x === 'string')) {
-      metadata = entry as Record<string, string>;
-    } else throw fault('the metadata of a safetensors file must be texts');
-  }
+  const { tensors, metadata } = parse(await source.read(8, Number(length)), start, fault, budget);
   let end = start;
   for (const info of [...tensors.values()].sort(
     (a, b) => a.offset - b.offset || a.bytes - b.bytes,
@@ -97,14 +90,58 @@ export async function readHeader(source: Source): Promise<SafetensorsHeader> {
 const isRecord = (x: unknown): x is Record<string, unknown> =>
   typeof x === 'object' && x !== null && !Array.isArray(x);
 
-/** A JSON object, or undefined if the bytes are none. */
-export function parseObject(bytes: Uint8Array): Record<string, unknown> | undefined {
+/** The entries of a header, read one by one: the first that is wrong ends it. */
+function parse(
+  bytes: Uint8Array,
+  start: number,
+  fault: (why: string) => FileError,
+  budget: Budget,
+): SafetensorsHeader {
+  const tensors = new Map<string, TensorInfo>();
+  const metadata = Object.create(null) as Record<string, string>;
+  let noted = false;
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
+    const json = new JsonReader(bytes);
+    json.members((name) => {
+      if (tensors.has(name) || (noted && name === '__metadata__'))
+        throw fault(`the safetensors header has ${quote(name)} twice`);
+      if (name === '__metadata__') {
+        noted = true;
+        for (const [key, text] of textMembers(json, fault, budget)) metadata[key] = text;
+        return;
+      }
+      budget.spend(cost.tensor + 2 * name.length);
+      tensors.set(name, parseEntry(name, json.value(), start, fault));
+    });
+    json.end();
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error;
+    throw fault(`the safetensors header is no valid JSON object (${error.message})`);
   }
+  return { tensors, metadata };
+}
+
+function textMembers(
+  json: JsonReader,
+  fault: (why: string) => FileError,
+  budget: Budget,
+): Map<string, string> {
+  const texts = new Map<string, string>();
+  const refused = (): FileError => fault('the metadata of a safetensors file must be texts');
+  let members = false;
+  try {
+    json.members((key) => {
+      members = true;
+      const text = json.value();
+      if (typeof text !== 'string' || texts.has(key)) throw refused();
+      budget.spend(2 * cost.entry + 2 * (key.length + text.length));
+      texts.set(key, text);
+    });
+  } catch (error) {
+    if (error instanceof JsonFault && !members) throw refused();
+    throw error;
+  }
+  return texts;
 }
 
 const isCount = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0;

@@ -1,9 +1,11 @@
 import { type Device, Storage, Tensor } from '@sconce/core';
 import { FileError, quote } from '../errors.js';
+import { Budget, cost, headerFactor } from '../io/budget.js';
 import { type Fill, fillAll } from '../io/fill.js';
 import { openSource, type Source } from '../io/source.js';
 import type { LoadOptions } from '../options.js';
-import { parseObject, readHeader, type SafetensorsHeader, type TensorInfo } from './header.js';
+import { readHeader, type SafetensorsHeader, type TensorInfo } from './header.js';
+import { JsonFault, JsonReader } from './json.js';
 
 /** A tensor that a safetensors file promises, and what fills it. */
 export function prepareTensor(
@@ -22,6 +24,10 @@ export function prepareTensor(
   return { tensor: new Tensor(storage, dtype, shape), fill: { storage, source, offset } };
 }
 
+/** What reading the header of a file may cost. */
+export const headerBudget = (source: Source, { maxExpansion }: LoadOptions): Budget =>
+  new Budget(source.name, source.size, headerFactor, maxExpansion);
+
 /** Second names of tensors, which the metadata gives: `{ 'lm_head.weight': 'embed.weight' }`. */
 export function secondNames({ tensors, metadata }: SafetensorsHeader): [string, string][] {
   return Object.entries(metadata).filter(
@@ -35,7 +41,7 @@ export async function readSafetensors(
   device: Device,
   options: LoadOptions,
 ): Promise<Map<string, Tensor>> {
-  const header = await readHeader(source);
+  const header = await readHeader(source, headerBudget(source, options));
   const state = new Map<string, Tensor>();
   const fills: Fill[] = [];
   for (const info of header.tensors.values()) {
@@ -49,15 +55,11 @@ export async function readSafetensors(
 }
 
 /** The index of a file in several parts: the part of each tensor. */
-export async function readIndex(source: Source): Promise<Map<string, string>> {
+export async function readIndex(source: Source, budget: Budget): Promise<Map<string, string>> {
   const fault = (why: string): FileError => new FileError(`${source.name}: ${why}`);
   if (source.size > 100_000_000) throw fault('an index of more than 100 MB is too long');
-  const json = parseObject(await source.read(0, source.size));
-  const parts = json?.weight_map;
-  if (typeof parts !== 'object' || parts === null || Array.isArray(parts)) {
-    throw fault('no index of safetensors files: it has no "weight_map"');
-  }
-  for (const [tensor, file] of Object.entries(parts)) {
+  let parts: Map<string, string> | undefined;
+  const add = (tensor: string, file: unknown): void => {
     if (
       typeof file !== 'string' ||
       !/^[^/\\:\0]+\.safetensors$/.test(file) ||
@@ -67,8 +69,30 @@ export async function readIndex(source: Source): Promise<Map<string, string>> {
         `tensor ${quote(tensor)} is said to be in ${quote(String(file))}, which is no name of a safetensors file beside the index`,
       );
     }
+    if (parts?.has(tensor)) throw fault(`the index has ${quote(tensor)} twice`);
+    budget.spend(2 * cost.entry + 2 * (tensor.length + file.length));
+    parts?.set(tensor, file);
+  };
+  try {
+    const json = new JsonReader(await source.read(0, source.size));
+    json.members((key) => {
+      if (key !== 'weight_map') {
+        json.value();
+        return;
+      }
+      if (parts) throw fault('the index has "weight_map" twice');
+      parts = new Map();
+      json.members((tensor) => add(tensor, json.value()));
+    });
+    json.end();
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error;
+    throw fault(
+      `no index of safetensors files: it is no JSON with a "weight_map" (${error.message})`,
+    );
   }
-  return new Map(Object.entries(parts as Record<string, string>));
+  if (!parts) throw fault('no index of safetensors files: it has no "weight_map"');
+  return parts;
 }
 
 /** Opens a part of a sharded file: by what the caller gives, or beside the index. */
@@ -90,7 +114,7 @@ export async function readSharded(
   device: Device,
   options: LoadOptions,
 ): Promise<Map<string, Tensor>> {
-  const parts = await readIndex(index);
+  const parts = await readIndex(index, headerBudget(index, options));
   const found = new Map<string, Tensor>();
   const sources: Source[] = [];
   try {
@@ -99,7 +123,7 @@ export async function readSharded(
     for (const file of new Set(parts.values())) {
       const source = await openShard(index, file, options);
       sources.push(source);
-      const header = await readHeader(source);
+      const header = await readHeader(source, headerBudget(source, options));
       second.push(...secondNames(header));
       for (const info of header.tensors.values()) {
         if (parts.get(info.name) !== file) continue;

@@ -5,7 +5,7 @@ import { openNodeSink } from '../io/node-sink.js';
 import type { Meter } from '../io/progress.js';
 import { writeWhole } from '../io/sink.js';
 import { memorySource } from '../io/source.js';
-import { readIndex } from './read.js';
+import { headerBudget, readIndex } from './read.js';
 import { type Entry, planBytes, type SafetensorsPlan, writeSafetensors } from './write.js';
 
 /** Splits entries, in order, so that no part but one of a single tensor has more bytes than wanted. */
@@ -86,5 +86,11 @@ async function oldParts(
 ): Promise<string[]> {
   const bytes = await fs.readFile(index).catch(() => undefined);
   if (!bytes) return [];
-  return [...new Set((await readIndex(memorySource(bytes, index))).values())];
+  return [
+    ...new Set(
+      (
+        await readIndex(memorySource(bytes, index), headerBudget(memorySource(bytes, index), {}))
+      ).values(),
+    ),
+  ];
 }

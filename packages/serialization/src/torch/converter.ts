@@ -1,6 +1,7 @@
-import type { Tensor } from '@sconce/core';
+import { itemSize, Tensor } from '@sconce/core';
 import { type ClassReader, readerOf } from '../classes.js';
 import { FileError, quote } from '../errors.js';
+import { type Budget, cost } from '../io/budget.js';
 import {
   DictNode,
   GlobalNode,
@@ -11,10 +12,13 @@ import {
   SetNode,
   TupleNode,
 } from '../pickle/nodes.js';
-import { isStorageClass, torchDtypes } from './dtypes.js';
+import type { Pickle } from '../pickle/reader.js';
+import { foreignDtype, isStorageClass, torchDtypes } from './dtypes.js';
 import { handlers, tokens } from './globals.js';
+import { isKnownShape, moduleState, optimizerState, schedulerState } from './module-state.js';
+import { refusalOf } from './refused.js';
 import type { StorageTable } from './storages.js';
-import { Tuple } from './tuple.js';
+import { Tuple, TupleMap } from './tuple.js';
 
 /** What decides how a pickle's values become ours. */
 export interface ConvertOptions {
@@ -33,16 +37,40 @@ function classReader(name: string, { classes }: ConvertOptions): ClassReader | u
   return classes && Object.hasOwn(classes, name) ? classes[name] : readerOf(name);
 }
 
-/** Whether files may name something, and otherwise the error that says how to allow it. */
-export function admission(title: string, options: ConvertOptions): (name: string) => void {
-  return (name) => {
-    if (Object.hasOwn(handlers, name) || tokens.has(name) || isStorageClass(name)) return;
-    if (torchDtypes.has(name) || classReader(name, options)) return;
-    throw new FileError(
-      `${title}: the file names ${quote(name)}, which is not among the classes that files may name; nothing was run. ` +
-        `If it is data of yours, say what to make of it: load(file, { classes: { ${quote(name)}: (saved) => saved.state } }), or registerClass(${quote(name)}, ...)`,
-    );
-  };
+/** The error for a name that files may not have, which says how to allow it. */
+function unknownName(title: string, name: string): FileError {
+  const refusal = refusalOf(name);
+  if (refusal) return new FileError(`${title}: the file has ${refusal} (${quote(name)})`);
+  return new FileError(
+    `${title}: the file names ${quote(name)}, which is not among the classes that files may name; nothing was run. ` +
+      `If it is data of yours, say what to make of it: load(file, { classes: { ${quote(name)}: (saved) => saved.state } }), or registerClass(${quote(name)}, ...)`,
+  );
+}
+
+/** Whether files may name something. */
+function admitted(name: string, options: ConvertOptions): boolean {
+  if (Object.hasOwn(handlers, name) || tokens.has(name) || isStorageClass(name)) return true;
+  if (torchDtypes.has(name) || foreignDtype(name) !== undefined) return true;
+  return classReader(name, options) !== undefined;
+}
+
+/**
+ * Looks through all names in a pickle, also of what is never used. A whole model names whatever its objects happen to hold: there
+ * only what is read counts, and the rest stays what it is, names.
+ *
+ * @throws FileError on the first that files may not name.
+ */
+export function checkNames(title: string, pickle: Pickle, options: ConvertOptions): void {
+  if (pickle.built.some(isKnownShape)) return;
+  for (const name of pickle.names) if (!admitted(name, options)) throw unknownName(title, name);
+}
+
+/** What decides how nodes become values. */
+export interface Conversion {
+  readonly title: string;
+  readonly table: StorageTable;
+  readonly options: ConvertOptions;
+  readonly budget: Budget;
 }
 
 /** Turns the nodes of a pickle into values: tensors over the storages of the file, containers, plain values. */
@@ -50,6 +78,7 @@ export class Converter {
   readonly title: string;
   readonly table: StorageTable;
   readonly #options: ConvertOptions;
+  readonly #budget: Budget;
   readonly #dry: boolean;
   /** Whether there was an object that a dry run did not make. */
   deferred = false;
@@ -58,11 +87,22 @@ export class Converter {
   #depth = 0;
 
   /** @param dry leaves out objects of further classes: what makes them may read tensors, which must be filled by then. */
-  constructor(title: string, table: StorageTable, options: ConvertOptions, dry = false) {
+  constructor({ title, table, options, budget }: Conversion, dry = false) {
     this.#dry = dry;
     this.title = title;
     this.table = table;
     this.#options = options;
+    this.#budget = budget;
+  }
+
+  /** Counts what making something costs. */
+  spend(amount: number): void {
+    this.#budget.spend(amount);
+  }
+
+  /** Counts a text that is put together. */
+  spendText(length: number): void {
+    this.spend(cost.entry + length);
   }
 
   fault(why: string): FileError {
@@ -71,11 +111,13 @@ export class Converter {
 
   /** The value of a node; the same value for the same node. */
   convert(node: Node): unknown {
+    this.spend(cost.step);
     if (typeof node !== 'object' || node === null || node instanceof Uint8Array) return node;
     if (this.#done.has(node)) return this.#done.get(node);
     if (this.#under.has(node))
       throw this.fault('an object contains itself in a way that cannot be made');
     if (++this.#depth > maxDepth) throw this.fault(`values are nested more than ${maxDepth} deep`);
+    this.spend(cost.container);
     this.#under.add(node);
     const value = this.#make(node);
     this.#done.set(node, value);
@@ -86,9 +128,9 @@ export class Converter {
 
   #make(node: Exclude<Node, Uint8Array | null>): unknown {
     if (node instanceof ListNode) return this.fillList(node, [], node.items);
-    if (node instanceof TupleNode) return Tuple.from(node.items.map((item) => this.convert(item)));
+    if (node instanceof TupleNode) return this.tuple(node.items.map((item) => this.convert(item)));
     if (node instanceof DictNode) return this.dict(node, node.entries);
-    if (node instanceof SetNode) return new Set(node.items.map((item) => this.convert(item)));
+    if (node instanceof SetNode) return this.set(node.items.map((item) => this.convert(item)));
     if (node instanceof GlobalNode) return this.#global(node);
     if (node instanceof ObjectNode) return this.#object(node);
     if (node instanceof PersistentNode)
@@ -106,13 +148,28 @@ export class Converter {
     return list;
   }
 
-  /** A Map, in order; it stands for its node from the start. */
+  /** A tuple of values. */
+  tuple(items: readonly unknown[]): Tuple {
+    this.spend(2 * cost.item * items.length);
+    return Tuple.from(items) as Tuple;
+  }
+
+  /** A Set of values. */
+  set(items: Iterable<unknown> & ({ length: number } | { size: number })): Set<unknown> {
+    this.spend(cost.entry * ('length' in items ? items.length : items.size));
+    return new Set(items);
+  }
+
+  /** A Map, in order; it stands for its node from the start. One with tuples as keys finds them by what they hold. */
   map(
     node: Node,
     entries: readonly Node[],
-    map = new Map<unknown, unknown>(),
+    map: Map<unknown, unknown> = entries.some((key, i) => i % 2 === 0 && isTuple(key))
+      ? new TupleMap()
+      : new Map<unknown, unknown>(),
   ): Map<unknown, unknown> {
     this.#done.set(node, map);
+    this.spend(cost.entry * entries.length);
     for (let i = 0; i < entries.length; i += 2) {
       map.set(this.convert(entries[i] as Node), this.convert(entries[i + 1] as Node));
     }
@@ -121,6 +178,7 @@ export class Converter {
 
   /** A dictionary: an object where its keys can be kept apart as properties, else a Map. */
   dict(node: Node, entries: readonly Node[]): unknown {
+    this.spend(cost.item * entries.length);
     if (this.#options.maps || !fitObject(entries)) return this.map(node, entries);
     const object: Record<string, unknown> = {};
     this.#done.set(node, object);
@@ -132,16 +190,27 @@ export class Converter {
 
   #global({ name }: GlobalNode): unknown {
     const dtype = torchDtypes.get(name);
-    if (dtype === null) throw this.fault(`${name} is no dtype here`);
-    return dtype ?? name;
+    if (dtype) return dtype;
+    this.checkDtype(name);
+    if (!admitted(name, this.#options)) throw unknownName(this.title, name);
+    return name;
+  }
+
+  /** @throws FileError for a dtype of PyTorch that we have not. */
+  checkDtype(name: string): void {
+    const way = foreignDtype(name);
+    if (way === undefined) return;
+    throw this.fault(
+      `tensors of dtype ${name} have no dtype here; save ${way} in Python, or read the other tensors with openTensors`,
+    );
   }
 
   #object(node: ObjectNode): unknown {
     const { name } = node.callee;
     const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined;
-    if (handler) return handler(this, node);
+    if (handler && !node.named) return handler(this, node);
     const reader = classReader(name, this.#options);
-    if (!reader) throw this.fault(`${quote(name)} cannot be called`);
+    if (!reader || node.named) return this.#byShape(node);
     const saved = {
       name,
       args: node.args.items.map((item) => this.convert(item)),
@@ -149,26 +218,55 @@ export class Converter {
       items: node.items.map((item) => this.convert(item)),
       entries: this.map(node, node.entries),
     };
+    this.#done.delete(node);
     if (!this.#dry) return reader(saved);
     this.deferred = true;
     return undefined;
   }
 
+  /** What an object of a class that is not known is by its shape: the state of a module, an optimizer or a scheduler. */
+  #byShape(node: ObjectNode): unknown {
+    const module = moduleState(this, node);
+    if (module) return module;
+    const state = optimizerState(this, node) ?? schedulerState(this, node);
+    if (state) return this.convert(state);
+    const { name } = node.callee;
+    if (!admitted(name, this.#options)) throw unknownName(this.title, name);
+    if (node.named)
+      throw this.fault(`${quote(name)} is called with named arguments, which is not supported`);
+    throw this.fault(`${quote(name)} cannot be called`);
+  }
+
+  /** A tensor of the opposite numbers, in memory of its own. */
+  negated(tensor: Tensor): Tensor {
+    if (tensor.dtype === 'bool') throw this.fault('a tensor of bools is said to be negated');
+    this.spend(tensor.numel() * itemSize(tensor.dtype));
+    if (!this.#dry) return tensor.neg();
+    // Its elements are not read yet.
+    this.deferred = true;
+    return tensor;
+  }
+
   /** The tensor that a node is. */
   tensor(node: Node | undefined): Tensor {
     const value = node === undefined ? undefined : this.convert(node);
-    if (typeof value === 'object' && value !== null && 'storage' in value && 'strides' in value)
-      return value as Tensor;
+    if (value instanceof Tensor) return value;
     throw this.fault('a tensor is missing where one must be');
   }
 
   /** The whole numbers of a tuple or list. */
   numbers(node: Node | undefined): number[] {
     const value = node === undefined ? undefined : this.convert(node);
+    this.spend(cost.item * (Array.isArray(value) ? value.length : 0));
     if (Array.isArray(value) && value.every((x) => typeof x === 'number')) return [...value];
     throw this.fault('numbers are missing where a shape or strides must be');
   }
 }
+
+/** Whether a key becomes a tuple. */
+const isTuple = (key: Node): boolean =>
+  key instanceof TupleNode ||
+  (key instanceof ObjectNode && ['torch.Size', 'builtins.tuple'].includes(key.callee.name));
 
 /** Whether keys are all names or all numbers, of which none is lost or confused as a property of an object. */
 function fitObject(entries: readonly Node[]): boolean {
@@ -191,14 +289,12 @@ export const isIndex = (key: string): boolean =>
  * and last come the objects whose makers may look at the tensors.
  */
 export async function convertFilled(
-  title: string,
-  table: StorageTable,
+  given: Conversion,
   node: Node,
-  options: ConvertOptions,
   fill: () => Promise<void>,
 ): Promise<unknown> {
-  const dry = new Converter(title, table, options, true);
+  const dry = new Converter(given, true);
   const value = dry.convert(node);
   await fill();
-  return dry.deferred ? new Converter(title, table, options).convert(node) : value;
+  return dry.deferred ? new Converter(given).convert(node) : value;
 }

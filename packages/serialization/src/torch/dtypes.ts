@@ -14,23 +14,28 @@ export const storageClass: Readonly<Record<DType, string>> = {
   bool: 'BoolStorage',
 };
 
-/** Storage classes whose dtypes we have not: allowed to be named, so that the error can say so. */
-const foreign = [
-  'ComplexFloatStorage',
-  'ComplexDoubleStorage',
-  'QInt8Storage',
-  'QUInt8Storage',
-  'QInt32Storage',
-  'QUInt4x2Storage',
-  'QUInt2x4Storage',
-];
+/** Storage classes whose dtypes we have not, with the bytes of an element: allowed to be named, so that the error can say so. */
+const foreign: Readonly<Record<string, number>> = {
+  ComplexFloatStorage: 8,
+  ComplexDoubleStorage: 16,
+  QInt8Storage: 1,
+  QUInt8Storage: 1,
+  QInt32Storage: 4,
+  QUInt4x2Storage: 1,
+  QUInt2x4Storage: 1,
+};
 
 /** The dtype of a storage class; null for one without, undefined for what is no storage class. */
 const classes = new Map<string, DType | null | undefined>();
 for (const [dtype, name] of Object.entries(storageClass)) {
   for (const module of ['torch', 'torch.cuda']) classes.set(`${module}.${name}`, dtype as DType);
 }
-for (const name of foreign) classes.set(`torch.${name}`, null);
+for (const name of Object.keys(foreign)) {
+  for (const module of ['torch', 'torch.cuda']) classes.set(`${module}.${name}`, null);
+}
+
+/** The bytes of an element of a storage class that we have not. */
+export const foreignSize = (name: string): number => foreign[name.split('.').at(-1) ?? ''] ?? 1;
 
 /** Names of storages of bytes, whose dtype the tensor tells. */
 export const untyped: ReadonlySet<string> = new Set([
@@ -55,21 +60,28 @@ const aliases: Readonly<Record<string, DType>> = {
   long: 'int64',
 };
 
-/** PyTorch's dtypes by name, as `torch.float32`; null for those we have not. */
-export const torchDtypes: ReadonlyMap<string, DType | null> = new Map([
+/** Dtypes of PyTorch that we have not, and what to make of their tensors in Python. */
+const foreignDtypes: readonly [RegExp, string][] = [
+  [/^uint16$/, 'x.to(torch.int32)'],
+  [/^uint(32|64)$/, 'x.to(torch.int64)'],
+  [/^(float8|float4)_\w+$/, 'x.to(torch.float32)'],
+  [/^(complex\d+|c(half|float|double))$/, 'torch.view_as_real(x)'],
+  [/^(qu?int\d+(x\d+)?)$/, 'x.dequantize()'],
+  [/^(u?int[1-7]|bits\w+)$/, 'x.view(torch.uint8)'],
+];
+
+/** Of a dtype of PyTorch that we have not, as `torch.uint16`: what to make of its tensors in Python; undefined for other names. */
+export function foreignDtype(name: string): string | undefined {
+  const own = /^torch\.(\w+)$/.exec(name)?.[1];
+  return own === undefined ? undefined : foreignDtypes.find(([pattern]) => pattern.test(own))?.[1];
+}
+
+/** Of a storage class that we have not: what to make of its tensors in Python. */
+export const wayOfStorage = (name: string): string =>
+  name.includes('Complex') ? 'torch.view_as_real(x)' : 'x.dequantize()';
+
+/** PyTorch's dtypes by name, as `torch.float32`. */
+export const torchDtypes: ReadonlyMap<string, DType> = new Map([
   ...Object.keys(storageClass).map((dtype) => [`torch.${dtype}`, dtype as DType] as const),
   ...Object.entries(aliases).map(([name, dtype]) => [`torch.${name}`, dtype] as const),
-  ...[
-    'complex32',
-    'complex64',
-    'complex128',
-    'qint8',
-    'quint8',
-    'qint32',
-    'uint16',
-    'uint32',
-    'uint64',
-    'float8_e4m3fn',
-    'float8_e5m2',
-  ].map((name) => [`torch.${name}`, null] as const),
 ]);

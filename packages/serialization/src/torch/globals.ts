@@ -1,9 +1,11 @@
 import { autogradEngine, Device, isFloatingPoint, span, type Tensor } from '@sconce/core';
 import { quote } from '../errors.js';
+import { cost } from '../io/budget.js';
 import { arrayFromBytes } from '../numpy/array.js';
 import { type ElementType, parseDescr } from '../numpy/descr.js';
 import { makeParameter } from '../parameter.js';
 import {
+  DictNode,
   GlobalNode,
   ListNode,
   type Node,
@@ -14,7 +16,7 @@ import {
 import { checkedView } from '../view.js';
 import type { Converter } from './converter.js';
 import { torchDtypes } from './dtypes.js';
-import { Tuple } from './tuple.js';
+import { entriesOf } from './module-state.js';
 
 type Handler = (c: Converter, node: ObjectNode) => unknown;
 
@@ -29,19 +31,38 @@ export const tokens: ReadonlySet<string> = new Set([
   'numpy.ndarray',
   'torch.Tensor',
   'torch.nn.parameter.Parameter',
+  'torch.nn.parameter.Buffer',
   'torch.strided',
+  'torch.contiguous_format',
+  'torch.preserve_format',
+  'torch.channels_last',
+  'torch.channels_last_3d',
 ]);
 
-/** A tensor over a storage of the file. */
+/** Classes whose tensors are nothing but tensors. */
+const plainTensors: ReadonlySet<string> = new Set([
+  'torch.Tensor',
+  'torch.nn.parameter.Parameter',
+  'torch.nn.parameter.Buffer',
+]);
+
+/** A tensor over a storage of the file; `metadata` are further marks of the view. */
 function rebuild(
   c: Converter,
-  [ref, offset, size, stride]: readonly Node[],
+  { items }: TupleNode,
+  known: number,
   dtypeNode?: Node,
+  metadata?: Node,
 ): Tensor {
+  const [ref, offset, size, stride] = items;
+  if (items.length > known) throw c.fault('a tensor has more parts than are known');
   if (!(ref instanceof PersistentNode)) throw c.fault('a tensor has no storage');
   const name = dtypeNode instanceof GlobalNode ? dtypeNode.name : undefined;
   const dtype = name === undefined ? undefined : torchDtypes.get(name);
-  if (dtype === null) throw c.fault(`tensors of dtype ${name} have no dtype here`);
+  if (name !== undefined && !dtype) {
+    c.checkDtype(name);
+    throw c.fault(`${quote(name)} is no dtype`);
+  }
   const found = c.table.ref(ref);
   const storage = c.table.get(found, dtype);
   if (typeof offset !== 'number') throw c.fault('a tensor has no offset');
@@ -53,7 +74,27 @@ function rebuild(
     if (offset < 0 || offset + span(shape, strides) > inner.length)
       throw c.fault('a tensor does not fit its view of a storage');
   }
-  return checkedView(c.title, storage, shape, strides, offset + (inner?.offset ?? 0));
+  c.spend(cost.tensor);
+  const view = checkedView(c.title, storage, shape, strides, offset + (inner?.offset ?? 0));
+  return isNegated(c, metadata ?? null) ? c.negated(view) : view;
+}
+
+/** Whether a view stands for the opposite numbers: that of the imaginary part of conjugate ones does. */
+function isNegated(c: Converter, metadata: Node): boolean {
+  if (metadata === null) return false;
+  if (!(metadata instanceof DictNode)) throw c.fault('the marks of a tensor are no dictionary');
+  let negated = false;
+  for (let i = 0; i < metadata.entries.length; i += 2) {
+    const [key, value] = metadata.entries.slice(i, i + 2);
+    if (value === false && (key === 'neg' || key === 'conj')) continue;
+    if (key !== 'neg' || value !== true) {
+      throw c.fault(
+        `a tensor has the mark ${quote(typeof key === 'string' ? key : 'without a name')}, which is not understood; save x.resolve_conj().resolve_neg().clone() in Python`,
+      );
+    }
+    negated = true;
+  }
+  return negated;
 }
 
 /** Sets whether gradients flow, where the engine is there that computes them. */
@@ -64,25 +105,26 @@ function requiring(c: Converter, tensor: Tensor, flag: Node | undefined): Tensor
   return autogradEngine() ? tensor.requiresGrad_() : tensor;
 }
 
-const parameter: Handler = (c, { args }) => {
+const parameter: Handler = (c, { callee, args }) => {
   const [data, flag] = args.items;
+  if (args.items.length > (callee.name.endsWith('_with_state') ? 4 : 3))
+    throw c.fault('a parameter has more parts than are known');
   const tensor = c.tensor(data);
   return makeParameter(tensor, flag === true && isFloatingPoint(tensor.dtype));
 };
 
 const ordered: Handler = (c, node) => {
-  const [pairs] = node.args.items;
-  const map = c.map(node, flatten(c, pairs));
-  return c.map(node, node.entries, map);
+  return c.map(node, [...flatten(c, node.args.items[0]), ...node.entries]);
 };
 
 /** The pairs that a dictionary's constructor is given, one after another. */
 function flatten(c: Converter, pairs: Node | undefined): readonly Node[] {
   if (pairs === undefined) return [];
-  if (typeof pairs === 'object' && pairs !== null && 'entries' in pairs)
-    return (pairs as ObjectNode).entries;
+  const dict = entriesOf(pairs);
+  if (dict) return dict;
   if (!(pairs instanceof ListNode || pairs instanceof TupleNode))
     throw c.fault('a dictionary is made of what are no pairs');
+  c.spend(4 * cost.item * pairs.items.length);
   return pairs.items.flatMap((pair) => {
     if ((pair instanceof TupleNode || pair instanceof ListNode) && pair.items.length === 2)
       return pair.items;
@@ -95,14 +137,15 @@ const set: Handler = (c, { args }) => {
   const list = items === undefined ? [] : c.convert(items);
   if (!Array.isArray(list) && !(list instanceof Set))
     throw c.fault('a set is made of what is no list');
-  return new Set(list);
+  return c.set(list);
 };
 
 const list: Handler = (c, { args }) => {
   const [items] = args.items;
   const value = items === undefined ? [] : c.convert(items);
   if (!Array.isArray(value)) throw c.fault('a list is made of what is no list');
-  return value;
+  c.spend(2 * cost.item * value.length);
+  return [...value];
 };
 
 /** Bytes of Python 2 and of protocol 2: a text and the encoding that gives them. */
@@ -113,12 +156,15 @@ const encoded: Handler = (c, { args }) => {
 };
 
 function textBytes(c: Converter, text: string, encoding: string): Uint8Array {
+  c.spend(2 * text.length);
   if (/^(latin-?1|iso-?8859-?1)$/i.test(encoding)) {
-    return Uint8Array.from(text, (char) => {
-      const code = char.codePointAt(0) as number;
+    const bytes = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
       if (code > 255) throw c.fault('a text of bytes has a character above 255');
-      return code;
-    });
+      bytes[i] = code;
+    }
+    return bytes;
   }
   if (/^utf-?8$/i.test(encoding)) return new TextEncoder().encode(text);
   throw c.fault(`bytes are encoded by ${quote(encoding)}; only latin1 and utf-8 are known`);
@@ -158,6 +204,7 @@ function numpyArray(
   shape: number[],
   fortran: boolean,
 ): Tensor {
+  c.spend(cost.tensor + bytes.length);
   return arrayFromBytes(c.title, bytes, type, shape, fortran, Device.from('cpu'));
 }
 
@@ -200,6 +247,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   /** A storage that stands alone: its elements as a tensor of one dimension. */
   storage: (c, { args }) => {
     const found = c.table.ref(args.items[0] as PersistentNode);
+    c.spend(cost.tensor);
     const storage = c.table.get(found);
     const length = found.view?.length ?? storage.length;
     return checkedView(c.title, storage, [length], [1], found.view?.offset ?? 0);
@@ -211,31 +259,42 @@ export const handlers: Readonly<Record<string, Handler>> = {
     return Object.defineProperty(counts, Symbol.toStringTag, { value: 'Counter' });
   },
   'collections.defaultdict': (c, node) => c.dict(node, node.entries),
-  'torch._utils._rebuild_tensor': (c, { args }) => rebuild(c, args.items),
+  'torch._utils._rebuild_tensor': (c, { args }) => rebuild(c, args, 4),
   'torch._utils._rebuild_tensor_v2': (c, { args }) =>
-    requiring(c, rebuild(c, args.items), args.items[4]),
+    requiring(c, rebuild(c, args, 7, undefined, args.items[6]), args.items[4]),
   'torch._utils._rebuild_tensor_v3': (c, { args }) =>
-    requiring(c, rebuild(c, args.items, args.items[6]), args.items[4]),
+    requiring(c, rebuild(c, args, 8, args.items[6], args.items[7]), args.items[4]),
   'torch._utils._rebuild_parameter': parameter,
   'torch._utils._rebuild_parameter_with_state': parameter,
-  /** A tensor with Python attributes, or of a subclass: the tensor alone. */
+  /** A tensor with Python attributes, or a buffer: the tensor alone. */
   'torch._tensor._rebuild_from_type_v2': (c, { args }) => {
-    const [callee, , inner] = args.items;
+    const [callee, type, inner, state] = args.items;
     if (!(callee instanceof GlobalNode) || !(inner instanceof TupleNode))
       throw c.fault('a tensor is malformed');
-    return c.tensor(new ObjectNode(callee, inner));
+    const name = type instanceof GlobalNode ? type.name : 'no class';
+    const tensor = new ObjectNode(callee, inner);
+    if (plainTensors.has(name)) return c.tensor(tensor);
+    // Of a class that gives it a meaning: for the caller to make.
+    const object = new ObjectNode(new GlobalNode(name), new TupleNode([tensor]));
+    object.state = state;
+    return c.convert(object);
   },
-  'torch.Size': (c, { args }) => Tuple.from(c.numbers(args.items[0] ?? new TupleNode([]))),
+  'torch.Size': (c, { args }) => c.tuple(c.numbers(args.items[0] ?? new TupleNode([]))),
   'torch.device': (c, { args }) => {
     const [type, index] = args.items;
     if (typeof type !== 'string') throw c.fault('a device has no name');
-    return Device.from(typeof index === 'number' ? `${type}:${index}` : type);
+    const name = typeof index === 'number' && index >= 0 ? `${type}:${index}` : type;
+    try {
+      return Device.from(name);
+    } catch {
+      throw c.fault(`${quote(name)} is no device`);
+    }
   },
   'torch.serialization._get_layout': (c, { args }) => c.convert(args.items[0] ?? null),
   'builtins.set': set,
   'builtins.frozenset': set,
   'builtins.list': list,
-  'builtins.tuple': (c, node) => Tuple.from(list(c, node) as unknown[]),
+  'builtins.tuple': (c, node) => c.tuple(list(c, node) as unknown[]),
   'builtins.dict': (c, node) => c.dict(node, [...flatten(c, node.args.items[0]), ...node.entries]),
   'builtins.bytearray': bytearray,
   'builtins.bytes': bytearray,

@@ -1,12 +1,14 @@
 import { itemSize } from '@sconce/core';
 import { FileError, quote } from '../errors.js';
+import { Budget, pickleFactor } from '../io/budget.js';
 import { fillAll } from '../io/fill.js';
 import type { Source } from '../io/source.js';
 import type { LoadOptions } from '../options.js';
 import { DictNode, ListNode } from '../pickle/nodes.js';
 import { type Pickle, readPickle } from '../pickle/reader.js';
 import { viewOf } from '../zip/records.js';
-import { admission, convertFilled } from './converter.js';
+import { checkNames, convertFilled } from './converter.js';
+import { foreignSize } from './dtypes.js';
 import { parseRef, type StorageRef, StorageTable } from './storages.js';
 
 /** What begins every file of the old format. */
@@ -24,7 +26,7 @@ const growth = 2 ** 20;
  */
 export async function readTorchLegacy(source: Source, options: LoadOptions): Promise<unknown> {
   const title = source.name;
-  const { pickles, end } = await readHead(source, options);
+  const { pickles, end, budget } = await readHead(source, options);
   const [magic, protocol, system, tree, keys] = pickles as [Pickle, Pickle, Pickle, Pickle, Pickle];
   if (magic.root !== legacyMagic) {
     throw new FileError(
@@ -33,9 +35,10 @@ export async function readTorchLegacy(source: Source, options: LoadOptions): Pro
   }
   if (protocol.root !== legacyProtocol) {
     throw new FileError(
-      `${title}: version ${String(protocol.root)} of PyTorch's old format is not known`,
+      `${title}: version ${typeof protocol.root === 'number' ? protocol.root : '?'} of PyTorch's old format is not known`,
     );
   }
+  checkNames(title, tree, options);
   const sections = await findStorages(source, end, keys, tree);
   const table = new StorageTable(title, tree.persistent, (key) => {
     const section = sections.get(key);
@@ -44,7 +47,7 @@ export async function readTorchLegacy(source: Source, options: LoadOptions): Pro
   });
   await table.prepare(options.mapLocation);
   const bigEndian = isBigEndian(system);
-  return convertFilled(title, table, tree.root, options, () => {
+  return convertFilled({ title, table, options, budget }, tree.root, () => {
     const fills = [...table.used()].map(({ key, storage }) => {
       const { offset } = sections.get(key) as Section;
       return { storage, source, offset, bigEndian };
@@ -57,22 +60,22 @@ export async function readTorchLegacy(source: Source, options: LoadOptions): Pro
 async function readHead(
   source: Source,
   options: LoadOptions,
-): Promise<{ pickles: Pickle[]; end: number }> {
-  const admit = admission(source.name, options);
+): Promise<{ pickles: Pickle[]; end: number; budget: Budget }> {
   for (let size = Math.min(growth, source.size); ; size = Math.min(size * 8, source.size)) {
     const bytes = await source.read(0, size);
+    const budget = new Budget(source.name, size, pickleFactor, options.maxExpansion);
     try {
       const pickles: Pickle[] = [];
       let end = 0;
       for (let i = 0; i < 5; i++) {
-        const pickle = readPickle(bytes, end, { title: source.name, admit });
+        const pickle = readPickle(bytes, end, { title: source.name, budget });
         pickles.push(pickle);
         end = pickle.end;
         if (i === 0 && pickle.root !== legacyMagic) {
-          return { pickles: Array<Pickle>(5).fill(pickle), end };
+          return { pickles: Array<Pickle>(5).fill(pickle), end, budget };
         }
       }
-      return { pickles, end };
+      return { pickles, end, budget };
     } catch (error) {
       if (
         size >= source.size ||
@@ -119,7 +122,8 @@ async function findStorages(
         `${title}: storage ${quote(key)} is to have ${ref.length} elements, the file holds ${length}`,
       );
     }
-    const bytes = ref.length * (ref.dtype ? itemSize(ref.dtype) : 1);
+    const size = ref.foreign === undefined ? 1 : foreignSize(ref.foreign);
+    const bytes = ref.length * (ref.dtype ? itemSize(ref.dtype) : size);
     at += 8;
     if (at + bytes > source.size) {
       throw new FileError(

@@ -1,12 +1,13 @@
 import type { Storage } from '@sconce/core';
 import { FileError, quote } from '../errors.js';
+import { Budget, pickleFactor } from '../io/budget.js';
 import { type Fill, fillAll } from '../io/fill.js';
 import { memorySource } from '../io/source.js';
 import type { LoadOptions } from '../options.js';
 import type { Node } from '../pickle/nodes.js';
 import { type Pickle, readPickle } from '../pickle/reader.js';
 import type { ZipEntry, ZipReader } from '../zip/reader.js';
-import { admission, convertFilled } from './converter.js';
+import { checkNames, convertFilled } from './converter.js';
 import { StorageTable } from './storages.js';
 
 /** The folder of a zip file that PyTorch wrote; undefined if it is none. */
@@ -18,6 +19,10 @@ export function torchRoot(zip: ZipReader): string | undefined {
   return undefined;
 }
 
+/** What reading a pickle may cost: by the bytes it has in the file. */
+const pickleBudget = (zip: ZipReader, entry: ZipEntry, { maxExpansion }: LoadOptions): Budget =>
+  new Budget(zip.source.name, entry.packedSize, pickleFactor, maxExpansion);
+
 /** A PyTorch file whose pickle is read, and whose tensors are not. */
 export class TorchZip {
   /** What was saved, as inert nodes. */
@@ -27,6 +32,8 @@ export class TorchZip {
   readonly #title: string;
   readonly #pickle: Pickle;
   readonly #bigEndian: boolean;
+  /** What is left of the cost that reading the whole file may have. */
+  readonly budget: Budget;
 
   private constructor(
     zip: ZipReader,
@@ -34,7 +41,9 @@ export class TorchZip {
     title: string,
     pickle: Pickle,
     bigEndian: boolean,
+    budget: Budget,
   ) {
+    this.budget = budget;
     this.tree = pickle.root;
     this.#zip = zip;
     this.#root = root;
@@ -52,16 +61,22 @@ export class TorchZip {
     }
     const entry = zip.entries.get(`${root}/data.pkl`) as ZipEntry;
     const title = zip.title(entry);
-    const admit = admission(title, options);
-    // Deflated nodes take many times the memory of their bytes; PyTorch itself never deflates them.
-    const maxOperations = Math.min(10_000_000, 100_000 + 50 * entry.packedSize);
-    const pickle = readPickle(await zip.read(entry), 0, { title, admit, maxOperations });
-    return new TorchZip(zip, root, title, pickle, await isBigEndian(zip, root));
+    const budget = pickleBudget(zip, entry, options);
+    const pickle = readPickle(await zip.read(entry), 0, { title, budget });
+    checkNames(title, pickle, options);
+    const bigEndian = await isBigEndian(zip, root);
+    return new TorchZip(zip, root, title, pickle, bigEndian, budget);
   }
 
-  /** The value of a node, with its tensors read and no others. */
-  async read(node: Node, options: LoadOptions): Promise<unknown> {
+  /**
+   * The value of a node, with its tensors read and no others.
+   *
+   * @param budget what that may cost; by default as much as reading the pickle.
+   */
+  async read(node: Node, options: LoadOptions, budget?: Budget): Promise<unknown> {
     const zip = this.#zip;
+    const pickled = zip.entries.get(`${this.#root}/data.pkl`) as ZipEntry;
+    const own = budget ?? pickleBudget(zip, pickled, options);
     const entryOf = (key: string): ZipEntry => {
       const entry = zip.entries.get(`${this.#root}/data/${key}`);
       if (!entry) throw new FileError(`${this.#title}: the file has no storage ${quote(key)}`);
@@ -73,7 +88,8 @@ export class TorchZip {
       (key) => entryOf(key).size,
     );
     await table.prepare(options.mapLocation);
-    return convertFilled(this.#title, table, node, options, async () => {
+    const given = { title: this.#title, table, options, budget: own };
+    return convertFilled(given, node, async () => {
       const fills = [...table.used()].map(({ key, storage }) => this.#fill(entryOf(key), storage));
       await fillAll(await Promise.all(fills), options);
     });
@@ -99,7 +115,7 @@ export async function readTorchZip(
   options: LoadOptions,
 ): Promise<unknown> {
   const file = await TorchZip.open(zip, root, options);
-  return file.read(file.tree, options);
+  return file.read(file.tree, options, file.budget);
 }
 
 async function isBigEndian(zip: ZipReader, root: string): Promise<boolean> {

@@ -1,14 +1,16 @@
-import { type Device, type DType, itemSize, Storage } from '@sconce/core';
+import { Device, type DType, itemSize, Storage } from '@sconce/core';
 import { FileError, quote } from '../errors.js';
 import { type MapLocation, placeFor } from '../location.js';
 import { GlobalNode, type Node, type PersistentNode, TupleNode } from '../pickle/nodes.js';
-import { dtypeOfStorage, untyped } from './dtypes.js';
+import { dtypeOfStorage, isStorageClass, untyped, wayOfStorage } from './dtypes.js';
 
 /** What a pickle says of a storage whose bytes lie elsewhere in the file. */
 export interface StorageRef {
   readonly key: string;
-  /** Undefined for a storage of bytes, whose dtype the tensor tells. */
+  /** Undefined for a storage of bytes, whose dtype the tensor tells, and for a foreign one. */
   readonly dtype: DType | undefined;
+  /** The class of a storage whose dtype we have not. */
+  readonly foreign: string | undefined;
   /** Elements, or bytes for one of bytes. */
   readonly length: number;
   readonly location: string;
@@ -27,14 +29,14 @@ export function parseRef(title: string, node: PersistentNode): StorageRef {
   if (!(type instanceof GlobalNode)) throw fault('it has no class');
   if (typeof key !== 'string' && typeof key !== 'number') throw fault('it has no key');
   if (typeof location !== 'string') throw fault('it has no location');
-  if (!isCount(length)) throw fault(`its length is ${String(length)}`);
+  if (!isCount(length))
+    throw fault(`its length is ${typeof length === 'number' ? length : 'no whole number'}`);
   const dtype = dtypeOfStorage(type.name);
-  if (!dtype && !untyped.has(type.name)) {
-    throw new FileError(`${title}: storages of class ${quote(type.name)} have no dtype here`);
-  }
+  if (!isStorageClass(type.name)) throw fault(`${quote(type.name)} is no class of storages`);
   return {
     key: String(key),
     dtype,
+    foreign: dtype || untyped.has(type.name) ? undefined : type.name,
     length,
     location,
     view: parseView(view ?? null, length, fault),
@@ -65,7 +67,7 @@ export interface UsedStorage {
 export class StorageTable {
   readonly #title: string;
   readonly #refs = new Map<string, StorageRef>();
-  readonly #devices = new Map<string, Device>();
+  readonly #devices = new Map<string, Device | Error>();
   readonly #made = new Map<string, Storage>();
   readonly #byNode = new Map<PersistentNode, StorageRef>();
   readonly #bytesOf: (key: string) => number;
@@ -83,6 +85,7 @@ export class StorageTable {
       if (
         known &&
         (known.dtype !== ref.dtype ||
+          known.foreign !== ref.foreign ||
           known.length !== ref.length ||
           known.location !== ref.location)
       ) {
@@ -98,7 +101,10 @@ export class StorageTable {
   /** Makes the devices ready that the storages go to. */
   async prepare(map: MapLocation | undefined): Promise<void> {
     for (const { location } of this.#refs.values()) {
-      if (!this.#devices.has(location)) this.#devices.set(location, await placeFor(location, map));
+      if (this.#devices.has(location)) continue;
+      // What is missing matters only if a tensor that is read lies there.
+      const device = await placeFor(location, map).catch((error: Error) => error);
+      this.#devices.set(location, device);
     }
   }
 
@@ -113,6 +119,11 @@ export class StorageTable {
    * @throws FileError if the file has fewer or more bytes for it, or it is used with two dtypes.
    */
   get(ref: StorageRef, asked?: DType): Storage {
+    if (ref.foreign !== undefined) {
+      throw new FileError(
+        `${this.#title}: storages of class ${quote(ref.foreign)} have no dtype here; save ${wayOfStorage(ref.foreign)} in Python, or read the other tensors with openTensors`,
+      );
+    }
     const dtype = ref.dtype ?? asked ?? 'uint8';
     const known = this.#made.get(ref.key);
     if (known) {
@@ -129,7 +140,9 @@ export class StorageTable {
         `${this.#title}: storage ${quote(ref.key)} is to have ${length} elements of ${dtype}, the file holds ${bytes} bytes for it`,
       );
     }
-    const storage = new Storage(this.#devices.get(ref.location) as Device, dtype, length);
+    const device = this.#devices.get(ref.location);
+    if (!(device instanceof Device)) throw device as Error;
+    const storage = new Storage(device, dtype, length);
     this.#made.set(ref.key, storage);
     return storage;
   }

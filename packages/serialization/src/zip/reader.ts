@@ -37,7 +37,7 @@ export interface ZipEntry {
 export interface ZipOptions {
   /** Whether checksums are compared; default true. */
   verify?: boolean;
-  /** The most bytes that compressed parts may unpack to, all together; default 1 GiB. */
+  /** The most bytes that compressed parts may unpack to, all together; default 64 times the file's size and 128 MiB. */
   maxInflated?: number;
 }
 
@@ -55,7 +55,7 @@ export class ZipReader {
     this.source = source;
     this.entries = entries;
     this.verify = options.verify ?? true;
-    this.#inflatable = options.maxInflated ?? 2 ** 30;
+    this.#inflatable = options.maxInflated ?? 2 ** 27 + 64 * source.size;
   }
 
   /**
