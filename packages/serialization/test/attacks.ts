@@ -166,7 +166,9 @@ export const pickleAttacks: Readonly<Record<string, (size: number) => Uint8Array
   'long integers': (size) =>
     opcodes(
       '(',
-      ...Array<Piece>(Math.floor(size / 4100)).fill(opcodes('\x8b', u32(4096), '\x7f'.repeat(4096))),
+      ...Array<Piece>(Math.floor(size / 4100)).fill(
+        opcodes('\x8b', u32(4096), '\x7f'.repeat(4096)),
+      ),
       'l.',
     ),
   'long integers written out': (size) =>
@@ -187,7 +189,7 @@ export async function attackFiles(size: number): Promise<Map<string, Uint8Array>
     await zip.add('a/data/0', storages[0]);
     await zip.finish();
     files.set(`deflated: ${name}`, sink.bytes());
-    files.set(`legacy: ${name}`, legacy(pickle));
+    files.set(`legacy: ${name}`, legacy(pickle, name.includes('tensors')));
   }
   for (const [name, entry] of Object.entries({
     'bogus keys': (i: number) => `"${i.toString(36)}":0`,
@@ -252,8 +254,8 @@ async function npz(size: number): Promise<Uint8Array> {
   return sink.bytes();
 }
 
-/** A pickle in PyTorch's old format, whose one storage has four elements. */
-function legacy(pickle: Uint8Array): Uint8Array {
+/** A pickle in PyTorch's old format, with a storage of four elements if it has tensors. */
+function legacy(pickle: Uint8Array, storage: boolean): Uint8Array {
   const part = (write: (out: PickleWriter) => void): Uint8Array => {
     const out = new PickleWriter();
     write(out);
@@ -264,9 +266,8 @@ function legacy(pickle: Uint8Array): Uint8Array {
     part((out) => out.int(1001)),
     part((out) => out.emptyDict()),
     pickle,
-    opcodes(']', ...binText('0'), 'a.'),
-    u32(4),
-    u32(0),
-    new Uint8Array(16),
+    storage
+      ? opcodes(']', ...binText('0'), 'a.', u32(4), u32(0), new Uint8Array(16))
+      : opcodes('].'),
   );
 }
