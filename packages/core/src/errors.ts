@@ -63,3 +63,13 @@ export function wrongArgument(
     `${operation}: argument '${parameter}' (position ${position + 1}) must be ${wanted}, got ${kindOf(got)}${hint}`,
   );
 }
+
+/** @throws TypeError unless an argument is a whole number; a bool is none, as in PyTorch. */
+export function checkInteger(
+  operation: string,
+  parameter: string,
+  position: number,
+  x: unknown,
+): asserts x is number {
+  if (!Number.isInteger(x)) throw wrongArgument(operation, parameter, position, 'an integer', x);
+}

@@ -9,10 +9,9 @@
  *   async *[Symbol.asyncIterator]() { yield* readLines('corpus.txt'); }
  * }
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: `length` is optional, so nothing is promised that is not there.
 export abstract class IterableDataset<T> implements AsyncIterable<T> {
-  /** The number of samples, where it is known. */
-  readonly length?: number;
-
+  /** The samples of a pass; where a class has `[Symbol.iterator]` alone, those. */
   abstract [Symbol.asyncIterator](): AsyncIterator<T>;
 
   /** The samples of this dataset, then those of others. */
@@ -33,6 +32,51 @@ export abstract class IterableDataset<T> implements AsyncIterable<T> {
   static from<T>(iterate: () => Iterable<T> | AsyncIterable<T>): IterableDataset<T> {
     return new FunctionIterable(iterate);
   }
+}
+
+// A field would stand before the accessors of subclasses, so the type alone knows of it.
+// biome-ignore lint/correctness/noUnusedVariables: merged declarations have the same parameters.
+export interface IterableDataset<T> {
+  /** The number of samples, where it is known. */
+  readonly length?: number;
+}
+
+Object.defineProperty(IterableDataset.prototype, Symbol.asyncIterator, {
+  value(this: Partial<Iterable<unknown>>): AsyncIterator<unknown> {
+    const samples = this[Symbol.iterator]?.();
+    if (samples !== undefined) return awaited(samples);
+    throw new TypeError(
+      `${this.constructor.name}: an IterableDataset must have [Symbol.asyncIterator] or [Symbol.iterator]`,
+    );
+  },
+  writable: true,
+  configurable: true,
+});
+
+async function* awaited<T>(samples: Iterator<T>): AsyncGenerator<T> {
+  yield* { [Symbol.iterator]: () => samples };
+}
+
+/** What a loader iterates over: an `IterableDataset`, or anything that can be iterated over and is not known by index. */
+export const isIterableDataset = (dataset: unknown): dataset is IterableDataset<unknown> =>
+  dataset instanceof IterableDataset || isPlainIterable(dataset);
+
+/** Whether something can be iterated over but has no samples by index. */
+function isPlainIterable(dataset: unknown): boolean {
+  if (typeof dataset !== 'object' || dataset === null || ArrayBuffer.isView(dataset)) return false;
+  const { get, length } = dataset as { get?: unknown; length?: unknown };
+  const elements = Array.isArray(dataset) || (Number.isInteger(length) && 0 in dataset);
+  if (elements || (typeof get === 'function' && length !== undefined)) return false;
+  return Symbol.iterator in dataset || Symbol.asyncIterator in dataset;
+}
+
+/** The samples of a pass over an iterable dataset. */
+export function iterateOver(
+  dataset: AsyncIterable<unknown> | Iterable<unknown>,
+): AsyncIterator<unknown> {
+  return Symbol.asyncIterator in dataset
+    ? dataset[Symbol.asyncIterator]()
+    : awaited(dataset[Symbol.iterator]());
 }
 
 class FunctionIterable<T> extends IterableDataset<T> {

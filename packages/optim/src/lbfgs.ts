@@ -7,6 +7,7 @@ import {
   type ParamState,
   type Params,
 } from './optimizer.js';
+import { noteStep } from './stepped.js';
 import { type Point, strongWolfe } from './strong-wolfe.js';
 
 /** Options of `LBFGS`. */
@@ -96,6 +97,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
       historySize: options.historySize ?? 100,
       lineSearchFn,
     });
+    noteStep(this, false);
     if (this.paramGroups.length !== 1) {
       throw new ValueError("LBFGS doesn't support per-parameter options (parameter groups)");
     }
@@ -116,7 +118,13 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     const [group] = this.paramGroups as [ParamGroup<LBFGSOptions>];
     checkSearch(group.lineSearchFn);
     const { params } = group;
+    noteStep(this, true);
     const first = enableGrad(closure);
+    // Without parameters there is nothing to minimize: the loss is that of the one call.
+    if (params.length === 0) {
+      if (first instanceof Promise) return first.then(lossIn) as T;
+      return lossIn(first) as T;
+    }
     if (first instanceof Promise) return this.#later(closure, first, group) as T;
     for (const { device } of params) {
       if (!device.backend.synchronous) {
@@ -273,6 +281,12 @@ function lossOf(loss: unknown): Tensor | number {
     `LBFGS: the closure must return the loss, a tensor of one element or a number, got ${typeof loss}`,
   );
 }
+
+/** What a closure returned, if it is a loss. */
+const lossIn = (result: unknown): unknown => {
+  lossOf(result);
+  return result;
+};
 
 /** The tensor where it can be read at once. */
 const onHost = async (t: Tensor): Promise<Tensor> =>

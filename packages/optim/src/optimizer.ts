@@ -8,6 +8,7 @@ import {
   ValueError,
 } from '@sconce/core';
 import { camelCase, snakeCase } from './keys.js';
+import { noteStep } from './stepped.js';
 
 /** Numbers and flags an optimizer is set up with. */
 export type Options = { [key: string]: OptionValue };
@@ -53,6 +54,8 @@ export abstract class Optimizer<O extends object = Options> {
 
   constructor(params: Params<O>, defaults: O) {
     this.defaults = defaults;
+    // A step of a subclass that replaces this one's is not seen.
+    if (new.target.prototype.step === Optimizer.prototype.step) noteStep(this, false);
     if (params instanceof TensorClass) {
       throw new TypeError(
         'optimizer: params argument given to the optimizer should be an iterable of Tensors or of groups, got a Tensor; pass [tensor]',
@@ -115,6 +118,7 @@ export abstract class Optimizer<O extends object = Options> {
   step(): undefined;
   step<T>(closure: () => T): T;
   step<T>(closure?: () => T): T | undefined {
+    noteStep(this, true);
     const loss = closure?.();
     for (const group of this.paramGroups) {
       for (const p of group.params) if (p.grad !== null) this.update(p, p.grad, group);
@@ -234,6 +238,7 @@ export abstract class Optimizer<O extends object = Options> {
     return adopt(value, param);
   }
 
+  /** The text PyTorch prints: the options of each group. */
   toString(): string {
     const groups = this.paramGroups.map((group, i) => {
       const lines = this.#optionsOf(group)
@@ -242,6 +247,10 @@ export abstract class Optimizer<O extends object = Options> {
       return `Parameter Group ${i}\n${lines.join('\n')}\n`;
     });
     return `${this.constructor.name} (\n${groups.join('\n')})`;
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
   }
 }
 

@@ -424,17 +424,21 @@ export const bitwiseXor: EitherBinary = eitherBinary(
   (a, b) => e.xor(a, b),
   refusing('bitwise_xor_cpu', floats),
 );
-/** self << other. */
+/** Whether a number of bits is negative, or as many as there are or more; what processors do then differs. */
+const beyondWidth = (bits: Expr): Expr =>
+  e.or(e.lt(bits, zero(bits)), e.ge(bits, constant(bits.dtype === 'int64' ? 64 : 32, bits.dtype)));
+
+/** self << other; 0 where `other` is negative or not below the number of bits. */
 export const bitwiseLeftShift: EitherBinary = eitherBinary(
   'bitwiseLeftShift',
   'same',
-  (a, b) => e.shl(a, b),
+  (a, b) => e.where(beyondWidth(b), zero(a), e.shl(a, b)),
   refusing('lshift_cpu', ['bool', ...floats]),
 );
-/** self >> other, keeping the sign. */
+/** self >> other, keeping the sign; 0 or -1, as the sign is, where `other` is negative or not below the number of bits. */
 export const bitwiseRightShift: EitherBinary = eitherBinary(
   'bitwiseRightShift',
   'same',
-  (a, b) => e.shr(a, b),
+  (a, b) => e.shr(a, e.where(beyondWidth(b), constant(b.dtype === 'int64' ? 63 : 31, b.dtype), b)),
   refusing('rshift_cpu', ['bool', ...floats]),
 );

@@ -1,6 +1,7 @@
 import { category } from '../dtype.js';
 import { formatShape, RuntimeError } from '../errors.js';
 import { explaining } from '../explain.js';
+import { checkValues, decode } from '../read.js';
 import type { Tensor } from '../tensor.js';
 import { div, ge, mul, sub } from './binary.js';
 import { to } from './copy.js';
@@ -23,7 +24,7 @@ export interface CovOptions {
 /**
  * The covariance matrix of variables in the rows of a matrix, whose columns are observations; a vector is one variable.
  *
- * @throws RuntimeError for more than two dimensions.
+ * @throws RuntimeError for more than two dimensions; for weights that are negative or add up to 0 (on WebGPU the next read tells).
  * @see https://pytorch.org/docs/stable/generated/torch.cov.html
  * @example cov(tensor([[0, 1, 2], [2, 1, 0]])) // tensor([[ 1., -1.], [-1.,  1.]])
  */
@@ -46,8 +47,11 @@ export const cov = explaining('cov', (self: Tensor, options: CovOptions = {}): T
     return squeeze(div(product, Math.max(observations - correction, 0)));
   }
   const total = sum(weights);
-  if (total.storage.backend.synchronous && total.itemSync() === 0)
-    throw new RuntimeError("cov: weights sum to zero, can't be normalized");
+  checkValues(total, ([raw]) =>
+    decode(total.dtype, raw as number | bigint) === 0
+      ? new RuntimeError("cov: weights sum to zero, can't be normalized")
+      : undefined,
+  );
   const average = div(sum(mul(x, weights), 1), total);
   const own = aweights ? div(sum(mul(weights, aweights)), total) : undefined;
   const norm = own ? sub(total, mul(own, correction)) : sub(total, correction);
@@ -73,8 +77,7 @@ function checkWeights(name: string, w: Tensor, observations: number, kind: 1 | 2
       `expected ${name} to have the same numel as there are observations in the input but got ${w.numel()} != ${observations}`,
     );
   }
-  if (w.storage.backend.synchronous && all(ge(w, 0)).itemSync() === 0)
-    throw fail(`${name} cannot be negative`);
+  checkValues(all(ge(w, 0)), ([fine]) => (fine ? undefined : fail(`${name} cannot be negative`)));
 }
 
 /**

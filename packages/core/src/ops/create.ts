@@ -245,6 +245,9 @@ function sequence(
   options: TensorOptions,
 ): Tensor {
   checkShape(operation, [count]);
+  if (count > 2 ** 32 - 1) {
+    throw new RuntimeError(`${operation}: ${count} elements are more than an array can hold`);
+  }
   const values = new Float64Array(count);
   for (let i = 0; i < count; i++) values[i] = at(i);
   return finish(upload(encode(dtype, values), [count], dtype, place(options)), options);
@@ -304,10 +307,27 @@ function checkSteps(operation: string, steps: number): void {
 const bounds = (dtype: DType, start: number, end: number): [number, number] =>
   category(dtype) < 2 ? [Math.trunc(start), Math.trunc(end)] : [start, end];
 
-/** `steps` numbers from `start` to `end`, both included, evenly spaced. */
+/** A bound that is a number, or a tensor without dimensions. */
+type Bound = number | Tensor;
+
+/** The bounds of a range as numbers; no gradient flows to tensors. @throws RuntimeError for one that has dimensions. */
+const numbersOf = (operation: string, bounds: Readonly<Record<string, Bound>>): number[] =>
+  Object.entries(bounds).map(([name, x], i) => {
+    if (x instanceof Tensor) {
+      if (x.shape.length === 0) return Number(x.itemSync());
+      throw new RuntimeError(
+        `${operation}: only supports 0-dimensional start and end tensors, but got ${name} with ${x.shape.length} dimension(s)`,
+      );
+    }
+    if (!isScalar(x)) throw wrongArgument(operation, name, i, 'a number or a Tensor', x);
+    return Number(scalarValue(x));
+  });
+
+/** `steps` numbers from `start` to `end`, both included, evenly spaced; either may be a tensor without dimensions. */
 export const linspace = creating(
   'linspace',
-  (start: number, end: number, steps: number, options: TensorOptions = {}): Tensor => {
+  (from: Bound, to: Bound, steps: number, options: TensorOptions = {}): Tensor => {
+    const [start, end] = numbersOf('linspace', { start: from, end: to }) as [number, number];
     checkSteps('linspace', steps);
     const dtype = options.dtype ?? getDefaultDtype();
     const f = dtype === 'float64' ? (x: number) => x : Math.fround;
@@ -322,16 +342,17 @@ export const linspace = creating(
     return sequence('linspace', steps, at, dtype, options);
   },
 );
-/** `steps` numbers from base^start to base^end, evenly spaced in the exponent. */
+/** `steps` numbers from base^start to base^end, evenly spaced in the exponent; the ends as in `linspace`. */
 export const logspace = creating(
   'logspace',
   (
-    start: number,
-    end: number,
+    from: Bound,
+    to: Bound,
     steps: number,
     options: TensorOptions & { base?: number } = {},
   ): Tensor => {
     const { base = 10 } = options;
+    const [start, end] = numbersOf('logspace', { start: from, end: to }) as [number, number];
     checkSteps('logspace', steps);
     const dtype = options.dtype ?? getDefaultDtype();
     const [a, b] = bounds(dtype, start, end);

@@ -1,5 +1,5 @@
 import { computeType } from '../dtype.js';
-import { formatShape, NotImplementedError, RuntimeError } from '../errors.js';
+import { checkInteger, formatShape, NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { explaining } from '../explain.js';
 import { constant, coord, type Expr, e, input, load, scalar } from '../expr.js';
@@ -15,6 +15,7 @@ const triangle = (name: 'tril' | 'triu', keep: (right: Expr, diagonal: Expr) => 
   op(name, 'self diagonal', (self: Tensor, offset: number): Tensor => {
     const rank = self.shape.length;
     existingDim(name, -2, rank);
+    checkInteger(name, 'diagonal', 1, offset);
     const result = allocate(self.shape, self.dtype, self.device);
     if (numel(self.shape) === 0) return result;
     const type = computeType(self.dtype);

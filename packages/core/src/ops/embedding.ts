@@ -1,5 +1,5 @@
 import { computeType, type DType } from '../dtype.js';
-import { formatShape, RuntimeError } from '../errors.js';
+import { checkInteger, formatShape, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { explaining } from '../explain.js';
 import { cast, constant, coord, type Expr, e, input, load, scalar, stage } from '../expr.js';
@@ -234,6 +234,7 @@ const oneHotPlan = memo(
  * @throws RuntimeError for negative classes, classes past `numClasses`, or a device that cannot be read at once.
  */
 export const oneHot = (self: Tensor, numClasses = -1): Tensor => {
+  checkInteger('oneHot', 'numClasses', 1, numClasses);
   if (self.dtype !== 'int64') {
     throw new RuntimeError(
       `oneHot: one_hot is only applicable to index tensor (int64), got ${self.dtype}`,

@@ -8,7 +8,7 @@ import { allocate, Tensor } from '../tensor.js';
 import type { MaxPool } from './max-pool.js';
 import { pair, type ValuesIndices } from './pair.js';
 import { int, memo } from './plan.js';
-import type { PoolSize, Windows } from './pool-windows.js';
+import { type PoolSize, poolSizes, type Windows } from './pool-windows.js';
 import { rand } from './random.js';
 import { squeeze, unsqueeze } from './view.js';
 
@@ -98,12 +98,13 @@ const fractional = (dims: number) =>
       throw new NotImplementedError(`${name}: "max_pool" not implemented for '${self.dtype}'`);
     }
     const each = (x: number | readonly number[]): readonly number[] =>
-      typeof x === 'number' ? new Array<number>(dims).fill(x) : x;
+      Array.isArray(x) ? x : new Array<number>(dims).fill(x as number);
     const { outputSize, outputRatio } = options;
     const size = self.shape.slice(rank - dims);
     let out: readonly number[];
-    if (outputSize !== undefined && outputSize !== null) out = each(outputSize);
-    else if (outputRatio !== undefined && outputRatio !== null) {
+    if (outputSize !== undefined && outputSize !== null) {
+      out = poolSizes(name, 'output_size', 2, outputSize, dims);
+    } else if (outputRatio !== undefined && outputRatio !== null) {
       const ratios = each(outputRatio);
       if (ratios.some((r) => !(r > 0 && r < 1))) {
         throw new ValueError(
@@ -114,7 +115,17 @@ const fractional = (dims: number) =>
     } else {
       throw new ValueError(`${name}: requires specifying either an output_size or an output_ratio`);
     }
-    const kernel = each(kernelSize);
+    const kernel = poolSizes(name, 'kernel_size', 1, kernelSize, dims);
+    if (kernel.some((k) => k <= 0)) {
+      throw new RuntimeError(
+        `${name}: kernel size should be greater than zero, but got ${formatShape(kernel)}`,
+      );
+    }
+    if (out.some((n) => n < 0)) {
+      throw new RuntimeError(
+        `${name}: elements of output_size must be greater than or equal to 0, but found ${formatShape(out)}`,
+      );
+    }
     size.forEach((length, i) => {
       if ((out[i] as number) + (kernel[i] as number) - 1 > length) {
         throw new RuntimeError(

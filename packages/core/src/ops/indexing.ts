@@ -44,8 +44,8 @@ function partsOf(self: Tensor, items: readonly IndexItem[]): Part[] {
 
 /** A list of an index as the tensor that it stands for. */
 function listed({ device }: Tensor, { list }: IndexList): Tensor {
-  const isMask = list.length > 0 && typeof list[0] === 'boolean';
-  return isMask
+  const bools = list.length > 0 && typeof list[0] === 'boolean';
+  return bools
     ? fromTypedArray(Uint8Array.from(list, Number), undefined, { dtype: 'bool', device })
     : fromTypedArray(BigInt64Array.from(list, BigInt), undefined, { dtype: 'int64', device });
 }
@@ -61,11 +61,12 @@ function checkItem(item: unknown, place: number): asserts item is Part {
   );
 }
 
+const isMask = ({ dtype }: Tensor): boolean => dtype === 'bool' || dtype === 'uint8';
+
 /** How many dimensions of the tensor a part takes. */
 function taken(part: Part): number {
   if (part === null || part === '...' || typeof part === 'boolean') return 0;
-  if (part instanceof Tensor && part.dtype === 'bool') return part.shape.length;
-  return 1;
+  return part instanceof Tensor && isMask(part) ? part.shape.length : 1;
 }
 
 /** A tensor of one true or no position: how a lone bool selects. */
@@ -84,8 +85,13 @@ function apply(self: Tensor, parts: readonly Part[]): [Tensor, (Tensor | null)[]
   let result = self;
   let dim = 0;
   const indices: (Tensor | null)[] = [];
-  const leaveUntil = () => {
-    while (indices.length < dim) indices.push(null);
+  /** How many dimensions the index tensors cover so far; a mask covers as many as it has. */
+  let covered = 0;
+  const cover = (index: Tensor, dims: number) => {
+    for (; covered < dim; covered++) indices.push(null);
+    indices.push(index);
+    covered += dims;
+    dim += dims;
   };
   for (const part of parts) {
     if (part === '...') {
@@ -96,27 +102,19 @@ function apply(self: Tensor, parts: readonly Part[]): [Tensor, (Tensor | null)[]
       result = selectAt(result, dim, part);
     } else if (typeof part === 'boolean') {
       result = unsqueeze(result, dim);
-      leaveUntil();
-      indices.push(choice(self, part));
-      dim++;
+      cover(choice(self, part), 1);
     } else if (part instanceof Tensor) {
       checkIndexDtype(part);
-      const integer = part.dtype !== 'bool' && part.dtype !== 'uint8';
       if (part.shape.length === 0 && canRead(part)) {
-        if (integer) {
+        if (!isMask(part)) {
           result = selectAt(result, dim, part.itemSync());
           continue;
         }
         result = unsqueeze(result, dim);
-        leaveUntil();
-        indices.push(choice(self, part.itemSync() !== 0));
-        dim++;
+        cover(choice(self, part.itemSync() !== 0), 1);
         continue;
       }
-      leaveUntil();
-      indices.push(part);
-      // As in PyTorch, what follows a mask is applied as if the mask took one dimension.
-      dim++;
+      cover(part, isMask(part) ? part.shape.length : 1);
     } else {
       const [start, end, step] = part;
       if (step != null && step <= 0) {

@@ -60,7 +60,23 @@ function perDimension(
 }
 
 /**
- * [N, C, ...] at another resolution.
+ * Whether positions follow from the two lengths although a factor was given: as in PyTorch a length that stays is left
+ * alone where values are blended linearly or averaged, and in images `nearest` repeats each element of a doubled one.
+ */
+function keepsWhole(
+  kind: UpsampleMode | 'area',
+  dims: number,
+  antialias: boolean | undefined,
+  growth: number,
+): boolean {
+  if (kind === 'nearest' && dims === 2) return growth === 1 || growth === 2;
+  return growth === 1 && (kind === 'linear' || antialias === true);
+}
+
+/**
+ * [N, C, ...] at another resolution. A length that a `scaleFactor` does not change is left as it is by `linear`, `bilinear`,
+ * `trilinear`, with `antialias`, and by `nearest` in images; the other modes sample it anew at steps of 1 / factor.
+ *
  *
  * @throws ValueError if both or none of `size` and `scaleFactor` are given, or the mode does not fit the dimensions.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html
@@ -139,7 +155,9 @@ export const interpolate = explaining(
     const factors = from.map((length, i) => {
       const wanted = to[i] as number;
       if (aligned) return wanted > 1 ? (length - 1) / (wanted - 1) : 0;
-      const scale = scales?.[i];
+      const scale = keepsWhole(known.kind, dims, options.antialias, wanted / length)
+        ? undefined
+        : scales?.[i];
       return scale !== undefined && scale > 0 ? 1 / scale : length / wanted;
     });
     if (options.antialias) {

@@ -7,12 +7,15 @@ import type { Epilogue } from '../primitive.js';
 import { broadcastShapes, numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
 import { full } from './create.js';
+import { tensordot } from './tensordot.js';
 import { where } from './ternary.js';
-import { expand, permute, reshape, squeeze, unsqueeze } from './view.js';
+import { expand, reshape, squeeze, unsqueeze } from './view.js';
 import { type Writing, writing } from './writing.js';
 
+export { tensordot } from './tensordot.js';
+
 /** @throws RuntimeError where dtypes differ, or are none that can be multiplied. */
-function checkDtypes(operation: string, a: Tensor, b: Tensor): void {
+export function checkDtypes(operation: string, a: Tensor, b: Tensor): void {
   if (a.dtype !== b.dtype) {
     throw new RuntimeError(
       `${operation}: expected both tensors to have the same dtype, but got ${a.dtype} and ${b.dtype}; convert one with .to('${a.dtype}')`,
@@ -285,45 +288,6 @@ export const inner = writing('inner', (self: Tensor, other: Tensor): Tensor => {
   }
   return tensordot(self, other, [[-1], [-1]]);
 });
-
-/** Sums of products over chosen dimensions of both: the last n and first n, or two lists. */
-export const tensordot = writing(
-  'tensordot',
-  (
-    self: Tensor,
-    other: Tensor,
-    dims: number | readonly [readonly number[], readonly number[]] = 2,
-  ): Tensor => {
-    const [n, m] = [self.shape.length, other.shape.length];
-    const left =
-      typeof dims === 'number'
-        ? Array.from({ length: dims }, (_, i) => n - dims + i)
-        : dims[0].map((d) => (d < 0 ? d + n : d));
-    const right =
-      typeof dims === 'number'
-        ? Array.from({ length: dims }, (_, i) => i)
-        : dims[1].map((d) => (d < 0 ? d + m : d));
-    if (left.length !== right.length)
-      throw new RuntimeError('tensordot: both dimension lists should have same length');
-    left.forEach((d, i) => {
-      if (self.shape[d] !== other.shape[right[i] as number]) {
-        throw new RuntimeError(
-          `tensordot: contracted dimensions need to match, but first has size ${self.shape[d]} in dim ${d} and second has size ${other.shape[right[i] as number]} in dim ${right[i]}`,
-        );
-      }
-    });
-    const freeLeft = self.shape.map((_, d) => d).filter((d) => !left.includes(d));
-    const freeRight = other.shape.map((_, d) => d).filter((d) => !right.includes(d));
-    const sizes = (x: Tensor, ds: readonly number[]) => ds.map((d) => x.shape[d] as number);
-    const k = numel(sizes(self, left));
-    const a = reshape(permute(self, [...freeLeft, ...left]), [numel(sizes(self, freeLeft)), k]);
-    const b = reshape(permute(other, [...right, ...freeRight]), [
-      k,
-      numel(sizes(other, freeRight)),
-    ]);
-    return reshape(mm(a, b), [...sizes(self, freeLeft), ...sizes(other, freeRight)]);
-  },
-);
 
 /** The Kronecker product. */
 export const kron = writing(

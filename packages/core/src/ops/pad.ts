@@ -1,5 +1,5 @@
 import { computeType, type DType } from '../dtype.js';
-import { formatShape, NotImplementedError, RuntimeError } from '../errors.js';
+import { checkInteger, formatShape, NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { explaining } from '../explain.js';
 import { coord, type Expr, e, input, load, scalar } from '../expr.js';
@@ -235,6 +235,7 @@ export const pad = explaining(
   'pad',
   (self: Tensor, amounts: readonly number[], options: PadOptions = {}): Tensor => {
     const { mode = 'constant', value } = options;
+    for (const amount of amounts) checkInteger('pad', 'amounts', 1, amount);
     if (amounts.length % 2 !== 0) {
       throw new RuntimeError('pad: Padding length must be divisible by 2');
     }

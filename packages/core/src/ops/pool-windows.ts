@@ -1,4 +1,4 @@
-import { formatShape, RuntimeError } from '../errors.js';
+import { formatShape, RuntimeError, wrongArgument } from '../errors.js';
 import { coord, type Expr, e } from '../expr.js';
 import { allOf, int, within } from './plan.js';
 
@@ -100,8 +100,25 @@ export const coversAll = (w: Windows): boolean =>
 /** A size for each pooled dimension, or one for all. */
 export type PoolSize = number | readonly number[];
 
-function sizes(name: string, what: string, value: PoolSize, dims: number): number[] {
-  const list = typeof value === 'number' ? new Array<number>(dims).fill(value) : [...value];
+/**
+ * One whole number a pooled dimension.
+ *
+ * @throws TypeError for other than whole numbers, RuntimeError for more or fewer than there are dimensions.
+ */
+export function poolSizes(
+  name: string,
+  what: string,
+  position: number,
+  value: PoolSize,
+  dims: number,
+): number[] {
+  const list: number[] = Array.isArray(value)
+    ? [...value]
+    : new Array<number>(dims).fill(value as number);
+  const wrong = list.findIndex((x) => !Number.isInteger(x));
+  if (wrong >= 0) {
+    throw wrongArgument(name, what, position, 'an integer or a list of integers', list[wrong]);
+  }
   if (list.length === 1 && dims > 1) return new Array<number>(dims).fill(list[0] as number);
   if (list.length !== dims) {
     const count = ['no', 'one int', 'two ints', 'three ints'][dims];
@@ -133,12 +150,12 @@ export function regularWindows(
   options: WindowOptions,
   check?: (size: readonly number[], kernel: readonly number[]) => void,
 ): Windows {
-  const kernel = sizes(name, 'kernel_size', kernelSize, dims);
+  const kernel = poolSizes(name, 'kernel_size', 1, kernelSize, dims);
   const given = options.stride ?? undefined;
-  const none = given === undefined || (typeof given !== 'number' && given.length === 0);
-  const stride = none ? kernel : sizes(name, 'stride', given, dims);
-  const padding = sizes(name, 'padding', options.padding ?? 0, dims);
-  const dilation = sizes(name, 'dilation', options.dilation ?? 1, dims);
+  const none = given === undefined || (Array.isArray(given) && given.length === 0);
+  const stride = none ? kernel : poolSizes(name, 'stride', 2, given as PoolSize, dims);
+  const padding = poolSizes(name, 'padding', 3, options.padding ?? 0, dims);
+  const dilation = poolSizes(name, 'dilation', 4, options.dilation ?? 1, dims);
   const size = shape.slice(shape.length - dims);
   const bad = (what: string, list: readonly number[]): never => {
     throw new RuntimeError(
@@ -178,6 +195,10 @@ export function regularWindows(
       `${name}: Invalid computed output size: ${short}. Given input size: (${shape.slice(-dims - 1).join('x')}). Calculated output size: (${[...shape.slice(-dims - 1, -dims), ...out].join('x')}). Output size is too small`,
     );
   }
+  const large = [...kernel, ...stride, ...padding, ...dilation].find((x) => x > 2 ** 31 - 1);
+  if (large !== undefined) {
+    throw new RuntimeError(`${name}: ${large} does not fit the 32 bits that sizes of windows have`);
+  }
   return { kind: 'regular', kernel, stride, padding, dilation, size, out };
 }
 
@@ -191,17 +212,22 @@ export function adaptiveWindows(
 ): Windows {
   checkRank(name, dims, shape, channels);
   const size = shape.slice(shape.length - dims);
-  const wanted =
-    typeof outputSize === 'number'
-      ? new Array<number>(dims).fill(outputSize)
-      : outputSize.length === 1
-        ? new Array<number | null>(dims).fill(outputSize[0] as number | null)
-        : outputSize;
+  const each: readonly (number | null)[] = Array.isArray(outputSize)
+    ? outputSize
+    : new Array<number>(dims).fill(outputSize as number);
+  const wrong = each.findIndex(
+    (n) => !Number.isInteger(n) && !(n === null && Array.isArray(outputSize)),
+  );
+  if (wrong >= 0) {
+    const list = dims === 1 ? 'an integer' : 'an integer or a list of integers and nulls';
+    throw wrongArgument(name, 'output_size', 1, list, each[wrong]);
+  }
+  const wanted = each.length === 1 ? new Array<number | null>(dims).fill(each[0] ?? null) : each;
   if (wanted.length !== dims) {
     throw new RuntimeError(`${name}: output_size must be ${dims}, got ${wanted.length} numbers`);
   }
   const out = wanted.map((n, i) => n ?? (size[i] as number));
-  if (out.some((n) => !Number.isInteger(n) || n < 0)) {
+  if (out.some((n) => n < 0)) {
     throw new RuntimeError(
       `${name}: elements of output_size must be greater than or equal to 0, but found ${formatShape(out)}`,
     );

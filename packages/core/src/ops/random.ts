@@ -1,6 +1,6 @@
 import { Device, getDefaultDevice } from '../device.js';
 import { category, type DType, getDefaultDtype, type TypedArray, typedArray } from '../dtype.js';
-import { RuntimeError } from '../errors.js';
+import { checkInteger, RuntimeError } from '../errors.js';
 import {
   defaultGenerator,
   fillBinomial,
@@ -97,6 +97,7 @@ export function randint(
 
 /** The numbers 0 to n - 1 in random order, int64 unless told otherwise. */
 export function randperm(n: number, options: RandomTensorOptions = {}): Tensor {
+  checkInteger('randperm', 'n', 0, n);
   const dtype = options.dtype ?? 'int64';
   const device = options.device === undefined ? getDefaultDevice() : Device.from(options.device);
   const result = allocate([n], dtype, device);

@@ -1,5 +1,5 @@
 import { computeType } from '../dtype.js';
-import { formatShape, RuntimeError } from '../errors.js';
+import { checkInteger, formatShape, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { explaining } from '../explain.js';
 import { coord, e, load, scalar } from '../expr.js';
@@ -98,6 +98,7 @@ export const roll = explaining(
     const by = [shifts].flat() as number[];
     const over = dims === undefined ? [] : ([dims].flat() as number[]);
     if (by.length === 0) throw new RuntimeError('roll: `shifts` required');
+    for (const shift of by) checkInteger('roll', 'shifts', 1, shift);
     if (over.length === 0 && by.length === 1) {
       return reshape(rollOp(reshape(self, [-1]), by, [0]), self.shape);
     }
@@ -122,6 +123,7 @@ export const roll = explaining(
 export const rot90 = explaining(
   'rot90',
   (self: Tensor, k = 1, dims: readonly number[] = [0, 1]): Tensor => {
+    checkInteger('rot90', 'k', 1, k);
     const rank = self.shape.length;
     if (dims.length !== 2) {
       throw new RuntimeError(
@@ -259,6 +261,7 @@ export const repeatInterleave = explaining(
     }
     if (repeats instanceof Tensor) checkSynchronous('repeatInterleave', repeats);
     const times = repeats instanceof Tensor ? repeats.itemSync() : repeats;
+    checkInteger('repeatInterleave', 'repeats', 1, times);
     if (!(times >= 0)) throw new RuntimeError('repeatInterleave: Repeats must be non-negative');
     const base = source.shape.length === 0 ? reshape(source, [1]) : source;
     const shape = [...base.shape.slice(0, d + 1), times, ...base.shape.slice(d + 1)];

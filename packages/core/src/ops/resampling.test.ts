@@ -46,6 +46,48 @@ describe('interpolate', () => {
     expect(rows[4]?.[6]).toBeCloseTo(15, 4);
   });
 
+  it('leaves a length that a factor does not change as PyTorch does', () => {
+    const line = tensor([[[1, 2, 3]]]);
+    const at = (options: Parameters<typeof interpolate>[1]) =>
+      interpolate(line, options).flatten().toArraySync();
+    expect(at({ scaleFactor: 1.3, mode: 'linear' })).toEqual([1, 2, 3]);
+    expect(at({ scaleFactor: 1.3, mode: 'nearest' })).toEqual([1, 1, 2]);
+    expect(at({ scaleFactor: 1.3, recomputeScaleFactor: true })).toEqual([1, 2, 3]);
+    const image = range(1, 1, 2, 3);
+    const wide = (options: Parameters<typeof interpolate>[1]) =>
+      interpolate(image, options).toArraySync();
+    const kept = image.toArraySync();
+    for (const options of [
+      { mode: 'nearest' },
+      { mode: 'bilinear' },
+      { mode: 'bilinear', antialias: true },
+      { mode: 'bicubic', antialias: true },
+    ] as const) {
+      expect(wide({ scaleFactor: [1.2, 1.3], ...options })).toEqual(kept);
+    }
+    // One length stays, the other does not.
+    expect(
+      interpolate(image, { scaleFactor: [1.2, 2], mode: 'bilinear' })
+        .flatten()
+        .toArraySync(),
+    ).toEqual([0, 0.25, 0.75, 1.25, 1.75, 2, 3, 3.25, 3.75, 4.25, 4.75, 5]);
+    expect(
+      interpolate(image, { scaleFactor: [1, 2.1] })
+        .flatten()
+        .toArraySync(),
+    ).toEqual([0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]);
+    const volume = range(1, 1, 1, 2, 3);
+    expect(interpolate(volume, { scaleFactor: 1.3, mode: 'trilinear' }).toArraySync()).toEqual(
+      volume.toArraySync(),
+    );
+  });
+
+  it('cuts positions off in float32, in double precision too', () => {
+    const x = arange(56, { dtype: 'float64' }).reshape([1, 1, 56]);
+    const found = interpolate(x, { scaleFactor: 1.3, mode: 'nearest-exact' }).flatten();
+    expect([19, 32, 58, 71].map((i) => found.at(i).itemSync())).toEqual([15, 25, 45, 55]);
+  });
+
   it('has the adjoint as its gradient', () => {
     for (const mode of ['nearest', 'linear', 'cubic'] as const) {
       const image = range(1, 2, 3, 4).to('float64');

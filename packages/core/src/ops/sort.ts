@@ -1,4 +1,10 @@
-import { formatShape, IndexError, NotImplementedError, RuntimeError } from '../errors.js';
+import {
+  checkInteger,
+  formatShape,
+  IndexError,
+  NotImplementedError,
+  RuntimeError,
+} from '../errors.js';
 import { execute } from '../execute.js';
 import { explaining } from '../explain.js';
 import { op } from '../op.js';
@@ -88,6 +94,7 @@ export const topk = writing(
   'topk',
   (self: Tensor, k: number, dim = -1, options: TopkOptions = {}): ValuesIndices => {
     const d = normalizeDim('topk', dim, self.shape.length);
+    checkInteger('topk', 'k', 1, k);
     if (self.dtype === 'bool' && self.shape.length > 0)
       throw new NotImplementedError(`topk: "topk_cpu" not implemented for 'bool'`);
     const size = self.shape[d] ?? 1;
@@ -127,6 +134,7 @@ export const kthvalue = writing(
   'kthvalue',
   (self: Tensor, k: number, dim = -1, options: { keepdim?: boolean } = {}): ValuesIndices => {
     const d = normalizeDim('kthvalue', dim, self.shape.length);
+    checkInteger('kthvalue', 'k', 1, k);
     if (self.dtype === 'bool' && self.shape.length > 0)
       throw new NotImplementedError(`kthvalue: "kthvalue_cpu" not implemented for 'bool'`);
     const size = self.shape[d] ?? 1;

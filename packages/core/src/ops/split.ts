@@ -1,4 +1,4 @@
-import { formatShape, RuntimeError } from '../errors.js';
+import { checkInteger, formatShape, RuntimeError } from '../errors.js';
 import { explaining } from '../explain.js';
 import { autogradEngine } from '../grad-mode.js';
 import { op } from '../op.js';
@@ -103,6 +103,7 @@ export const split = explaining(
  */
 export const chunk = explaining('chunk', (self: Tensor, chunks: number, dim = 0): Tensor[] => {
   const d = splitDim('chunk', self, dim);
+  checkInteger('chunk', 'chunks', 1, chunks);
   if (!(chunks > 0))
     throw new RuntimeError(`chunk: expects \`chunks\` to be greater than 0, got: ${chunks}`);
   const size = self.shape[d] as number;

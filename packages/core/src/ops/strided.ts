@@ -1,33 +1,48 @@
-import { formatShape, IndexError, RuntimeError } from '../errors.js';
+import { category } from '../dtype.js';
+import { checkInteger, formatShape, IndexError, RuntimeError } from '../errors.js';
 import { op } from '../op.js';
 import { normalizeDim } from '../shape.js';
-import { makeView, type Tensor } from '../tensor.js';
+import { makeView, Tensor } from '../tensor.js';
 
-/** The part of a dimension from `start`, of the given length. */
-export const narrow: (self: Tensor, dim: number, start: number, length: number) => Tensor = (
-  self,
-  dim,
-  start,
-  length,
-) => {
-  if (self.shape.length === 0)
-    throw new RuntimeError('narrow: cannot be applied to a 0-dim tensor.');
-  const d = normalizeDim('narrow', dim, self.shape.length);
-  const size = self.shape[d] as number;
-  if (length < 0) throw new RuntimeError('narrow: length must be non-negative.');
-  if (start < -size || start > size) {
-    throw new IndexError(
-      `narrow: start out of range (expected to be in range of [${-size}, ${size}], but got ${start})`,
-    );
-  }
-  const from = start < 0 ? start + size : start;
-  if (from + length > size) {
+/**
+ * The part of a dimension from `start`, of the given length.
+ *
+ * @param start a whole number, or an integer tensor without dimensions on a device that can be read at once.
+ * @throws TypeError for other than whole numbers; IndexError or RuntimeError if the part reaches out of the dimension.
+ */
+export const narrow: (self: Tensor, dim: number, start: number | Tensor, length: number) => Tensor =
+  (self, dim, first, length) => {
+    const start = first instanceof Tensor ? positionIn(first) : first;
+    checkInteger('narrow', 'start', 2, start);
+    checkInteger('narrow', 'length', 3, length);
+    if (self.shape.length === 0)
+      throw new RuntimeError('narrow: cannot be applied to a 0-dim tensor.');
+    const d = normalizeDim('narrow', dim, self.shape.length);
+    const size = self.shape[d] as number;
+    if (length < 0) throw new RuntimeError('narrow: length must be non-negative.');
+    if (start < -size || start > size) {
+      throw new IndexError(
+        `narrow: start out of range (expected to be in range of [${-size}, ${size}], but got ${start})`,
+      );
+    }
+    const from = start < 0 ? start + size : start;
+    if (from + length > size) {
+      throw new RuntimeError(
+        `narrow: start (${from}) + length (${length}) exceeds dimension size (${size}).`,
+      );
+    }
+    return slice(self, d, from, from + length);
+  };
+
+/** The start that a tensor gives. @throws RuntimeError unless it is an integer without dimensions. */
+function positionIn(start: Tensor): number {
+  if (start.shape.length > 0 || category(start.dtype) !== 1) {
     throw new RuntimeError(
-      `narrow: start (${from}) + length (${length}) exceeds dimension size (${size}).`,
+      `narrow: start must be an integer Tensor without dimensions, got ${start.dtype} of shape ${formatShape(start.shape)}`,
     );
   }
-  return slice(self, d, from, from + length);
-};
+  return start.itemSync();
+}
 
 const sliceOp = op(
   'slice',
@@ -56,6 +71,9 @@ export const slice = (
   if (self.shape.length === 0)
     throw new RuntimeError('slice: slice() cannot be applied to a 0-dim tensor.');
   const d = normalizeDim('slice', dim, self.shape.length);
+  for (const [i, bound] of [start, end, step].entries()) {
+    if (bound != null) checkInteger('slice', ['start', 'end', 'step'][i] as string, i + 2, bound);
+  }
   if (!(step > 0)) throw new RuntimeError(`slice: slice step must be positive, got ${step}`);
   const size = self.shape[d] as number;
   const clampTo = (x: number) => Math.min(Math.max(x < 0 ? x + size : x, 0), size);
@@ -140,6 +158,7 @@ const diagonalOp = op(
   'diagonal',
   'self offset dim1 dim2',
   (self: Tensor, offset: number, dim1: number, dim2: number): Tensor => {
+    checkInteger('diagonal', 'offset', 1, offset);
     const rank = self.shape.length;
     const a = normalizeDim('diagonal', dim1, rank);
     const b = normalizeDim('diagonal', dim2, rank);
@@ -173,6 +192,9 @@ export const unfold: (self: Tensor, dim: number, size: number, step: number) => 
   'self dim size step',
   (self: Tensor, dim: number, size: number, step: number): Tensor => {
     const d = normalizeDim('unfold', dim, self.shape.length);
+    checkInteger('unfold', 'size', 2, size);
+    checkInteger('unfold', 'step', 3, step);
+    if (size < 0) throw new RuntimeError(`unfold: size is ${size} but must be >= 0`);
     const length = self.shape.length === 0 ? 1 : (self.shape[d] as number);
     if (size > length) {
       throw new RuntimeError(

@@ -1,6 +1,6 @@
 import type { DeviceLike } from '../device.js';
 import { type DType, typedArray } from '../dtype.js';
-import { RuntimeError } from '../errors.js';
+import { checkInteger, RuntimeError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { fromTypedArray } from './create.js';
 
@@ -21,6 +21,14 @@ function triangle(
   span: (row: number, offset: number) => readonly [from: number, to: number],
 ): Tensor {
   const { offset = 0, dtype = 'int64' } = options;
+  checkInteger(operation, 'rows', 0, rows);
+  checkInteger(operation, 'columns', 1, columns);
+  checkInteger(operation, 'offset', 2, offset);
+  if (rows * columns > 2 ** 31) {
+    throw new RuntimeError(
+      `${operation}: a triangle of ${rows} by ${columns} has more positions than can be listed`,
+    );
+  }
   if (!(rows >= 0) || !(columns >= 0))
     throw new RuntimeError(
       `${operation}: row and col must be non-negative, got ${rows} and ${columns}`,

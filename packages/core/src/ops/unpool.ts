@@ -1,9 +1,9 @@
-import { formatShape, RuntimeError, ValueError } from '../errors.js';
+import { checkInteger, formatShape, RuntimeError, ValueError } from '../errors.js';
 import { numel, sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { zeros } from './create.js';
 import { checkIndexRange } from './index-range.js';
-import type { PoolSize } from './pool-windows.js';
+import { type PoolSize, poolSizes } from './pool-windows.js';
 import { scatter } from './scatter.js';
 import { reshape } from './view.js';
 
@@ -14,9 +14,6 @@ export interface UnpoolOptions {
   /** The size before pooling, where several are possible; with or without the first two dimensions. */
   outputSize?: readonly number[] | null;
 }
-
-const list = (value: PoolSize, dims: number): readonly number[] =>
-  typeof value === 'number' ? new Array<number>(dims).fill(value) : value;
 
 const unpool =
   (dims: number) =>
@@ -38,13 +35,11 @@ const unpool =
         `${name}: Expected shape of indices to be same as that of the input tensor (${formatShape(self.shape)}) but got indices tensor with shape: ${formatShape(indices.shape)}`,
       );
     }
-    const kernel = list(kernelSize, dims);
+    const kernel = poolSizes(name, 'kernel_size', 2, kernelSize, dims);
     const given = options.stride ?? undefined;
-    const stride =
-      given === undefined || (typeof given !== 'number' && given.length === 0)
-        ? kernel
-        : list(given, dims);
-    const padding = list(options.padding ?? 0, dims);
+    const none = given === undefined || (Array.isArray(given) && given.length === 0);
+    const stride = none ? kernel : poolSizes(name, 'stride', 3, given as PoolSize, dims);
+    const padding = poolSizes(name, 'padding', 4, options.padding ?? 0, dims);
     const lead = self.shape.slice(0, rank - dims);
     const natural = self.shape
       .slice(rank - dims)
@@ -53,6 +48,7 @@ const unpool =
           (size - 1) * (stride[i] as number) - 2 * (padding[i] as number) + (kernel[i] as number),
       );
     const wanted = options.outputSize ?? natural;
+    for (const length of wanted) checkInteger(name, 'output_size', 5, length);
     const size = wanted.length === dims + 2 ? wanted.slice(2) : wanted;
     if (size.length !== dims) {
       throw new ValueError(
@@ -68,6 +64,17 @@ const unpool =
         );
       }
     });
+    const negative = size.findIndex((length) => length < 0);
+    if (negative >= 0) {
+      throw new ValueError(
+        `${name}: output_size must contain non-negative spatial dimensions, but got output_size[${negative}]=${size[negative]}`,
+      );
+    }
+    if (stride.some((step) => step <= 0)) {
+      throw new RuntimeError(
+        `${name}: strides should be greater than zero, but got stride: ${formatShape(stride)}`,
+      );
+    }
     const outside = (bad: number) =>
       `${name}: Found an invalid max index: ${bad} (output volumes are of size ${size.join('x')})`;
     checkIndexRange(indices, 0, numel(size), outside, RuntimeError);

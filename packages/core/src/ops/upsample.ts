@@ -31,15 +31,20 @@ function tapsOf(
   i: number,
   axis: number,
   type: 'float32' | 'float64',
+  dims: number,
 ): Taps {
   const last = e.sub(int(2 * i), 1);
+  if (mode === 'nearest' || mode === 'nearestExact') {
+    // As in PyTorch, positions are float32 when they are cut off, and from the beginning in images.
+    const exact = dims === 2 ? 'float32' : type;
+    const o = cast(coord(axis), exact);
+    const at = e.mul(mode === 'nearest' ? o : e.add(o, 0.5), scalar(2 * i + 1, exact));
+    const floor = cast(e.floor(cast(at, 'float32')), 'int32');
+    return { at: [e.min(floor, last)], weights: [constant(1, type)] };
+  }
   const factor = scalar(2 * i + 1, type);
   const o = cast(coord(axis), type);
   const one = constant(1, type);
-  if (mode === 'nearest' || mode === 'nearestExact') {
-    const from = mode === 'nearest' ? o : e.add(o, 0.5);
-    return { at: [e.min(cast(e.floor(e.mul(from, factor)), 'int32'), last)], weights: [one] };
-  }
   const between = aligned ? e.mul(o, factor) : e.sub(e.mul(e.add(o, 0.5), factor), 0.5);
   if (mode === 'linear') {
     const source = aligned ? between : e.max(between, 0);
@@ -60,7 +65,7 @@ const forwardPlan = memo(
     const type = computeType(dtype) as 'float32' | 'float64';
     const real = type === 'float32' || type === 'float64';
     const taps = Array.from({ length: dims }, (_, i) =>
-      tapsOf(mode, aligned, i, i + 2, real ? type : 'float32'),
+      tapsOf(mode, aligned, i, i + 2, real ? type : 'float32', dims),
     );
     const value = (i: number, at: readonly Expr[]): Expr => {
       if (i === dims) return load(0, type, at);
@@ -118,7 +123,7 @@ const backwardPlan = memo((dtype: DType, dims: number, mode: UpsampleMode, align
     Array.from({ length: dims + 2 }, (_, d) => coord(d)),
   );
   for (let i = 0; i < dims; i++) {
-    const { at, weights } = tapsOf(mode, aligned, i, i + 2, type);
+    const { at, weights } = tapsOf(mode, aligned, i, i + 2, type, dims);
     const tap = coord(dims + 2 + i);
     coords.push(choose(at, tap));
     if (at.length > 1) value = e.mul(value, choose(weights, tap));

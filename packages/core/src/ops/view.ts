@@ -1,4 +1,4 @@
-import { formatShape, RuntimeError } from '../errors.js';
+import { checkInteger, formatShape, RuntimeError } from '../errors.js';
 import { explaining } from '../explain.js';
 import { op } from '../op.js';
 import {
@@ -165,6 +165,7 @@ const expandOp = op('expand', 'self shape', (self: Tensor, shape: readonly numbe
   const sizes: number[] = [];
   const strides: number[] = [];
   shape.forEach((wanted, i) => {
+    checkInteger('expand', 'shape', 1, wanted);
     const own = self.shape[i - lead];
     if (i < lead) {
       if (wanted < 0) {

@@ -7,7 +7,7 @@ import {
 } from '@sconce/core';
 import type { Collated, Converted } from '../collate.js';
 import { type DatasetLike, sizeOf } from '../dataset.js';
-import { IterableDataset } from '../iterable-dataset.js';
+import { type IterableDataset, isIterableDataset } from '../iterable-dataset.js';
 import { BatchSampler, drawSeed, RandomSampler, SequentialSampler } from '../sampler.js';
 import { functionName } from './define-dataset.js';
 import { toDevice } from './device-upload.js';
@@ -65,7 +65,8 @@ class Loader<T, B> implements AsyncIterable<B>, Stateful {
   #pass: Pass | undefined;
   #resume: DataLoaderState | undefined;
 
-  constructor(dataset: DatasetLike<T> | IterableDataset<T>, options: DataLoaderOptions<T, B> = {}) {
+  constructor(source: LoadedFrom<T>, options: DataLoaderOptions<T, B> = {}) {
+    const dataset = source as DatasetLike<T> | IterableDataset<T>;
     checkOptions(dataset, options);
     this.dataset = dataset;
     this.generator = options.generator;
@@ -75,7 +76,7 @@ class Loader<T, B> implements AsyncIterable<B>, Stateful {
     this.batchSize = options.batchSampler ? null : (options.batchSize ?? 1);
     if (options.batchSize === null) this.batchSize = null;
     forgotten.register(this, this.#kept);
-    if (dataset instanceof IterableDataset) {
+    if (isIterableDataset(dataset)) {
       if (this.batchSize !== null) new BatchSampler([], this.batchSize);
       return;
     }
@@ -83,12 +84,12 @@ class Loader<T, B> implements AsyncIterable<B>, Stateful {
       this.batchSampler = options.batchSampler;
       return;
     }
-    const source = { length: sizeOf(dataset) };
+    const size = { length: sizeOf(dataset) };
     this.sampler =
       options.sampler ??
       (options.shuffle
-        ? new RandomSampler(source, { generator: options.generator })
-        : new SequentialSampler(source));
+        ? new RandomSampler(size, { generator: options.generator })
+        : new SequentialSampler(size));
     if (this.batchSize !== null)
       this.batchSampler = new BatchSampler(this.sampler, this.batchSize, options.dropLast);
   }
@@ -99,7 +100,7 @@ class Loader<T, B> implements AsyncIterable<B>, Stateful {
    * @throws TypeError for an iterable dataset that has no length.
    */
   get length(): number {
-    if (this.dataset instanceof IterableDataset) {
+    if (isIterableDataset(this.dataset)) {
       const { length } = this.dataset;
       if (length === undefined)
         throw new TypeError('DataLoader: the length of an IterableDataset is not known');
@@ -155,7 +156,7 @@ class Loader<T, B> implements AsyncIterable<B>, Stateful {
       baseSeed: pass.baseSeed,
       again: pass.again,
       // An iteration is repeated from its start, and draws again on the way.
-      workers: this.dataset instanceof IterableDataset ? pass.workersBefore : pass.pool?.states,
+      workers: isIterableDataset(this.dataset) ? pass.workersBefore : pass.pool?.states,
     });
   }
 
@@ -211,7 +212,7 @@ class Loader<T, B> implements AsyncIterable<B>, Stateful {
         : drawSeed(this.generator);
     const indices = this.#indices();
     const skip = resumed?.position ?? 0;
-    const iterable = this.dataset instanceof IterableDataset;
+    const iterable = isIterableDataset(this.dataset);
     if (!iterable) for (let i = 0; i < skip; i++) indices.next();
     const source = this.numWorkers === 0 ? this.#local(indices) : undefined;
     const workers = resumed?.workers;
@@ -235,7 +236,7 @@ class Loader<T, B> implements AsyncIterable<B>, Stateful {
   }
 
   #indices(): Iterator<Indices> {
-    if (this.dataset instanceof IterableDataset) {
+    if (isIterableDataset(this.dataset)) {
       const size = this.batchSize ?? 1;
       return { next: () => ({ done: false, value: size }) };
     }
@@ -247,10 +248,9 @@ class Loader<T, B> implements AsyncIterable<B>, Stateful {
     const { collateFn, dropLast = false } = this.#options;
     const batched = this.batchSize !== null || this.batchSampler !== undefined;
     const settings = { batched, dropLast, collate: collateFn as Collate };
-    const fetcher =
-      this.dataset instanceof IterableDataset
-        ? new IterableFetcher(this.dataset, settings)
-        : new MapFetcher(this.dataset, settings);
+    const fetcher = isIterableDataset(this.dataset)
+      ? new IterableFetcher(this.dataset, settings)
+      : new MapFetcher(this.dataset, settings);
     const device = this.#device;
     return {
       next: async () => {
@@ -281,7 +281,7 @@ class Loader<T, B> implements AsyncIterable<B>, Stateful {
       common: {
         numWorkers: this.numWorkers,
         seed: baseSeed,
-        iterable: this.dataset instanceof IterableDataset,
+        iterable: isIterableDataset(this.dataset),
         batched: this.batchSize !== null || this.batchSampler !== undefined,
         dropLast,
         collate,
@@ -329,21 +329,24 @@ class Loader<T, B> implements AsyncIterable<B>, Stateful {
 /** A `DataLoader`; see the constructor of the same name. */
 export type DataLoader<T, B = Collated<T>> = Loader<T, B>;
 
+/** What a loader takes: samples by index, or anything that can be iterated over more than once. */
+export type LoadedFrom<T> = DatasetLike<T> | IterableDataset<T> | Iterable<T> | AsyncIterable<T>;
+
 /** The constructor of `DataLoader`; without batches the samples are what `defaultConvert` makes of them. */
 export interface DataLoaderConstructor {
   new <T>(
-    dataset: DatasetLike<T> | IterableDataset<T>,
+    dataset: LoadedFrom<T>,
     options: DataLoaderOptions<T, Converted<T>> & { batchSize: null; collateFn?: undefined },
   ): DataLoader<T, Converted<T>>;
   new <T, B>(
-    dataset: DatasetLike<T> | IterableDataset<T>,
+    dataset: LoadedFrom<T>,
     options: Omit<DataLoaderOptions<T, B>, 'collateFn'> & {
       batchSize: null;
       collateFn: (sample: T) => B | Promise<B>;
     },
   ): DataLoader<T, B>;
   new <T, B = Collated<T>>(
-    dataset: DatasetLike<T> | IterableDataset<T>,
+    dataset: LoadedFrom<T>,
     options?: DataLoaderOptions<T, B>,
   ): DataLoader<T, B>;
 }

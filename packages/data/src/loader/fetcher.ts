@@ -2,7 +2,7 @@ import { ValueError } from '@sconce/core';
 import { collateInto, defaultConvert } from '../collate.js';
 import { type Cursor, Dataset, type DatasetLike, itemsOf, sampleAt } from '../dataset.js';
 import { type BatchTarget, tensorTarget } from '../host.js';
-import type { IterableDataset } from '../iterable-dataset.js';
+import { type IterableDataset, iterateOver } from '../iterable-dataset.js';
 
 /** What makes a batch of samples; undefined is `defaultCollate`, or `defaultConvert` of single ones. */
 export type Collate = ((samples: never) => unknown) | undefined;
@@ -74,7 +74,7 @@ export class IterableFetcher implements Fetcher {
   #seen = 0;
 
   constructor(dataset: IterableDataset<unknown>, settings: FetchSettings) {
-    this.#iterator = dataset[Symbol.asyncIterator]();
+    this.#iterator = iterateOver(dataset);
     this.#settings = settings;
   }
 

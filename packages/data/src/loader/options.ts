@@ -1,5 +1,5 @@
 import { type DeviceLike, type Generator, kindOf, ValueError } from '@sconce/core';
-import { IterableDataset } from '../iterable-dataset.js';
+import { isIterableDataset } from '../iterable-dataset.js';
 import type { Sampler } from '../sampler.js';
 import type { NodeWorkerOptions } from './thread.js';
 
@@ -61,7 +61,7 @@ export function checkOptions<T, B>(dataset: unknown, options: DataLoaderOptions<
   if (prefetchFactor !== undefined && !(Number.isInteger(prefetchFactor) && prefetchFactor > 0))
     fail(`prefetchFactor option should be a positive integer, got ${prefetchFactor}`);
   if (numWorkers === 0 && persistentWorkers) fail('persistentWorkers option needs numWorkers > 0');
-  if (dataset instanceof IterableDataset) {
+  if (isIterableDataset(dataset)) {
     if (shuffle) fail('with an IterableDataset, expected unspecified shuffle option');
     if (sampler) fail('with an IterableDataset, expected unspecified sampler option');
     if (batchSampler) fail('with an IterableDataset, expected unspecified batchSampler option');
@@ -77,7 +77,13 @@ export function checkOptions<T, B>(dataset: unknown, options: DataLoaderOptions<
 
 /** @throws TypeError for what is no dataset; in plain JavaScript a forgotten `await` would else load nothing. */
 function checkDataset(dataset: unknown): void {
-  if (dataset instanceof IterableDataset) return;
+  if (isIterableDataset(dataset)) {
+    const once = dataset as unknown as { next?: unknown };
+    if (typeof once.next !== 'function') return;
+    throw new TypeError(
+      'DataLoader: an iterator can be gone through once only; pass IterableDataset.from(() => ...), which begins anew at every pass',
+    );
+  }
   const { length, then } = Object(dataset) as { length?: unknown; then?: unknown };
   if (Number.isInteger(length)) return;
   const way =

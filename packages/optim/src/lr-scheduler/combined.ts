@@ -65,8 +65,13 @@ export class SequentialLR {
         );
       }
     });
-    const [first] = schedulers;
-    if (!first || milestones.length !== schedulers.length - 1) {
+    schedulers.forEach((scheduler, i) => {
+      if (typeof scheduler.rewind === 'function') return;
+      throw new ValueError(
+        `SequentialLR: ${scheduler.constructor.name} at index ${i} is no scheduler that can be run in turn: its step needs a metric, or steps several at once`,
+      );
+    });
+    if (schedulers.length === 0 || milestones.length !== schedulers.length - 1) {
       throw new ValueError(
         `SequentialLR: Sequential Schedulers expects number of schedulers provided to be one more than the number of milestone points, but got number of schedulers ${schedulers.length} and the number of milestones to be equal to ${milestones.length}`,
       );
@@ -75,9 +80,10 @@ export class SequentialLR {
     this.schedulers = [...schedulers];
     this.milestones = [...milestones];
     this.lastEpoch = (options.lastEpoch ?? -1) + 1;
-    // Each scheduler has set the rates when it was made; only the first one's are wanted.
+    // Each scheduler has set the rates when it was made; only those of the one at epoch 0 are wanted.
     for (const group of optimizer.paramGroups) group.lr = group.initialLr ?? group.lr;
     for (const scheduler of schedulers) scheduler.rewind();
+    const first = this.schedulers[countUpTo(this.milestones, 0)] as LRScheduler;
     first.restart();
     this.lastLr = first.getLastLr();
   }

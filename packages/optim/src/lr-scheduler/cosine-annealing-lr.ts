@@ -1,8 +1,10 @@
+import { ValueError } from '@sconce/core';
 import { LRScheduler, type Scheduled } from './lr-scheduler.js';
 
 /**
  * Lowers the rates along half a cosine to `etaMin` (0) in `tMax` epochs, and up again after.
  *
+ * @throws ValueError if `tMax` is 0.
  * @see Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts (2016);
  * https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CosineAnnealingLR.html
  * @example new CosineAnnealingLR(optimizer, 100)
@@ -18,6 +20,7 @@ export class CosineAnnealingLR extends LRScheduler {
     tMax: number,
     options: { etaMin?: number; lastEpoch?: number } = {},
   ) {
+    if (tMax === 0) throw new ValueError('CosineAnnealingLR: tMax must not be 0');
     super(optimizer, options.lastEpoch);
     this.tMax = tMax;
     this.etaMin = options.etaMin ?? 0;

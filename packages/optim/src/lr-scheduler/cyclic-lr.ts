@@ -55,7 +55,7 @@ function lowered(
 /**
  * Takes the rates from `baseLr` to `maxLr` and back, again and again, and momentum the other way; step every batch.
  *
- * @throws ValueError if the mode is unknown, lists do not have one value a group, or the optimizer has no momentum
+ * @throws ValueError if the mode is unknown, no steps go up, lists do not have one value a group, or the optimizer has no momentum
  * to cycle.
  * @see Smith, Cyclical Learning Rates for Training Neural Networks (2015);
  * https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CyclicLR.html
@@ -93,11 +93,18 @@ export class CyclicLR extends LRScheduler {
     options: CyclicLROptions = {},
   ) {
     const { stepSizeUp = 2000, stepSizeDown = stepSizeUp, lastEpoch = -1, scaleFn } = options;
+    const whole = stepSizeUp + stepSizeDown;
+    const share = stepSizeUp / whole;
+    if (!Number.isFinite(whole) || !Number.isFinite(share) || share === 0) {
+      throw new ValueError(
+        `CyclicLR: a cycle needs a finite number of steps, some of them up, but got stepSizeUp ${stepSizeUp} and stepSizeDown ${stepSizeDown}`,
+      );
+    }
     const rates = lowered(optimizer, baseLr, lastEpoch);
     super(optimizer, lastEpoch);
     this.maxLrs = forGroups(optimizer, maxLr, valuesFor('max_lr'));
-    this.totalSize = stepSizeUp + stepSizeDown;
-    this.stepRatio = stepSizeUp / this.totalSize;
+    this.totalSize = whole;
+    this.stepRatio = share;
     this.mode = options.mode ?? 'triangular';
     this.gamma = options.gamma ?? 1;
     const scale = scaleFn ?? this.#ofMode(this.mode);

@@ -1,4 +1,5 @@
 import { ValueError } from '@sconce/core';
+import { isUnstepped, warnOrder } from '../stepped.js';
 import { checkedState, type SchedulerStateDict, type StateKeys, stateOf } from './state.js';
 
 /** What a scheduler needs of an optimizer: groups with a learning rate, and a momentum for those that cycle it. */
@@ -79,6 +80,7 @@ export abstract class LRScheduler {
    * @param epoch the epoch to go to instead; rates then follow from it alone, where the schedule allows that.
    */
   step(epoch?: number): void {
+    if (this.stepCount === 1 && isUnstepped(this.optimizer)) warnOrder(this.constructor.name);
     this.stepCount++;
     this.lastEpoch = epoch ?? this.lastEpoch + 1;
     this.apply(epoch === undefined ? this.getLr() : this.closedForm());
@@ -102,8 +104,18 @@ export abstract class LRScheduler {
     this.start();
   }
 
-  /** Gives the groups their rates. */
+  /**
+   * Gives the groups their rates.
+   *
+   * @throws ValueError for one that is no number although the groups have some: a division by zero, as Python calls it.
+   */
   protected apply(rates: readonly number[]): void {
+    const bad = rates.find((lr) => !Number.isFinite(lr));
+    if (bad !== undefined && [...this.current, ...this.baseLrs].every(Number.isFinite)) {
+      throw new ValueError(
+        `${this.constructor.name}: the rate at epoch ${this.lastEpoch} is ${bad}: the schedule divides by zero there, or an argument is no finite number`,
+      );
+    }
     rates.forEach((lr, i) => {
       (this.optimizer.paramGroups[i] as ScheduledGroup).lr = lr;
     });
@@ -168,6 +180,14 @@ export function forGroups<T>(
   return [...value];
 }
 
-/** How many of the ascending numbers are at most `x`: Python's `bisect_right`. */
-export const countUpTo = (sorted: readonly number[], x: number): number =>
-  sorted.filter((n) => n <= x).length;
+/** Where `x` would go behind its equals among ascending numbers: Python's `bisect_right`, also for numbers in another order. */
+export function countUpTo(sorted: readonly number[], x: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (x < (sorted[middle] as number)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

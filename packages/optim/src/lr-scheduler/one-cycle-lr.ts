@@ -137,7 +137,7 @@ function prepared(
  * One cycle: the rates rise from `maxLr / divFactor` to `maxLr`, then fall far below, and momentum goes the other
  * way; step every batch.
  *
- * @throws ValueError if the number of steps is missing or not positive, `pctStart` is outside of [0, 1], the
+ * @throws ValueError if the number of steps is missing or not positive, `pctStart` is not between 0 and 1, a divisor is 0, the
  * strategy is unknown, the optimizer has no momentum to cycle, a phase is empty, or the cycle is stepped beyond its
  * end.
  * @see Smith and Topin, Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates (2017);
@@ -162,10 +162,17 @@ export class OneCycleLR extends LRScheduler {
   ) {
     const totalSteps = stepsOf(options);
     const { pctStart = 0.3, annealStrategy = 'cos', lastEpoch = -1 } = options;
-    if (!(pctStart >= 0 && pctStart <= 1)) {
+    if (!(pctStart > 0 && pctStart < 1)) {
       throw new ValueError(
         `OneCycleLR: Expected float between 0 and 1 pct_start, but got ${pctStart}`,
       );
+    }
+    for (const name of ['divFactor', 'finalDivFactor'] as const) {
+      if (options[name] === 0 || Number.isNaN(options[name])) {
+        throw new ValueError(
+          `OneCycleLR: ${name} must be a number other than 0, got ${options[name]}`,
+        );
+      }
     }
     if (!Object.hasOwn(curves, annealStrategy)) {
       throw new ValueError(

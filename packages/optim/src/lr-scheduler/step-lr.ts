@@ -1,8 +1,10 @@
+import { ValueError } from '@sconce/core';
 import { LRScheduler, type Scheduled } from './lr-scheduler.js';
 
 /**
  * Multiplies the rates by `gamma` (0.1) every `stepSize` epochs.
  *
+ * @throws ValueError if `stepSize` is 0.
  * @see https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html
  * @example new StepLR(optimizer, 30, { gamma: 0.1 })
  */
@@ -17,6 +19,7 @@ export class StepLR extends LRScheduler {
     stepSize: number,
     options: { gamma?: number; lastEpoch?: number } = {},
   ) {
+    if (stepSize === 0) throw new ValueError('StepLR: stepSize must not be 0');
     super(optimizer, options.lastEpoch);
     this.stepSize = stepSize;
     this.gamma = options.gamma ?? 0.1;

@@ -49,7 +49,7 @@ export class ConstantLR extends LRScheduler {
 /**
  * Takes the rates from `startFactor` (1/3) to `endFactor` (1) of what they are, in `totalIters` (5) equal steps.
  *
- * @throws ValueError if a factor is outside of [0, 1].
+ * @throws ValueError if a factor is outside of [0, 1], or `startFactor` is 0.
  * @see https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.LinearLR.html
  * @example new LinearLR(optimizer, { startFactor: 0.01, totalIters: 500 })
  */
@@ -74,9 +74,9 @@ export class LinearLR extends LRScheduler {
     } = {},
   ) {
     const { startFactor = 1 / 3, endFactor = 1 } = options;
-    if (!isFraction(startFactor)) {
+    if (!isFraction(startFactor) || startFactor === 0) {
       throw new ValueError(
-        `LinearLR: Starting multiplicative factor expected to be between 0 and 1, got ${startFactor}`,
+        `LinearLR: Starting multiplicative factor expected to be greater than 0 and less or equal to 1, got ${startFactor}`,
       );
     }
     if (!isFraction(endFactor)) {
