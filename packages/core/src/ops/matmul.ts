@@ -1,5 +1,5 @@
 import { category, computeType } from '../dtype.js';
-import { formatShape, NotImplementedError, RuntimeError } from '../errors.js';
+import { formatShape, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { e, input, scalar } from '../expr.js';
 import { mustRecord, op } from '../op.js';
@@ -7,24 +7,13 @@ import type { Epilogue } from '../primitive.js';
 import { broadcastShapes, numel } from '../shape.js';
 import { allocate, Tensor } from '../tensor.js';
 import { full } from './create.js';
+import { checkDtypes } from './product-dtypes.js';
 import { tensordot } from './tensordot.js';
 import { where } from './ternary.js';
 import { expand, reshape, squeeze, unsqueeze } from './view.js';
 import { type Writing, writing } from './writing.js';
 
 export { tensordot } from './tensordot.js';
-
-/** @throws RuntimeError where dtypes differ, or are none that can be multiplied. */
-export function checkDtypes(operation: string, a: Tensor, b: Tensor): void {
-  if (a.dtype !== b.dtype) {
-    throw new RuntimeError(
-      `${operation}: expected both tensors to have the same dtype, but got ${a.dtype} and ${b.dtype}; convert one with .to('${a.dtype}')`,
-    );
-  }
-  if (a.dtype === 'bool') {
-    throw new NotImplementedError(`${operation}: "addmm_impl_cpu_" not implemented for 'Bool'`);
-  }
-}
 
 /** @throws RuntimeError where two matrices cannot be multiplied. */
 function checkOperands(operation: string, a: Tensor, b: Tensor): void {

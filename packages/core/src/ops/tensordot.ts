@@ -1,7 +1,8 @@
 import { formatShape, RuntimeError } from '../errors.js';
 import { existingDim, numel } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { checkDtypes, mm } from './matmul.js';
+import { mm } from './matmul.js';
+import { checkDtypes } from './product-dtypes.js';
 import { sum } from './reduce.js';
 import { permute, reshape } from './view.js';
 import { writing } from './writing.js';
