@@ -132,6 +132,17 @@ export class Allocator {
     return sum;
   }
 
+  /** Bytes of the longest stretch that is free, if the memory may reach up to `end`. */
+  largestFree(end: number): number {
+    let most = 0;
+    for (let b: Block | undefined = this.#first; b; b = b.after) {
+      const last = b === this.#last;
+      const size = (b.free ? b.size : 0) + (last ? end - b.start - b.size : 0);
+      if (size > most) most = size;
+    }
+    return most;
+  }
+
   #refill(pool: number[], size: number): boolean {
     const slab = this.#large(slabBytes);
     if (!slab) return false;

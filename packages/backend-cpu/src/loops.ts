@@ -1,8 +1,11 @@
 import type { DeviceBuffer, Primitive } from '@sconce/core';
 import {
+  mostPositions,
   packArguments,
   planWasm,
+  positionsOf,
   renderWasm,
+  runInPieces,
   type WasmKernel,
   type WasmPlan,
 } from '@sconce/kernels';
@@ -32,9 +35,12 @@ export class Loops {
   /** Task numbers of the phases of each kernel, by the kernel's number. */
   readonly #tasks: (readonly number[] | undefined)[] = [];
   readonly #block: CpuBuffer;
+  readonly #most: number;
   #words: Int32Array;
 
-  constructor(memory: LinearMemory, pool: ThreadPool, relaxed: boolean) {
+  /** @param most Positions that a kernel walks at once; what has more is done in pieces. */
+  constructor(memory: LinearMemory, pool: ThreadPool, relaxed: boolean, most = mostPositions) {
+    this.#most = most;
     this.#memory = memory;
     this.#pool = pool;
     this.#relaxed = relaxed;
@@ -43,6 +49,12 @@ export class Loops {
   }
 
   run(primitive: LoopPrimitive): void {
+    if (positionsOf(primitive) > this.#most) {
+      runInPieces(primitive, this.#most, (piece) => this.#runOne(piece));
+    } else this.#runOne(primitive);
+  }
+
+  #runOne(primitive: LoopPrimitive): void {
     const plan = planWasm(primitive);
     const tasks = this.#tasks[plan.kernel.id] ?? this.#compile(plan.kernel);
     if (plan.argumentBytes > blockBytes || plan.workspaceBytes > 0) {

@@ -26,6 +26,24 @@ test('a full memory says what is held, by how many tensors of which sizes', () =
   expect(memory.allocate(2 ** 25).bytes).toBe(2 ** 25);
 });
 
+test('sizes past all memory are refused, and what is free in pieces is said', () => {
+  const memory = new LinearMemory(1024);
+  for (const bytes of [
+    2 ** 32 + 1,
+    2 ** 44 + 5 * 4096,
+    2 ** 53,
+    2 ** 82,
+    Number.POSITIVE_INFINITY,
+  ]) {
+    expect(() => memory.allocate(bytes)).toThrow(OutOfMemoryError);
+  }
+  const held = Array.from({ length: 3 }, () => memory.allocate(2 ** 24));
+  memory.release(held[0] as (typeof held)[0]);
+  expect(() => memory.allocate(2 ** 25)).toThrow(
+    /32 MiB of 64 MiB are held by 2 tensors \(2 of 16 MiB\) that are still in use; what is free is in pieces too small \(the largest has 1[56].* MiB\)/,
+  );
+});
+
 test('an array that map gave out can be adopted, others not', () => {
   const memory = new LinearMemory(1024);
   const buffer = memory.allocate(64);

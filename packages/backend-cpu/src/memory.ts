@@ -83,12 +83,14 @@ export class LinearMemory {
    * @throws OutOfMemoryError that says what is held.
    */
   allocate(bytes: number): CpuBuffer {
-    let found = this.#allocator.allocate(bytes, CpuBuffer);
-    if (!found) {
+    // Sizes past the whole memory are not the allocator's to count.
+    const possible = bytes <= this.maximum * page;
+    let found = possible ? this.#allocator.allocate(bytes, CpuBuffer) : undefined;
+    if (!found && possible) {
       collect();
       found = this.#allocator.allocate(bytes, CpuBuffer);
-      if (!found) throw new OutOfMemoryError(this.#explain(bytes));
     }
+    if (!found) throw new OutOfMemoryError(this.#explain(bytes));
     return found;
   }
 
@@ -131,9 +133,14 @@ export class LinearMemory {
     }
     const top = usage.slice(0, 4).map((u) => `${u.count} of ${formatBytes(u.bytes)}`);
     const rest = usage.length > 4 ? ', ...' : '';
+    const free = this.maximum * page - total;
+    const pieces =
+      free >= bytes
+        ? `; what is free is in pieces too small (the largest has ${formatBytes(this.#allocator.largestFree(this.maximum * page))})`
+        : '';
     return (
       `out of memory on cpu: ${formatBytes(bytes)} asked for, but ${formatBytes(total)} of ` +
-      `${formatBytes(this.maximum * page)} are held by ${count} tensors (${top.join(', ')}${rest}) that are still in use; ` +
+      `${formatBytes(this.maximum * page)} are held by ${count} tensors (${top.join(', ')}${rest}) that are still in use${pieces}; ` +
       'use smaller batches, run inference under noGrad(), or release tensors with tidy() or dispose()'
     );
   }

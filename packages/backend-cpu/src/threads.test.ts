@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import type { Worker } from 'node:worker_threads';
 import { ModuleBuilder, opcodes } from '@sconce/kernels';
 import { afterEach, expect, test } from 'vitest';
 import { LinearMemory } from './memory.js';
@@ -25,6 +26,8 @@ function counting(): WebAssembly.Module {
   return new WebAssembly.Module(builder.build());
 }
 
+let endWorkers = (): void => {};
+
 /** Each item writes the number of the thread that ran it, and takes a while. */
 const library: WorkerLibrary = {
   scripts: {
@@ -34,6 +37,19 @@ const library: WorkerLibrary = {
         new Int32Array(m.buffer, options as number, 64)[begin] = thread;
         const until = performance.now() + 0.1;
         while (performance.now() < until);
+      },
+    // Workers say that they are here and never come back; the caller has them ended.
+    stuck:
+      ({ memory: m, options }: WorkerTools) =>
+      (_args, _begin, _end, thread) => {
+        const here = new Int32Array(m.buffer, options as number, 1);
+        if (thread > 0) {
+          Atomics.store(here, 0, 1);
+          for (;;);
+        }
+        const until = performance.now() + 10_000;
+        while (Atomics.load(here, 0) === 0 && performance.now() < until);
+        endWorkers();
       },
   },
   math: {},
@@ -121,6 +137,39 @@ test('a wrong number of threads is an error that says so', () => {
     expect(() => {
       (pool as ThreadPool).threads = wrong;
     }).toThrow(`setNumThreads: expected a whole number of at least 1, got ${wrong}`);
+  }
+  expect(() => {
+    (pool as ThreadPool).threads = 1e9;
+  }).toThrow('setNumThreads: expected at most 1024 threads, got 1000000000');
+});
+
+test('a thread that ends in the middle of a task makes the call fail, and others take its place', async () => {
+  const memory = new LinearMemory(1024);
+  const workers: Worker[] = [];
+  const collect = (worker: Worker) => workers.push(worker);
+  process.on('worker', collect);
+  try {
+    pool = new ThreadPool(memory, library);
+    pool.threads = 3;
+    const buffer = memory.allocate(256);
+    const values = memory.map(buffer, 'int32') as Int32Array;
+    const task = pool.addScript('stamp', buffer.pointer) as number;
+    const flag = memory.allocate(64);
+    const stuck = pool.addScript('stuck', flag.pointer) as number;
+    endWorkers = () => {
+      for (const worker of workers.splice(0)) void worker.terminate();
+    };
+    for (let round = 0; round < 2; round++) {
+      values.fill(-1);
+      await warm(pool, task, 2, () => new Set(values));
+      expect([...new Set(values)].sort()).toEqual([0, 1, 2]);
+      memory.map(flag, 'int32').fill(0 as never);
+      expect(() => (pool as ThreadPool).run(stuck, 0, 64, 1)).toThrow(
+        /a worker thread ended in the middle of an operation/,
+      );
+    }
+  } finally {
+    process.off('worker', collect);
   }
 });
 

@@ -1,4 +1,4 @@
-import { builtinModule, RuntimeError, specialFunctions, ValueError } from '@sconce/core';
+import { builtinModule, kindOf, RuntimeError, specialFunctions, ValueError } from '@sconce/core';
 import type { LinearMemory } from './memory.js';
 import {
   type ControlLayout,
@@ -10,13 +10,17 @@ import {
   workerMain,
 } from './worker.js';
 
+/** The most threads there can be. */
+const mostThreads = 1024;
+/** The most items of one task: they, and what is added to them, are counted in 32 signed bits. */
+const mostItems = 2 ** 30;
+
 const layout: ControlLayout = {
   epoch: 16,
+  rest: 17,
   open: 32,
   next: 48,
-  active: 64,
-  waiting: 65,
-  rest: 17,
+  waiting: 64,
   sleepers: 80,
   limit: 96,
   mail: 97,
@@ -24,18 +28,31 @@ const layout: ControlLayout = {
   args: 99,
   count: 100,
   grain: 101,
+  pieces: 102,
+  noPiece: 0x7fff0000,
   failed: 112,
   messageLength: 113,
   message: 128,
   messageBytes: 1024,
+  inside: 512,
+  insideStep: 8,
+  words: 512 + mostThreads * 8,
 };
 
 /** Rounds of spinning before a worker sleeps: waking it takes 0.4 us before, and up to 150 us after. */
 const spins = 20_000;
 
+/** How often, in milliseconds, it is asked whether a thread that is waited for is still there. */
+const lifeCheck = 100;
+
+/** So many workers may end by themselves before there are no more new ones. */
+const mostDeaths = 64;
+
 interface PoolWorker {
   post(message: unknown): void;
   terminate(): void;
+  /** Whether it has ended, as far as can be told without returning to the event loop. */
+  ended(): boolean;
 }
 
 /** An environment variable; undefined in browsers. */
@@ -44,7 +61,7 @@ export const environment = (name: string): string | undefined =>
 
 function availableThreads(): number {
   const os = builtinModule<typeof import('node:os')>('node:os');
-  if (os) return os.availableParallelism();
+  if (os) return Math.min(os.availableParallelism(), mostThreads);
   return (
     (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator
       ?.hardwareConcurrency ?? 1
@@ -60,10 +77,41 @@ function initialThreads(): number {
       `SCONCE_NUM_THREADS: expected a whole number of at least 1, got '${wanted}'`,
     );
   }
+  if (count > mostThreads) throw tooMany('SCONCE_NUM_THREADS', count);
   return count;
 }
 
+const tooMany = (source: string, count: number): ValueError =>
+  new ValueError(`${source}: expected at most ${mostThreads} threads, got ${count}`);
+
+let workerUrl: string | URL | undefined;
+
+/**
+ * Has threads run a file rather than a text, which a content security policy without `worker-src blob:` forbids: this
+ * package's entry `@sconce/backend-cpu/worker`, as the page's bundler serves it. To be called before the first computation.
+ *
+ * @param url an address of the page's origin; undefined goes back to the text.
+ * @throws TypeError unless it is a string, a URL or undefined.
+ * @example setWorkerUrl(new URL('@sconce/backend-cpu/worker', import.meta.url));
+ */
+export function setWorkerUrl(url: string | URL | undefined): void {
+  if (url !== undefined && typeof url !== 'string' && !(url instanceof URL)) {
+    throw new TypeError(`setWorkerUrl: expected a string or a URL, got ${kindOf(url)}`);
+  }
+  workerUrl = url;
+}
+
 let warned = false;
+
+/** Says once in a browser that workers could not be started. */
+function warnNoWorkers(): void {
+  if (warned || typeof document === 'undefined') return;
+  warned = true;
+  console.warn(
+    'Sconce runs on one thread: workers could not be started. A content security policy must allow `worker-src blob:`, or ' +
+      'setWorkerUrl() of @sconce/backend-cpu name a file of its entry @sconce/backend-cpu/worker that the policy allows.',
+  );
+}
 
 /** Says once in a browser page without isolation what it takes to have threads. */
 function warnSingleThreaded(): void {
@@ -85,16 +133,19 @@ export class ThreadPool {
   readonly #library: WorkerLibrary;
   readonly #tasks: Task[] = [];
   readonly #mail: WorkerMail[] = [];
-  readonly #workers: PoolWorker[] = [];
+  /** The worker of each thread but the caller's, from thread 1 on; undefined where one has ended. */
+  readonly #workers: (PoolWorker | undefined)[] = [];
   #threads: number;
   #broken = false;
   #busy = false;
+  /** Workers that ended without having been told to. */
+  #deaths = 0;
 
   constructor(memory: LinearMemory, library: WorkerLibrary) {
     this.#memory = memory;
     this.#library = library;
     this.#threads = initialThreads();
-    this.#control = new Int32Array(memory.buffer, 0, 1024);
+    this.#control = new Int32Array(memory.buffer, 0, layout.words);
   }
 
   /** How many threads tasks are split between, the caller included. */
@@ -106,6 +157,7 @@ export class ThreadPool {
     if (!Number.isInteger(count) || count < 1) {
       throw new ValueError(`setNumThreads: expected a whole number of at least 1, got ${count}`);
     }
+    if (count > mostThreads) throw tooMany('setNumThreads', count);
     this.#threads = count;
     // Memory that is not shared has no workers to tell, and moves when it grows.
     if (this.#memory.shared) Atomics.store(this.#control, layout.limit, count);
@@ -146,38 +198,50 @@ export class ThreadPool {
   /**
    * Runs the items 0 to `count` of a task, in pieces of `grain` taken by whoever is free, and returns when all are done.
    *
-   * @throws RuntimeError if a thread failed.
+   * @throws RuntimeError if a thread failed, or ended in the middle of it.
    */
   run(id: number, args: number, count: number, grain: number): void {
     const task = this.#tasks[id] as Task;
+    if (count > mostItems) {
+      throw new RuntimeError(`a task of ${count} items is too large (at most ${mostItems})`);
+    }
     if (count <= grain || this.threads === 1 || this.#busy) {
       if (count > 0) task(args, 0, count, 0);
       return;
     }
-    if (this.#workers.length < this.#threads - 1) this.#start();
+    this.#start();
     const c = this.#control;
+    const pieces = Math.ceil(count / grain);
     c[layout.failed] = 0;
     c[layout.task] = id;
     c[layout.args] = args;
     c[layout.count] = count;
     c[layout.grain] = grain;
+    c[layout.pieces] = pieces;
     Atomics.store(c, layout.rest, 0);
     Atomics.store(c, layout.next, 0);
     Atomics.store(c, layout.open, 1);
     Atomics.add(c, layout.epoch, 1);
     if (Atomics.load(c, layout.sleepers) > 0) Atomics.notify(c, layout.epoch);
     this.#busy = true;
+    let lost = false;
     try {
       for (;;) {
-        const begin = Atomics.add(c, layout.next, grain);
-        if (begin >= count) break;
+        const piece = Atomics.add(c, layout.next, 1);
+        if (piece >= pieces) break;
+        const begin = piece * grain;
         task(args, begin, Math.min(begin + grain, count), 0);
       }
     } finally {
       this.#busy = false;
-      Atomics.store(c, layout.next, 0x3fffffff);
+      Atomics.store(c, layout.next, layout.noPiece);
       Atomics.store(c, layout.open, 0);
-      this.#join(c);
+      lost = this.#join(c);
+    }
+    if (lost) {
+      throw new RuntimeError(
+        'a worker thread ended in the middle of an operation: what it was to write is not to be used. Another one takes its place',
+      );
     }
     if (Atomics.load(c, layout.failed) !== 0) this.#raise(c);
   }
@@ -187,18 +251,49 @@ export class ThreadPool {
     Atomics.store(this.#control, layout.rest, 1);
   }
 
-  /** Waits until no worker is inside the task. */
-  #join(c: Int32Array): void {
+  /** Waits until no worker is inside the task; says whether one ended there. */
+  #join(c: Int32Array): boolean {
     let left = spins;
-    while (Atomics.load(c, layout.active) !== 0) {
-      if (--left > 0) continue;
-      left = 100;
-      if (typeof document !== 'undefined') continue; // a page's main thread must not block
-      Atomics.store(c, layout.waiting, 1);
-      const active = Atomics.load(c, layout.active);
-      if (active !== 0) Atomics.wait(c, layout.active, active, 1);
-      Atomics.store(c, layout.waiting, 0);
+    let lost = false;
+    let checked = 0;
+    for (let i = 0; i < this.#workers.length; i++) {
+      const place = layout.inside + (i + 1) * layout.insideStep;
+      while (Atomics.load(c, place) !== 0) {
+        if (--left > 0) continue;
+        left = 100;
+        const now = performance.now();
+        if (checked === 0) checked = now;
+        else if (now - checked > lifeCheck) {
+          checked = now;
+          if (this.#workers[i]?.ended() !== false) {
+            // It may take a moment from the end being sure to the thread's last write.
+            const until = now + lifeCheck;
+            while (performance.now() < until);
+            lost = true;
+            this.#forget(i);
+            continue;
+          }
+        }
+        if (typeof document !== 'undefined') continue; // a page's main thread must not block
+        Atomics.store(c, layout.waiting, 1);
+        Atomics.wait(c, place, 1, 1);
+        Atomics.store(c, layout.waiting, 0);
+      }
     }
+    return lost;
+  }
+
+  /** Makes room for another worker where one has ended. */
+  #forget(i: number): void {
+    this.#workers[i] = undefined;
+    Atomics.store(this.#control, layout.inside + (i + 1) * layout.insideStep, 0);
+    if (++this.#deaths > mostDeaths) this.#fail();
+  }
+
+  /** Goes on alone for good. */
+  #fail(): void {
+    this.#broken = true;
+    warnNoWorkers();
   }
 
   #raise(c: Int32Array): never {
@@ -212,45 +307,59 @@ export class ThreadPool {
   #send(mail: WorkerMail): void {
     this.#mail.push(mail);
     if (this.#workers.length === 0) return;
-    for (const worker of this.#workers) worker.post(mail);
+    for (const worker of this.#workers) worker?.post(mail);
     const c = this.#control;
     Atomics.store(c, layout.mail, this.#mail.length);
     Atomics.add(c, layout.epoch, 1);
     Atomics.notify(c, layout.epoch);
   }
 
+  /** Opens the workers that are missing. */
   #start(): void {
+    const wanted = this.#threads - 1;
+    const workers = this.#workers;
+    let missing = workers.length < wanted;
+    for (let i = 0; i < wanted && !missing; i++) missing = workers[i] === undefined;
+    if (!missing) return;
     const c = this.#control;
     Atomics.store(c, layout.limit, this.#threads);
     Atomics.store(c, layout.mail, this.#mail.length);
     try {
-      while (this.#workers.length < this.#threads - 1) {
-        const worker = openWorker(this.#library, () => {
-          this.#broken = true;
+      for (let i = 0; i < wanted; i++) {
+        if (workers[i]) continue;
+        const worker = openWorker(this.#library, (blocked) => {
+          if (workers[i] !== worker) return;
+          if (blocked) this.#fail();
+          else this.#forget(i);
         });
         const start: WorkerStart = {
           memory: this.#memory.memory,
           layout,
-          thread: this.#workers.length + 1,
+          thread: i + 1,
           spins,
         };
         worker.post(start);
         for (const mail of this.#mail) worker.post(mail);
-        this.#workers.push(worker);
+        workers[i] = worker;
       }
     } catch {
-      this.#broken = true; // no workers here, e.g. forbidden by the page's policy: go on alone
+      this.#fail(); // no workers here, e.g. forbidden by the page's policy: go on alone
     }
   }
 
-  /** Warns where threads are wanted and the page cannot have them. */
+  /**
+   * Warns where threads are wanted and the page cannot have them. Pages start them at once: that a policy forbids them is
+   * known later only, and `threads` is to tell the truth.
+   */
   announce(): void {
-    if (!this.#memory.shared && this.#threads > 1) warnSingleThreaded();
+    if (this.#threads === 1) return;
+    if (!this.#memory.shared) warnSingleThreaded();
+    else if (typeof document !== 'undefined') this.#start();
   }
 
   /** Ends the workers; they start again when needed. */
   stop(): void {
-    for (const worker of this.#workers.splice(0)) worker.terminate();
+    for (const worker of this.#workers.splice(0)) worker?.terminate();
   }
 }
 
@@ -276,29 +385,57 @@ function workerCode(receive: string, require: string, { scripts, math }: WorkerL
     });`;
 }
 
-function openWorker(library: WorkerLibrary, onError: () => void): PoolWorker {
+/**
+ * @param onEnd called when a worker has ended without being told to; `blocked` if it never ran and never will.
+ */
+function openWorker(library: WorkerLibrary, onEnd: (blocked: boolean) => void): PoolWorker {
   const node = builtinModule<typeof import('node:worker_threads')>('node:worker_threads');
   if (node) {
     const receive = `(listener) => require('node:worker_threads').parentPort.on('message', listener)`;
-    const code = workerCode(receive, 'require', library);
-    const worker = new node.Worker(code, { eval: true, execArgv: [], name: 'sconce' });
-    worker.on('error', onError);
+    const options = { execArgv: [], name: 'sconce' };
+    const worker = workerUrl
+      ? new node.Worker(nodeUrl(workerUrl), options)
+      : new node.Worker(workerCode(receive, 'require', library), { eval: true, ...options });
+    let over = false;
+    let begun = false;
+    worker.on('online', () => {
+      begun = true;
+    });
+    worker.on('error', () => {}); // 'exit' follows
+    worker.on('exit', () => {
+      over = true;
+      onEnd(!begun);
+    });
     worker.unref();
     return {
       post: (message) => worker.postMessage(message),
       terminate: () => void worker.terminate(),
+      ended: () => {
+        if (over || !begun) return over;
+        // Of a thread that has ended, Node says that its loop never ran or was idle for -1 ms, even while no event can arrive.
+        const { idle, active } = worker.performance.eventLoopUtilization();
+        return idle < 0 || active === 0;
+      },
     };
   }
   const receive = '(listener) => { self.onmessage = (event) => listener(event.data); }';
-  const code = workerCode(receive, 'undefined', library);
-  const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
-  const worker = new Worker(url, { name: 'sconce' });
-  worker.onerror = onError;
+  const text = workerUrl ? undefined : workerCode(receive, 'undefined', library);
+  const url = text && URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
+  const worker = new Worker((url ?? workerUrl) as string | URL, {
+    name: 'sconce',
+    ...(url === undefined && { type: 'module' as const }),
+  });
+  worker.onerror = () => onEnd(true);
   return {
     post: (message) => worker.postMessage(message),
     terminate: () => {
       worker.terminate();
-      URL.revokeObjectURL(url);
+      if (url !== undefined) URL.revokeObjectURL(url);
     },
+    ended: () => false,
   };
 }
+
+/** What Node takes for a file: paths as they are, addresses as URLs. */
+const nodeUrl = (url: string | URL): string | URL =>
+  typeof url === 'string' && url.startsWith('file:') ? new URL(url) : url;

@@ -2,8 +2,11 @@
 export interface ControlLayout {
   readonly epoch: number;
   readonly open: number;
+  /** The number of the next piece. */
   readonly next: number;
-  readonly active: number;
+  /** Where each thread says that it is inside a task, and how far apart these places lie. */
+  readonly inside: number;
+  readonly insideStep: number;
   readonly waiting: number;
   readonly rest: number;
   readonly sleepers: number;
@@ -13,10 +16,15 @@ export interface ControlLayout {
   readonly args: number;
   readonly count: number;
   readonly grain: number;
+  readonly pieces: number;
+  /** A number that no piece has. */
+  readonly noPiece: number;
   readonly failed: number;
   readonly messageLength: number;
   readonly message: number;
   readonly messageBytes: number;
+  /** Its length. */
+  readonly words: number;
 }
 
 /** The first thing a worker is told. */
@@ -83,12 +91,13 @@ export function workerMain(
       for (let i = 0; i < length; i++) bytes[i] = text.charCodeAt(i) & 0x7f;
       Atomics.store(c, at.messageLength, length);
     }
-    Atomics.store(c, at.next, 0x3fffffff);
+    Atomics.store(c, at.next, at.noPiece);
   };
 
   /** Serves commands until there is mail. */
   const serve = ({ layout: at, thread, spins }: WorkerStart): void => {
     const c = control;
+    const inside = at.inside + thread * at.insideStep;
     let seen = Atomics.load(c, at.epoch) - 1;
     for (;;) {
       let left = spins;
@@ -99,17 +108,19 @@ export function workerMain(
         Atomics.sub(c, at.sleepers, 1);
       }
       seen = Atomics.load(c, at.epoch);
-      Atomics.add(c, at.active, 1);
+      Atomics.store(c, inside, 1);
       if (Atomics.load(c, at.open) === 1 && thread < Atomics.load(c, at.limit)) {
         const task = tasks[Atomics.load(c, at.task)];
         if (task) {
           const args = Atomics.load(c, at.args);
           const count = Atomics.load(c, at.count);
           const grain = Atomics.load(c, at.grain);
+          const pieces = Atomics.load(c, at.pieces);
           try {
             for (;;) {
-              const begin = Atomics.add(c, at.next, grain);
-              if (begin >= count) break;
+              const piece = Atomics.add(c, at.next, 1);
+              if (piece >= pieces) break;
+              const begin = piece * grain;
               task(args, begin, Math.min(begin + grain, count), thread);
             }
           } catch (error) {
@@ -117,9 +128,8 @@ export function workerMain(
           }
         }
       }
-      if (Atomics.sub(c, at.active, 1) === 1 && Atomics.load(c, at.waiting) === 1) {
-        Atomics.notify(c, at.active);
-      }
+      Atomics.store(c, inside, 0);
+      if (Atomics.load(c, at.waiting) === 1) Atomics.notify(c, inside);
       if (Atomics.load(c, at.mail) !== read) return;
     }
   };
@@ -138,7 +148,7 @@ export function workerMain(
   receive((message) => {
     if (!start) {
       start = message as WorkerStart;
-      control = new Int32Array(start.memory.buffer, 0, 1024);
+      control = new Int32Array(start.memory.buffer, 0, start.layout.words);
     } else {
       // A worker that cannot take a task leaves it to the others.
       try {

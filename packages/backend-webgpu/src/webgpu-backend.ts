@@ -16,7 +16,10 @@ import {
   typedArray,
 } from '@sconce/core';
 import {
+  mostPositions,
   planWgsl,
+  positionsOf,
+  runInPieces,
   Temporary,
   type WgslKernel,
   type WgslLimits,
@@ -196,6 +199,14 @@ export class WebGpuBackend implements Backend {
 
   execute(primitive: Primitive): void {
     this.#failures.checkLost();
+    const { kind } = primitive;
+    if (kind === 'map' || kind === 'reduce' || kind === 'scan' || kind === 'scatter') {
+      // Kernels count in 32 bits.
+      if (positionsOf(primitive) > mostPositions) {
+        runInPieces(primitive, mostPositions, (piece) => this.execute(piece));
+        return;
+      }
+    }
     const steps = this.#plan(primitive);
     if (!steps) this.#computeOnHost(primitive);
     else if (this.#order.holding) this.#order.act(() => this.#run(steps));

@@ -4,6 +4,18 @@ import { formatShape, IndexError, RuntimeError } from './errors.js';
 export function numel(shape: readonly number[]): number {
   let n = 1;
   for (let i = 0; i < shape.length; i++) n *= shape[i] as number;
+  // Past all numbers a size of 0 gives NaN.
+  return Number.isNaN(n) && shape.includes(0) ? 0 : n;
+}
+
+/** As `numel`. @throws RuntimeError if there are more than numbers can count exactly. */
+export function countElements(shape: readonly number[]): number {
+  const n = numel(shape);
+  if (n > Number.MAX_SAFE_INTEGER) {
+    throw new RuntimeError(
+      `a tensor of shape ${formatShape(shape)} has more elements than can be counted (2^53 - 1)`,
+    );
+  }
   return n;
 }
 

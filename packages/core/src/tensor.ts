@@ -10,7 +10,7 @@ import {
   type TensorMeta,
 } from './grad-mode.js';
 import { readAll, readAllSync, readOne, readOneSync, toNested } from './read.js';
-import { contiguousStrides, isContiguous, normalizeDim, numel } from './shape.js';
+import { contiguousStrides, countElements, isContiguous, normalizeDim, numel } from './shape.js';
 import { Storage, type VersionCounter } from './storage.js';
 
 /** Nested arrays of plain values: what `toArray` gives and `tensor` takes. */
@@ -342,7 +342,7 @@ export interface TensorOptions {
 
 /** A new tensor with uninitialised memory. */
 export function allocate(shape: readonly number[], dtype: DType, device: Device): Tensor {
-  return new Tensor(new Storage(device, dtype, numel(shape)), dtype, shape);
+  return new Tensor(new Storage(device, dtype, countElements(shape)), dtype, shape);
 }
 
 /** A view of `base`'s memory, of which autograd is told. */
@@ -352,6 +352,7 @@ export function makeView(
   strides: readonly number[],
   offset: number,
 ): Tensor {
+  countElements(shape);
   const view = new Tensor(base.storage, base.dtype, shape, strides, offset, base.counter);
   autogradEngine()?.view(view, base);
   return view;

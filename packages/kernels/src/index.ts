@@ -1,4 +1,5 @@
 export { lowerConv } from './conv.js';
+export { mostPositions, positionsOf, runInPieces } from './pieces.js';
 export type { Callable, Code, Label, MemoryLimits, ValueType } from './wasm/assembler.js';
 export { ModuleBuilder } from './wasm/assembler.js';
 export { mathImports } from './wasm/math-imports.js';

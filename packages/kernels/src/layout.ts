@@ -1,3 +1,5 @@
+import { RuntimeError } from '@sconce/core';
+
 /**
  * How the elements of an operand follow one another along the innermost dimension:
  * all the same one, one after the other, or at a distance known at run time.
@@ -144,3 +146,15 @@ function outranks(a: number, b: number, strides: readonly (readonly number[])[])
 /** How an operand is walked along a dimension of the given stride. */
 export const accessOf = (stride: number): Access =>
   stride === 0 ? BROADCAST : stride === 1 ? CONTIGUOUS : STRIDED;
+
+/** @throws RuntimeError if an operand is too long to be addressed by computed coordinates, which are int32. */
+export function checkAddressed(view: { readonly shape: readonly number[] }): void {
+  const { shape } = view;
+  for (let d = 0; d < shape.length; d++) {
+    if ((shape[d] as number) > 2 ** 31) {
+      throw new RuntimeError(
+        `positions in a dimension of ${shape[d]} elements cannot be computed in 32 bits (at most ${2 ** 31}); split the tensor with narrow() or chunk()`,
+      );
+    }
+  }
+}

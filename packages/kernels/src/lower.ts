@@ -15,6 +15,7 @@ import {
   BROADCAST,
   broadcastStrides,
   CONTIGUOUS,
+  checkAddressed,
   collapse,
   elementCount,
   isContiguous,
@@ -39,6 +40,10 @@ function programOf(root: Trie<Program>, values: readonly Expr[]): Program {
   return node.value;
 }
 
+function checkLoads({ loads }: Program, inputs: readonly View[]): void {
+  for (let k = 0; k < loads.length; k++) checkAddressed(inputs[loads[k] as number] as View);
+}
+
 /** Lowers a primitive to a kernel and the numbers it runs with. */
 export function lower(primitive: LoopPrimitive): Launch {
   switch (primitive.kind) {
@@ -56,6 +61,7 @@ export function lower(primitive: LoopPrimitive): Launch {
 /** Lowers an elementwise primitive. */
 export function lowerMap(p: MapPrimitive): Launch {
   const program = programOf(mapPrograms, p.values);
+  checkLoads(program, p.inputs);
   const flat = lowerFlatMap(p, program);
   if (flat) return flat;
   signature.start().list(p.shape).views(p.inputs).views(p.outputs);
@@ -216,6 +222,7 @@ export function lowerReduce(p: ReducePrimitive): Launch {
     p.stages,
   );
   const program = trie.value;
+  checkLoads(program, p.inputs);
   signature.start().list(p.shape).list(p.axes).views(p.inputs);
   for (const o of p.outputs) signature.view(o.view);
   return program.recent.find(signature) ?? program.recent.keep(signature, reduceAnew(p, program));
@@ -342,6 +349,8 @@ export function lowerScan(p: ScanPrimitive): Launch {
  */
 export function lowerScatter(p: ScatterPrimitive): Launch {
   const program = programOf(scatterPrograms, [...p.coords, ...(p.valid ? [p.valid] : []), p.value]);
+  checkLoads(program, p.inputs);
+  checkAddressed(p.output);
   signature.start().list(p.shape).views(p.inputs).view(p.output);
   signature.add(scatterCodes[p.combine]).add(p.valid ? 1 : 0);
   return program.recent.find(signature) ?? program.recent.keep(signature, scatterAnew(p, program));

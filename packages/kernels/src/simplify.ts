@@ -1,13 +1,5 @@
-import {
-  apply,
-  bitcast,
-  type ComputeType,
-  cast,
-  constant,
-  type Expr,
-  type ExprFunction,
-  load,
-} from '@sconce/core';
+import { apply, type ComputeType, constant, type Expr, type ExprFunction } from '@sconce/core';
+import { rebuild } from './rewrite.js';
 
 /** Rewrites trees to cheaper ones with the same values, IEEE special cases included. */
 const simplified = new WeakMap<Expr, Expr>();
@@ -28,25 +20,6 @@ export function simplify(root: Expr): Expr {
   simplified.set(root, result);
   simplified.set(result, result);
   return result;
-}
-
-function rebuild(e: Expr, args: readonly Expr[]): Expr {
-  switch (e.op) {
-    case 'cast':
-      return cast(args[0] as Expr, e.dtype);
-    case 'load':
-      return load(
-        Number(e.value),
-        e.dtype,
-        args.slice(0, -2),
-        args.at(-2) as Expr,
-        args.at(-1) as Expr,
-      );
-    case 'bitcast':
-      return bitcast(args[0] as Expr, e.dtype);
-    default:
-      return apply(e.op as ExprFunction, ...args);
-  }
 }
 
 const isConst = (e: Expr | undefined, value?: number | boolean): boolean =>

@@ -1,5 +1,5 @@
 import type { DeviceBuffer, DType, View } from '@sconce/core';
-import { rowMajorStrides } from '../layout.js';
+import { checkAddressed, rowMajorStrides } from '../layout.js';
 
 /** Memory that lives while a plan runs, in elements of four bytes. */
 export class Temporary implements DeviceBuffer {
@@ -30,13 +30,11 @@ export interface Operand {
 export const progression: DeviceBuffer = { bytes: 0 };
 
 /** The operand that a view is. */
-export const operandOf = (view: View): Operand => ({
-  buffer: view.storage.buffer,
-  dtype: view.dtype,
-  shape: view.shape,
-  strides: view.strides,
-  offset: view.offset,
-});
+export function operandOf(view: View): Operand {
+  checkAddressed(view);
+  const { storage, dtype, shape, strides, offset } = view;
+  return { buffer: storage.buffer, dtype, shape, strides, offset };
+}
 
 /** A row-major operand over a whole buffer. */
 export function packedOperand(
