@@ -8,17 +8,6 @@ export function numel(shape: readonly number[]): number {
   return Number.isNaN(n) && shape.includes(0) ? 0 : n;
 }
 
-/** As `numel`. @throws RuntimeError if there are more than numbers can count exactly. */
-export function countElements(shape: readonly number[]): number {
-  const n = numel(shape);
-  if (n > Number.MAX_SAFE_INTEGER) {
-    throw new RuntimeError(
-      `a tensor of shape ${formatShape(shape)} has more elements than can be counted (2^53 - 1)`,
-    );
-  }
-  return n;
-}
-
 /** Row-major strides, in elements; dimensions of size 0 count as 1, as PyTorch does. */
 export function contiguousStrides(shape: readonly number[]): number[] {
   const strides = new Array<number>(shape.length);

@@ -1,7 +1,7 @@
 import { describeTensor, describeTensorAsync } from './describe.js';
 import type { Device, DeviceLike } from './device.js';
 import { type DType, isFloatingPoint, type TypedArray } from './dtype.js';
-import { IndexError, RuntimeError } from './errors.js';
+import { formatShape, IndexError, RuntimeError } from './errors.js';
 import {
   autogradEngine,
   type BackwardOptions,
@@ -10,7 +10,7 @@ import {
   type TensorMeta,
 } from './grad-mode.js';
 import { readAll, readAllSync, readOne, readOneSync, toNested } from './read.js';
-import { contiguousStrides, countElements, isContiguous, normalizeDim, numel } from './shape.js';
+import { contiguousStrides, isContiguous, normalizeDim, numel } from './shape.js';
 import { Storage, type VersionCounter } from './storage.js';
 
 /** Nested arrays of plain values: what `toArray` gives and `tensor` takes. */
@@ -338,6 +338,17 @@ export interface TensorOptions {
   dtype?: DType;
   device?: DeviceLike;
   requiresGrad?: boolean;
+}
+
+/** As `numel`. @throws RuntimeError if there are more than numbers can count exactly. */
+function countElements(shape: readonly number[]): number {
+  const n = numel(shape);
+  if (n > Number.MAX_SAFE_INTEGER) {
+    throw new RuntimeError(
+      `a tensor of shape ${formatShape(shape)} has more elements than can be counted (2^53 - 1)`,
+    );
+  }
+  return n;
 }
 
 /** A new tensor with uninitialised memory. */

@@ -30,7 +30,7 @@ export interface ThreadEvents {
 /** A worker thread of Node, or a Web Worker. */
 export interface Thread {
   post(message: ToWorker, transfer?: readonly ArrayBuffer[]): void;
-  /** Whether waiting for it keeps the process alive. */
+  /** Whether it keeps the process alive, which it does not at first. */
   hold(alive: boolean): void;
   /** Watches a lock that the worker holds for life. */
   watch(lock: string): void;
@@ -84,6 +84,8 @@ function openNode(
       resolve();
     });
   });
+  // Last, since listening for messages holds it again.
+  worker.unref();
   return {
     post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
     hold: (alive) => (alive ? worker.ref() : worker.unref()),

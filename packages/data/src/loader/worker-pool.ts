@@ -106,7 +106,6 @@ export class WorkerPool {
     this.#turn = turn;
     for (const member of this.#members) {
       member.active = true;
-      member.thread.hold(true);
       if (again && this.#settings.common.iterable)
         this.#post(member, () => member.thread.post({ kind: 'restart' }));
     }
@@ -122,7 +121,16 @@ export class WorkerPool {
         this.#finish();
         return undefined;
       }
-      if (!task.reply) await this.#wait(task);
+      if (!task.reply) {
+        // Only who waits for a batch keeps the process alive, not who has left the loop without a word.
+        const { thread } = task.worker;
+        thread.hold(true);
+        try {
+          await this.#wait(task);
+        } finally {
+          thread.hold(false);
+        }
+      }
       const reply = task.reply as unknown as Reply;
       this.#tasks.delete(this.#received++);
       if (reply.kind === 'end') continue;
@@ -174,7 +182,6 @@ export class WorkerPool {
 
   #finish(): void {
     this.#indices = undefined;
-    for (const member of this.#members) member.thread.hold(false);
   }
 
   #discard(task: Task): void {
@@ -208,6 +215,7 @@ export class WorkerPool {
         ),
       startMs,
     );
+    (timer as { unref?(): unknown }).unref?.();
     this.#startTimers.add(timer);
     this.#post(member, () => {
       clearTimeout(timer);

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { collectGarbage } from '../../../../scripts/testing/garbage.js';
 import { type Bundle, bundle } from '../../test/bundle.js';
@@ -471,4 +473,39 @@ describe('resuming', () => {
       [6],
     ]);
   });
+});
+
+describe('what keeps a process alive', () => {
+  const run = async (name: string, body: string): Promise<string> => {
+    const file = join(made.folder, `${name}.mjs`);
+    await writeFile(file, `import * as lib from ${JSON.stringify(made.url('datasets'))};\n${body}`);
+    const ended = await promisify(execFile)(process.execPath, [file], { timeout: 50_000 });
+    return ended.stdout.trim();
+  };
+  const open = (persistent: boolean) => `
+    const options = { batchSize: 2, numWorkers: 2, persistentWorkers: ${persistent} };
+    const loader = new lib.DataLoader(await lib.draws(64), options);
+    const it = loader[Symbol.asyncIterator]();
+    await it.next();
+    console.log('taken');`;
+
+  it.each([false, true])(
+    'not an iterator that was left (persistent workers: %s)',
+    async (p) => {
+      expect(await run(`left-${p}`, open(p))).toBe('taken');
+    },
+    60_000,
+  );
+
+  it('but one that is awaited, to the end and when it is closed', async () => {
+    const body = `${open(false)}
+      let count = 1;
+      while (!(await it.next()).done) count++;
+      console.log(count);
+      const other = loader[Symbol.asyncIterator]();
+      await other.next();
+      await other.return();
+      console.log('closed');`;
+    expect(await run('awaited', body)).toBe('taken\n32\nclosed');
+  }, 60_000);
 });
