@@ -202,6 +202,46 @@ each(['torch.linalg.det(x)'], x=[[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [0.0, 1.0, 1.
 each(['torch.linalg.matrix_norm(x, 1)', 'torch.linalg.matrix_norm(x, float("inf"))', 'torch.linalg.matrix_norm(x, -1)'], x=[[1.0, 1.0], [1.0, -1.0]])
 each(['torch.linalg.eigvalsh(x)', 'torch.linalg.svdvals(x)'], x=[[2.0, 0.0], [0.0, 2.0]])
 each(['torch.cross(x, y, dim=0)', 'torch.trapezoid(x, y)', 'torch.nn.functional.cosine_similarity(x, y, dim=0)'], x=[0.0, 0.0, 1.0], y=[0.0, 1.0, 1.0])
+each(['torch.slogdet(x)[1]', 'torch.logdet(x)', 'torch.linalg.inv(x)'], x=[[1.0, 0.0], [0.0, 1.0]])
+each(['torch.linalg.eigh(x)[0]', 'torch.linalg.svd(x)[1]'], x=[[1.0, 0.0], [0.0, 1.0]])
+each(['torch.linalg.pinv(x)'], x=[[1.0, 0.0], [0.0, 0.0]])
+each(["torch.linalg.norm(x)", "torch.linalg.norm(x, 'fro')", "torch.linalg.norm(x, 1)", "torch.linalg.norm(x, dim=1)"], x=[[0.0, 0.0], [3.0, 4.0]])
+
+# more of the above in other forms
+each(['torch.cov(x)', 'torch.corrcoef(x)'], x=[[1.0, 2.0, 4.0], [2.0, 2.0, 3.0]])
+each(['torch.std(x, 1)', 'torch.var(x, 1)', 'torch.var_mean(x, 1)[0]', 'torch.std_mean(x, 1)[0]'], x=[[1.0, 1.0], [2.0, 3.0]])
+each(['torch.std(x, correction=3)', 'torch.var(x, correction=3)', 'torch.var(x, correction=2)'], x=[1.0, 3.0])
+each(['torch.logsumexp(x, 1)', 'torch.logsumexp(x, [0, 1])', 'torch.softmax(x, 1)', 'torch.log_softmax(x, 0)'], x=[[-inf, 1.0], [0.0, 0.0]])
+each(['torch.softmax(x, 0)', 'torch.log_softmax(x, 0)'], x=[inf, 0.0])
+each(['torch.prod(x, 0)', 'torch.prod(x)'], x=[inf, 0.0, 2.0])
+each(['torch.cumprod(x, 0)', 'torch.cumsum(x, 0)', 'torch.logcumsumexp(x, 0)'], x=[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
+each(['torch.cumprod(x, 0)', 'torch.prod(x, 0)'], x=[1.0, 2.0, 0.0, 4.0, 0.0, 6.0, 7.0, 0.0, 9.0])
+each(['torch.cummax(x, 0)[0]', 'torch.cummin(x, 0)[0]', 'torch.amax(x)', 'torch.max(x)', 'torch.sort(x, stable=True)[0]'], x=[2.0, 2.0, 1.0, 2.0, 1.0])
+each(['torch.topk(x, 2)[0]', 'torch.msort(x)'], x=[3.0, 1.0, 2.0])
+each(['torch.maximum(x, y)', 'torch.minimum(x, y)', 'torch.fmax(x, y)', 'torch.clamp(x, min=y)', 'torch.clamp(x, max=y)'], x=[inf, -inf, 0.0], y=[inf, -inf, 0.0])
+each(['torch.clamp(x, y, 2.0 * y)', 'torch.clamp(x, y.sum(), 2.0 * y.sum())'], x=[1.0, 2.0, 0.0, 3.0], y=[1.0])
+each(['torch.atan2(x, y.sum())', 'torch.atan2(y.sum(), x)', 'torch.hypot(x, y.sum())'], x=[0.0, 1.0], y=[0.0])
+each(['torch.cdist(x, x)', 'torch.cdist(x, x, p=1.5)', 'torch.cdist(x, x, p=3.0)'], x=[[0.0, 1.0], [0.0, 1.0], [2.0, 1.0]])
+each(['torch.cdist(x, y) ** 2', 'torch.cdist(x, y, p=1.5) ** 1.5', 'torch.cdist(x, y, p=3.0) ** 3'], x=[[[0.0, 1.0]], [[2.0, 0.0]]], y=[[0.0, 3.0], [2.0, 0.0]])
+each(['torch.nn.functional.pdist(x) ** 2'], x=[[0.0, 1.0], [0.0, 3.0], [2.0, 3.0]])
+each(['torch.nn.functional.normalize(x, dim=1)', 'torch.nn.functional.normalize(x, p=float("inf"), dim=1)'], x=[[0.0, 0.0], [3.0, 3.0]])
+each(['torch.nn.functional.cosine_similarity(x, y)'], x=[[0.0, 0.0]], y=[[0.0, 0.0]])
+each(['torch.nn.functional.lp_pool2d(x, 2, 2)'], x=[[[0.0, 2.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]])
+each(['torch.nn.functional.max_pool2d(x, 2)', 'torch.nn.functional.adaptive_max_pool2d(x, 1)'], x=[[[[1.0, 1.0, 2.0, 0.0], [1.0, 1.0, 2.0, 2.0]]]])
+each(['torch.nn.functional.layer_norm(x, [2], eps=1.0)'], x=[[0.0, 0.0], [1.0, 1.0]])
+each(['torch.masked.prod(x, 0, mask=torch.tensor([True, True, False]))', 'torch.masked.amax(x, 0, mask=torch.tensor([True, True, False]))',
+      'torch.masked.softmax(x, 0, mask=torch.tensor([True, True, False]))', 'torch.masked.logsumexp(x, 0, mask=torch.tensor([True, True, False]))',
+      'torch.masked.norm(x, 2, 0, mask=torch.tensor([True, True, False]))', 'torch.masked.cumprod(x, 0, mask=torch.tensor([True, True, False]))'],
+     x=[0.0, 0.0, 2.0])
+each(['torch.nn.functional.embedding_bag(torch.tensor([0, 1, 1, 2, 1]), x, torch.tensor([0, 2, 5]), mode="max")', 'torch.nn.functional.embedding_bag(torch.tensor([[0, 1], [1, 2]]), x, mode="max")'], x=[[1.0, 2.0], [1.0, 3.0], [0.0, 3.0]])
+each(['torch.special.multigammaln(x, 2)', 'torch.lgamma(x)', 'torch.digamma(x)'], x=[1.0, 2.0, 3.0])
+each(['torch.ldexp(x, torch.tensor([0, 1]))', 'torch.sqrt(x * x)', 'torch.pow(x, 2) / x', 'torch.abs(x) ** 1.5', 'torch.sqrt(x) ** 2'], x=[0.0, 2.0])
+each(['torch.nn.functional.softmin(x, 0)', 'torch.nn.functional.hardtanh(x, 0.0, 0.0)'], x=[0.0, 0.0, 1.0])
+each(["torch.nn.functional.poisson_nll_loss(x, y, reduction='none')", "torch.nn.functional.triplet_margin_loss(x, y, y, reduction='none')",
+      "torch.nn.functional.cosine_embedding_loss(x, y, torch.tensor([-1.0, 1.0], dtype=torch.float64), margin=0.5, reduction='none')"],
+     x=[[0.0, 1.0], [1.0, 0.0]], y=[[0.0, 1.0], [0.0, 1.0]])
+for mode in ('max', 'min', 'prod', 'mean'):
+    case(f"torch.segment_reduce(x, '{mode}', lengths=torch.tensor([2, 3]))", x=[0.0, 2.0, 3.0, 3.0, 1.0])
 
 
 def numbers(t):

@@ -205,11 +205,14 @@ function recordedGrad(grad: Tensor, x1: Tensor, x2: Tensor, p: number, dist: Ten
   }
   const same = whole.eq(0);
   const length = whole.maskedFill(same, 1);
-  if (power === 'two') return sum(mul(g, div(d, length).maskedFill(same, 0)), -2);
+  /** Sums of slopes times `g` but where there is none, whatever `g` is there. */
+  const flowing = (slope: Tensor, none: Tensor): Tensor =>
+    sum(mul(g, slope.maskedFill(none, 0)).maskedFill(none, 0), -2);
+  if (power === 'two') return flowing(div(d, length), same);
   // Powers below 1 have no slope at 0, so what does not differ is kept out of them.
   const still = d.eq(0);
   const ratio = div(abs(d).maskedFill(still, 1), length);
-  return sum(mul(g, mul(sign(d), ratio.pow(p - 1)).maskedFill(still, 0)), -2);
+  return flowing(mul(sign(d), ratio.pow(p - 1)), still);
 }
 
 /**

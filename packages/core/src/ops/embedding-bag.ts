@@ -2,14 +2,16 @@ import { formatShape, RuntimeError, ValueError } from '../errors.js';
 import { explaining } from '../explain.js';
 import { sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { arange, zeros } from './create.js';
+import { arange, full, zeros } from './create.js';
 import { onesLike } from './create-like.js';
 import { checkIndices, type EmbeddingOptions, embedding } from './embedding.js';
+import { gather } from './gather.js';
 import { indexAdd } from './index-update.js';
-import { amax, sum } from './reduce.js';
+import { max } from './max.js';
+import { sum } from './reduce.js';
 import { scatterReduce } from './scatter.js';
 import { where } from './ternary.js';
-import { expand, slice, unsqueeze } from './view.js';
+import { detach, expand, slice, unsqueeze } from './view.js';
 
 /** Options of `embeddingBag`. */
 export interface EmbeddingBagOptions extends EmbeddingOptions {
@@ -122,7 +124,7 @@ export const embeddingBag = explaining(
     const kept = (t: Tensor) => (offsets && includeLastOffset ? slice(t, 0, 0, -1) : t);
     if (mode === 'max') {
       const candidates = where(counted.ne(0), rows, Number.NEGATIVE_INFINITY);
-      const best = bags ? maxima(candidates, bags, bagCount) : amax(candidates, 1);
+      const best = bags ? maxima(candidates, bags, bagCount) : max(candidates, 1).values;
       return kept(where(best.eq(Number.NEGATIVE_INFINITY), 0, best));
     }
     const total = (t: Tensor) => {
@@ -136,10 +138,19 @@ export const embeddingBag = explaining(
   },
 );
 
-/** The greatest row of each bag, element by element. */
+/** The greatest row of each bag, element by element: the first among equals, which alone takes the gradient. */
 function maxima(rows: Tensor, bags: Tensor, count: number): Tensor {
-  const width = rows.shape[1] as number;
-  const empty = zeros([count, width], { dtype: rows.dtype, device: rows.device });
-  const low = empty.sub(Number.POSITIVE_INFINITY);
-  return scatterReduce(low, 0, expand(unsqueeze(bags, 1), [-1, width]), rows, 'amax');
+  const [length, width] = rows.shape as [number, number];
+  const { dtype, device } = rows;
+  const low = full([count, width], Number.NEGATIVE_INFINITY, { dtype, device });
+  if (length === 0) return low;
+  const bag = expand(unsqueeze(bags, 1), [-1, width]);
+  const values = detach(rows);
+  const best = gather(scatterReduce(low, 0, bag, values, 'amax'), 0, bag);
+  const hit = values.eq(best).logicalOr(values.isnan().logicalAnd(best.isnan()));
+  const places = { dtype: 'int64', device } as const;
+  const at = where(hit, unsqueeze(arange(length, places), 1), length);
+  const first = scatterReduce(full([count, width], length, places), 0, bag, at, 'amin');
+  const empty = first.eq(length);
+  return where(empty, low, gather(rows, 0, where(empty, 0, first)));
 }

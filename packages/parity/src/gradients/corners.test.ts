@@ -49,6 +49,7 @@ const gradients = (y: Tensor, leaves: readonly Tensor[]): Tensor[] =>
 interface Derived {
   readonly result: readonly number[];
   readonly first?: Readonly<Record<string, readonly number[]>>;
+  readonly plain?: Readonly<Record<string, readonly number[]>>;
   readonly second?: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -70,12 +71,19 @@ function derive({ expr, inputs }: Corner): Derived {
     );
   const all = gradients(result.mul(weight).sum(), leaves);
   const first = named(all);
+  // Passes that are not recorded have kernels of their own.
+  const plain = grad(result.mul(weight).sum(), leaves, { retainGraph: true, allowUnused: true });
   const total = all
     .slice(1)
     .map((t, k) => t.mul(weights(t.shape, k + 1)).sum())
     .reduce((a, b) => a.add(b));
   const second = total.requiresGrad ? gradients(total, leaves) : leaves.map((t) => zerosLike(t));
-  return { result: value, first, second: named(second) };
+  return {
+    result: value,
+    first,
+    plain: named(plain.map((g, i) => g ?? zerosLike(leaves[i] as Tensor))),
+    second: named(second),
+  };
 }
 
 const close = (a: number, b: number): boolean =>
@@ -145,6 +153,8 @@ describe('derivatives at zeros, ties and bounds are those of PyTorch', () => {
         if (apart[corner.expr]?.part === part) continue;
         for (const [name, wanted] of Object.entries(corner[part] ?? {})) {
           expectSame(corner, `${part} ${name}`, wanted, own[part]?.[name] ?? []);
+          if (part === 'first')
+            expectSame(corner, `plain ${name}`, wanted, own.plain?.[name] ?? []);
         }
       }
     }
