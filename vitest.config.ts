@@ -29,7 +29,7 @@ export default defineConfig({
       'bench/src/**/*.test.ts',
       'scripts/**/*.test.ts',
     ],
-    exclude: ['**/node_modules/**', 'scripts/packed/**'],
+    exclude: ['**/node_modules/**', 'scripts/packed/**', 'scripts/rehearsal/**'],
     globalSetup: ['scripts/testing/setup.ts'],
     maxWorkers: 2,
     testTimeout: 30_000,

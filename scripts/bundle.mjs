@@ -118,7 +118,9 @@ const pure = {
     let depth = 0;
     /** @param {{ start: number }} node */
     const mark = ({ start }) => {
-      if (depth === 0) text.appendLeft(start, '/* @__PURE__ */ ');
+      // Minifiers take the space between a division and a comment, which is then another comment.
+      if (depth > 0 || /\/\s*$/.test(code.slice(0, start))) return;
+      text.appendLeft(start, '/* @__PURE__ */ ');
     };
     const enter = () => depth++;
     const leave = () => depth--;

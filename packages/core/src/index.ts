@@ -1,3 +1,5 @@
+import './disposable.js';
+
 export * from './backend.js';
 export * from './deterministic.js';
 export * from './device.js';
