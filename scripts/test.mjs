@@ -69,7 +69,12 @@ if (chosen.length > 0) {
   step('lint', () => run('npx', ['biome', 'check'], { shell: process.platform === 'win32' }));
   step('layers', () => runNode('scripts/check-layers.mjs'));
   vitest('tests', []);
+  step('changesets', () => runNode('node_modules/@changesets/cli/bin.js', ['status']));
   if (built) vitest('packed packages', ['--config', 'vitest.packages.config.ts']);
+  // It asks the registry of npm for other packages, and so is for machines that test everything.
+  if (built && process.env.SCONCE_TEST_ALL) {
+    vitest('rehearsal of a release', ['--config', 'vitest.rehearsal.config.ts']);
+  }
 }
 
 console.log('');
