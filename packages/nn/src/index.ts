@@ -1,4 +1,5 @@
 export * as init from '@sconce/init';
+export { copyModule } from './copy.js';
 export * as functional from './functional/index.js';
 export * from './hooks.js';
 export { type BufferOptions, type ForwardHook, type ForwardPreHook, Module } from './module.js';
@@ -13,6 +14,7 @@ export * from './modules/fractional-pooling.js';
 export * from './modules/linear.js';
 export * from './modules/loss.js';
 export * from './modules/norm.js';
+export * from './modules/parameter-container.js';
 export * from './modules/pooling.js';
 export * from './modules/recurrent.js';
 export type { RecurrentOptions } from './modules/recurrent-base.js';
@@ -29,5 +31,12 @@ export * from './modules/shaped-activation.js';
 export * from './modules/transformer.js';
 export * from './modules/transformer-layer.js';
 export * from './parameter.js';
-export type { LoadResult, StateDict } from './state-dict.js';
+export type { Members } from './registry.js';
+export type {
+  LoadContext,
+  LoadResult,
+  LoadStateDictPreHook,
+  ModuleMetadata,
+  StateDict,
+} from './state-dict.js';
 export * as utils from './utils/index.js';

@@ -1,9 +1,17 @@
-import { RuntimeError, Tensor, to } from '@sconce/core';
+import { type DType, RuntimeError, SconceError, type Tensor, to } from '@sconce/core';
 import { type Target, wanted } from './conversion.js';
-import { type HookHandle, Hooks } from './hooks.js';
-import { Parameter } from './parameter.js';
+import type { HookHandle } from './hooks.js';
+import type { Parameter } from './parameter.js';
+import { adopt, type Members, type Registry, register, registry } from './registry.js';
 import { moduleRepr } from './repr.js';
-import { collectState, type LoadResult, loadState, type StateDict } from './state-dict.js';
+import {
+  collectState,
+  type LoadResult,
+  type LoadStateDictPreHook,
+  loadState,
+  type StateDict,
+} from './state-dict.js';
+import { checkTree, join } from './tree.js';
 
 /** Called before forward; what it returns (an array) replaces the arguments. */
 export type ForwardPreHook = (
@@ -19,27 +27,29 @@ export interface BufferOptions {
   persistent?: boolean;
 }
 
-interface Registry {
-  training: boolean;
-  readonly buffers: Map<string, { persistent: boolean }>;
-  readonly preHooks: Hooks<ForwardPreHook>;
-  readonly forwardHooks: Hooks<ForwardHook>;
-}
-
-const registries = new WeakMap<object, Registry>();
-
 export interface Module {
   /** What the module computes; every subclass defines it. Call the module itself, so that hooks run. */
   // biome-ignore lint/suspicious/noExplicitAny: a subclass says what its forward takes and gives
   forward(...args: any[]): any;
   /** Runs the module: hooks, then `forward`. */
-  (...args: Parameters<this['forward']>): ReturnType<this['forward']>;
+  (...args: Parameters<Called<this>>): ReturnType<Called<this>>;
 }
 
+/** The key of what a class says of calls whose `forward` leaves it open, for the types alone. */
+export declare const passes: unique symbol;
+
+/** The type of a module's calls: that of `forward`, unless it gives anything and the class says what. */
+type Called<M extends Module> = 0 extends 1 & ReturnType<M['forward']>
+  ? M extends { readonly [passes]: infer F extends (...args: never[]) => unknown }
+    ? F
+    : M['forward']
+  : M['forward'];
+
 /**
- * The base of all layers and models. Parameters, buffers and submodules are found among the instance's own
- * properties, in the order they were assigned; a plain array of modules is not registered (use `ModuleList`),
- * nor is a plain tensor (use `Parameter` or `registerBuffer`). Instances are callable.
+ * The base of all layers and models. A `Parameter` or a module that is assigned to a property is registered, in order of
+ * assignment; only null, or another of its kind, can be assigned over it. A plain array of modules is not registered (use
+ * `ModuleList`), nor is a plain tensor (use `Parameter` or `registerBuffer`), nor what a `#private` field
+ * holds, which nothing outside the class can see. Instances are callable.
  *
  * @see https://pytorch.org/docs/stable/generated/torch.nn.Module.html
  * @example
@@ -57,20 +67,19 @@ export class Module {
   /** Names of properties in state dicts where they differ: `{ runningMean: 'running_mean' }`. */
   static readonly stateKeys: Readonly<Record<string, string>> = {};
 
+  /** The version of what the class saves: state dicts say it, and hooks before loading tell older ones by it. */
+  static readonly stateVersion: number = 1;
+
   constructor() {
-    const self = ((...args: unknown[]) => callModule(self as unknown as Module, args)) as object;
+    const self = ((...args: unknown[]) => callModule(owner, args)) as object;
     Object.setPrototypeOf(self, new.target.prototype);
     // A function's own `name` and `length` would hide properties of these names.
     Reflect.deleteProperty(self, 'name');
     Reflect.deleteProperty(self, 'length');
-    registries.set(self, {
-      training: true,
-      buffers: new Map(),
-      preHooks: new Hooks(),
-      forwardHooks: new Hooks(),
-    });
-    // biome-ignore lint/correctness/noConstructorReturn: instances are functions
-    return self as this;
+    const module = adopt(self, new.target.stateKeys);
+    const owner = registry(module);
+    // biome-ignore lint/correctness/noConstructorReturn: instances are functions that see assignments
+    return module as this;
   }
 
   /** Whether the module is in training mode; see `train` and `eval`. */
@@ -94,26 +103,36 @@ export class Module {
   }
 
   /**
-   * Registers a tensor that is state but not trained; it becomes the property `name`.
+   * Registers a tensor that is state but not trained; it becomes the property `name`, and other tensors, or null, can be
+   * assigned to it.
    *
+   * @throws TypeError if `tensor` is none; RuntimeError if the name is taken, empty or has a dot.
    * @example this.registerBuffer('mask', ones([8, 8]).tril());
    */
   registerBuffer(name: string, tensor: Tensor | null, options: BufferOptions = {}): void {
-    checkName(this, name);
-    registry(this).buffers.set(name, { persistent: options.persistent ?? true });
-    define(this, name, tensor);
+    const owner = registry(this);
+    register(owner, 'buffers', name, tensor);
+    const key = owner.names.key(name);
+    if (options.persistent ?? true) owner.transient.delete(key);
+    else owner.transient.add(key);
   }
 
-  /** Registers a parameter under a name that is not a property of the class, or as absent (`null`). */
+  /**
+   * Registers a parameter under a name that is not a property of the class, or as absent (`null`).
+   *
+   * @throws TypeError if it is no `Parameter`; RuntimeError if the name is taken, empty or has a dot.
+   */
   registerParameter(name: string, parameter: Parameter | null): void {
-    checkName(this, name);
-    define(this, name, parameter);
+    register(registry(this), 'parameters', name, parameter);
   }
 
-  /** Adds a submodule under a name; as assigning it to a property. */
+  /**
+   * Adds a submodule under a name; as assigning it to a property.
+   *
+   * @throws TypeError if it is no module; RuntimeError if the name is taken, empty or has a dot.
+   */
   addModule(name: string, module: Module | null): void {
-    checkName(this, name);
-    define(this, name, module);
+    register(registry(this), 'modules', name, module);
   }
 
   /** As `addModule`. */
@@ -121,31 +140,46 @@ export class Module {
     this.addModule(name, module);
   }
 
+  /** The module's own parameters by name, in order: a map whose changes are changes of the module. */
+  get _parameters(): Members<Parameter> {
+    return registry(this).parameters;
+  }
+
+  /** The module's own buffers by name, in order: a map whose changes are changes of the module. */
+  get _buffers(): Members<Tensor> {
+    return registry(this).buffers;
+  }
+
+  /** Direct submodules by name, in order: a map whose changes are changes of the module. */
+  get _modules(): Members<Module> {
+    return registry(this).modules;
+  }
+
   /** Direct submodules with their names; each object once. */
   *namedChildren(): Generator<[string, Module]> {
     const seen = new Set<Module>();
-    for (const [name, value] of entries(this)) {
-      if (value instanceof Module && !seen.has(value)) {
-        seen.add(value);
-        yield [stateKey(this, name), value];
-      }
+    for (const [name, child] of registry(this).modules.present()) {
+      if (seen.has(child)) continue;
+      seen.add(child);
+      yield [name, child];
     }
   }
 
-  /** Direct submodules. */
+  /** Direct submodules; each object once. */
   *children(): Generator<Module> {
     for (const [, child] of this.namedChildren()) yield child;
   }
 
   /** This module and all below it, with their paths (`''` for itself); each object once. */
   *namedModules(prefix = '', seen: Set<Module> = new Set()): Generator<[string, Module]> {
-    if (seen.has(this)) return;
-    seen.add(this);
-    yield [prefix, this];
-    for (const [name, value] of entries(this)) {
-      if (value instanceof Module) {
-        yield* value.namedModules(join(prefix, stateKey(this, name)), seen);
-      }
+    const stack: [string, Module][] = [[prefix, this]];
+    for (let next = stack.pop(); next; next = stack.pop()) {
+      const [path, module] = next;
+      if (seen.has(module)) continue;
+      seen.add(module);
+      yield next;
+      const below = [...registry(module).modules.present()];
+      for (const [name, child] of below.reverse()) stack.push([join(path, name), child]);
     }
   }
 
@@ -158,9 +192,7 @@ export class Module {
   *namedParameters(
     options: { prefix?: string; recurse?: boolean } = {},
   ): Generator<[string, Parameter]> {
-    yield* named(this, options, (module) =>
-      entries(module).filter((x): x is [string, Parameter] => x[1] instanceof Parameter),
-    );
+    yield* named(this, options, (owner) => owner.parameters);
   }
 
   /** Parameters: what an optimizer takes. */
@@ -170,12 +202,7 @@ export class Module {
 
   /** Buffers with their paths; each object once. */
   *namedBuffers(options: { prefix?: string; recurse?: boolean } = {}): Generator<[string, Tensor]> {
-    yield* named(this, options, (module) => {
-      const { buffers } = registry(module);
-      return entries(module).filter(
-        (x): x is [string, Tensor] => buffers.has(x[0]) && x[1] instanceof Tensor,
-      );
-    });
+    yield* named(this, options, (owner) => owner.buffers);
   }
 
   /** Buffers. */
@@ -191,24 +218,40 @@ export class Module {
   getSubmodule(path: string): Module {
     let found: Module = this;
     for (const name of path === '' ? [] : path.split('.')) {
-      const holder = found;
-      const property = propertyNamed(holder, name);
-      const next =
-        property === undefined
-          ? undefined
-          : (holder as unknown as Record<string, unknown>)[property];
-      if (!(next instanceof Module)) {
-        throw new RuntimeError(
-          `getSubmodule: ${found.getName()} has no submodule '${name}' (path '${path}')`,
-        );
-      }
+      const next = registry(found).modules.get(name);
+      if (!next) throw missing('getSubmodule', found, 'submodule', name, path);
       found = next;
     }
     return found;
   }
 
-  /** Calls `fn` on every submodule, then on this module; returns the module. */
+  /**
+   * The parameter at a dotted path.
+   *
+   * @throws RuntimeError if there is none.
+   * @example model.getParameter('encoder.weight')
+   */
+  getParameter(path: string): Parameter {
+    return this.member('getParameter', 'parameter', path, (owner) => owner.parameters);
+  }
+
+  /**
+   * The buffer at a dotted path.
+   *
+   * @throws RuntimeError if there is none.
+   * @example model.getBuffer('norm.running_mean')
+   */
+  getBuffer(path: string): Tensor {
+    return this.member('getBuffer', 'buffer', path, (owner) => owner.buffers);
+  }
+
+  /**
+   * Calls `fn` on every submodule, then on this module; returns the module.
+   *
+   * @throws RuntimeError if a module contains itself.
+   */
   apply(fn: (module: Module) => void): this {
+    checkTree('apply', this);
     for (const child of this.children()) child.apply(fn);
     fn(this);
     return this;
@@ -216,20 +259,35 @@ export class Module {
 
   /**
    * Moves and converts parameters and buffers, in place: optimizers keep referring to them. A dtype applies to
-   * floating-point ones only. Returns the module.
+   * floating-point ones only, and must be a floating-point one (`type` converts all). Returns the module.
    *
-   * @throws RuntimeError if the device is not ready, or values can only be read asynchronously (`toAsync`).
+   * @throws TypeError if the dtype is not a floating-point one; RuntimeError if the device is not ready, or values can only be read asynchronously (`toAsync`).
    * @example model.to('webgpu');
    */
   to(target: Target): this {
-    return this.convert((t) => to(t.detach(), wanted(t, target)));
+    const converted = wanted(target);
+    return this.convert((t) => to(t.detach(), converted(t)));
   }
 
   /** As `to`, also from devices whose values can only be read asynchronously. */
   async toAsync(target: Target): Promise<this> {
+    const converted = wanted(target);
     const ready = new Map<Tensor, Tensor>();
-    for (const t of this.tensors()) ready.set(t, await t.detach().toAsync(wanted(t, target)));
+    for (const t of this.tensors()) {
+      for (const each of t.grad ? [t, t.grad] : [t]) {
+        ready.set(each, await each.detach().toAsync(converted(each)));
+      }
+    }
     return this.convert((t) => ready.get(t) as Tensor);
+  }
+
+  /**
+   * Converts all parameters and buffers to a dtype, whole numbers too; `to` leaves those. Returns the module.
+   *
+   * @throws RuntimeError if the dtype is not a floating-point one and parameters require gradients.
+   */
+  type(dtype: DType): this {
+    return this.convert((t) => to(t.detach(), { dtype }));
   }
 
   /** As `to('float32')`. */
@@ -269,8 +327,10 @@ export class Module {
   }
 
   /**
-   * Parameters and persistent buffers by their paths, sharing memory with the module; keys are exactly PyTorch's.
+   * Parameters and persistent buffers by their paths, sharing memory with the module; keys are exactly PyTorch's. Its
+   * `_metadata` says of which version each module is.
    *
+   * @throws RuntimeError if a module contains itself.
    * @see https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.state_dict
    */
   stateDict(prefix = ''): StateDict {
@@ -278,11 +338,12 @@ export class Module {
   }
 
   /**
-   * Copies values into parameters and buffers.
+   * Copies values into parameters and buffers. What older versions of a layer did not save yet may be missing.
    *
    * @param options.strict throw if keys are missing or unexpected; default true.
    * @returns the missing and the unexpected keys.
-   * @throws RuntimeError on a difference of keys (strict) or of shapes.
+   * @throws TypeError if `state` is no map or plain object; RuntimeError on a difference of keys (strict) or of shapes:
+   *   nothing is loaded then.
    */
   loadStateDict(
     state: StateDict | Readonly<Record<string, Tensor>>,
@@ -294,6 +355,11 @@ export class Module {
   /** Calls `hook` before every forward. */
   registerForwardPreHook(hook: ForwardPreHook): HookHandle {
     return registry(this).preHooks.add(hook);
+  }
+
+  /** Calls `hook` before a state dict is loaded into this module, alone or as a part of others. */
+  registerLoadStateDictPreHook(hook: LoadStateDictPreHook): HookHandle {
+    return registry(this).loadHooks.add(hook);
   }
 
   /** Calls `hook` after every forward. */
@@ -311,19 +377,44 @@ export class Module {
     return '';
   }
 
-  /** PyTorch's repr of the module. */
+  /**
+   * PyTorch's repr of the module.
+   *
+   * @throws RuntimeError if a module contains itself.
+   */
   toString(): string {
+    checkTree('toString', this);
     return moduleRepr(this);
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString();
+    try {
+      return this.toString();
+    } catch (error) {
+      // What is printed to find a mistake must not be another.
+      if (!(error instanceof SconceError)) throw error;
+      return `${this.getName()}(<${error.message}>)`;
+    }
   }
 
   /** @internal Every parameter and buffer of the tree, once. */
   *tensors(): Generator<Tensor> {
     yield* this.parameters();
     yield* this.buffers();
+  }
+
+  private member<T>(
+    operation: string,
+    what: string,
+    path: string,
+    of: (owner: Registry) => Members<T>,
+  ): T {
+    const dot = path.lastIndexOf('.');
+    const holder = this.getSubmodule(path.slice(0, Math.max(dot, 0)));
+    const name = path.slice(dot + 1);
+    const found = of(registry(holder)).get(name);
+    if (found === undefined || found === null) throw missing(operation, holder, what, name, path);
+    return found;
   }
 
   /** @internal Replaces the memory of every parameter and buffer, and of gradients. */
@@ -340,35 +431,21 @@ export class Module {
   }
 }
 
-const registry = (module: Module): Registry => registries.get(module) as Registry;
-
-/** The hooks that run before and after a module. */
-export const hooksOf = (module: Module): Pick<Registry, 'preHooks' | 'forwardHooks'> =>
-  registry(module);
-
-/** Own properties that can hold state, in order of assignment. */
-export function entries(module: Module): [string, unknown][] {
-  return Object.entries(module);
-}
-
-/** Names and persistence of a module's buffers. */
-export const bufferNames = (module: Module): ReadonlyMap<string, { persistent: boolean }> =>
-  registry(module).buffers;
-
-/** The property of that name, or of that name in state dicts. */
-export const propertyNamed = (module: Module, name: string): string | undefined =>
-  Object.keys(module).find((key) => key === name || stateKey(module, key) === name);
-
-const join = (prefix: string, name: string): string => (prefix === '' ? name : `${prefix}.${name}`);
-
-/** The name of a property in state dicts. */
-export const stateKey = (module: Module, property: string): string =>
-  (module.constructor as typeof Module).stateKeys[property] ?? property;
+const missing = (
+  operation: string,
+  holder: Module,
+  what: string,
+  name: string,
+  path: string,
+): RuntimeError =>
+  new RuntimeError(
+    `${operation}: ${holder.getName()} has no ${what} '${name}'${path === name ? '' : ` (path '${path}')`}`,
+  );
 
 function* named<T extends Tensor>(
   root: Module,
   options: { prefix?: string; recurse?: boolean },
-  own: (module: Module) => [string, T][],
+  own: (owner: Registry) => Members<T>,
 ): Generator<[string, T]> {
   const seen = new Set<T>();
   const modules: Iterable<[string, Module]> =
@@ -376,44 +453,25 @@ function* named<T extends Tensor>(
       ? [[options.prefix ?? '', root]]
       : root.namedModules(options.prefix ?? '');
   for (const [path, module] of modules) {
-    for (const [name, value] of own(module)) {
+    for (const [name, value] of own(registry(module)).present()) {
       if (seen.has(value)) continue;
       seen.add(value);
-      yield [join(path, stateKey(module, name)), value];
+      yield [join(path, name), value];
     }
   }
 }
 
-function define(module: Module, name: string, value: unknown): void {
-  Object.defineProperty(module, name, {
-    value,
-    writable: true,
-    enumerable: true,
-    configurable: true,
-  });
-}
-
-function checkName(module: Module, name: string): void {
-  if (name === '' || name.includes('.')) {
-    throw new RuntimeError(
-      `${module.getName()}: a name may not be empty or contain a dot, got '${name}'`,
-    );
-  }
-  if (name in module && !Object.hasOwn(module, name)) {
-    throw new RuntimeError(`${module.getName()}: attribute '${name}' already exists`);
-  }
-}
-
-function callModule(module: Module, args: readonly unknown[]): unknown {
-  const { preHooks, forwardHooks } = registry(module);
-  if (typeof module.forward !== 'function') {
+function callModule(owner: Registry, args: readonly unknown[]): unknown {
+  const { module, preHooks, forwardHooks } = owner;
+  const { forward } = owner.target as Module;
+  if (typeof forward !== 'function') {
     throw new RuntimeError(
       `Module [${module.getName()}] is missing the required "forward" function`,
     );
   }
   let given = args;
   for (const hook of preHooks) given = hook(module, given) ?? given;
-  let output: unknown = module.forward(...given);
+  let output: unknown = forward.apply(module, given as unknown[]);
   for (const hook of forwardHooks) output = hook(module, given, output) ?? output;
   return output;
 }

@@ -1,4 +1,5 @@
-import { entries, type Module, Module as ModuleClass, stateKey } from './module.js';
+import type { Module } from './module.js';
+import { registry } from './registry.js';
 
 const indent = (text: string): string => text.split('\n').join('\n  ');
 
@@ -6,9 +7,9 @@ const indent = (text: string): string => text.split('\n').join('\n  ');
 export function moduleRepr(module: Module): string {
   const extra = module.extraRepr();
   const extraLines = extra === '' ? [] : extra.split('\n');
-  const children = entries(module)
-    .filter((x): x is [string, Module] => x[1] instanceof ModuleClass)
-    .map(([name, child]) => `(${stateKey(module, name)}): ${indent(child.toString())}`);
+  const children = [...registry(module).modules].map(
+    ([name, child]) => `(${name}): ${child === null ? 'None' : indent(child.toString())}`,
+  );
   const name = module.getName();
   if (children.length === 0 && extraLines.length <= 1) return `${name}(${extraLines[0] ?? ''})`;
   return `${name}(\n  ${[...extraLines, ...children].join('\n  ')}\n)`;

@@ -1,10 +1,13 @@
 import {
   cat,
+  checkValues,
   logSoftmax,
   RuntimeError,
+  stack,
   type Tensor,
   type TensorOptions,
   ValueError,
+  where,
 } from '@sconce/core';
 import { Module } from '../module.js';
 import { ModuleList, Sequential } from './container.js';
@@ -33,12 +36,35 @@ function checkCutoffs(cutoffs: readonly number[], classes: number): void {
   );
 }
 
+/** The rows that a mask chooses; undefined where their number cannot be known at once. */
+const rowsOf = (mask: Tensor): Tensor | undefined =>
+  mask.storage.backend.readSync ? mask.nonzero().squeeze(1) : undefined;
+
+/** Throws unless there is a sample for each target. */
+function checkInputs(input: Tensor, target: Tensor): void {
+  const rank = target.shape.length;
+  const fail = (why: string): never => {
+    throw new RuntimeError(`AdaptiveLogSoftmaxWithLoss: ${why}`);
+  };
+  if (rank > 1) fail('0D or 1D target tensor expected, multi-target not supported');
+  if (input.shape.length !== rank + 1) {
+    fail(
+      `${rank}D target tensor expects ${rank + 1}D input tensors, but found inputs with size [${input.shape.join(', ')}]`,
+    );
+  }
+  if (rank === 1 && input.shape[0] !== target.shape[0]) {
+    fail(
+      `Input and target should have the same size in the batch dimension, got ${input.shape[0]} and ${target.shape[0]}.`,
+    );
+  }
+}
+
 /**
  * A softmax over many classes, sorted from frequent to rare: the head tells the frequent ones and the clusters
  * that `cutoffs` part the others into, and each cluster is computed only for the samples that fall into it.
  *
  * Input [N, inFeatures] or [inFeatures], target [N] or [] of class numbers. Which samples belong to a
- * cluster is read from the target: where that is only possible asynchronously, run it in `withReads`.
+ * cluster is read from the target; where that is only possible asynchronously, every cluster is computed for all.
  *
  * @throws ValueError if the cutoffs do not rise between 1 and `numClasses` - 1; RuntimeError from `forward` if
  *   shapes or targets do not fit.
@@ -94,29 +120,41 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
   }
 
   override forward(input: Tensor, target: Tensor): AdaptiveSoftmaxResult {
-    this.#check(input, target);
+    checkInputs(input, target);
     const batched = target.shape.length > 0;
     const x = batched ? input : input.unsqueeze(0);
     const y = batched ? target : target.unsqueeze(0);
     const shortlist = this.cutoffs[0] as number;
+    if (y.numel() > 0) {
+      checkValues(stack([y.min(), y.max()]), ([least, most]) =>
+        Number(least) >= 0 && Number(most) < this.numClasses
+          ? undefined
+          : new RuntimeError(
+              `AdaptiveLogSoftmaxWithLoss: Target values should be in [0, ${this.numClasses - 1}], but values in range [${least}, ${most}] were found.`,
+            ),
+      );
+    }
     // Which column of the head each sample looks at: its class, or the one of its cluster.
     let column = y;
     let within = x.newZeros([y.shape[0] as number]);
-    let found = y.ge(0).logicalAnd(y.lt(shortlist)).sum().itemSync();
     for (const [i, projection] of [...this.tail].entries()) {
       const [first, end] = this.cutoffs.slice(i, i + 2) as [number, number];
-      const rows = y.ge(first).logicalAnd(y.lt(end)).nonzero().squeeze(1);
-      if (rows.numel() === 0) continue;
-      found += rows.numel();
-      const logs = logSoftmax(projection(x.indexSelect(0, rows)) as Tensor, 1);
-      const relative = y.indexSelect(0, rows).sub(first).unsqueeze(1);
-      within = within.indexCopy(0, rows, logs.gather(1, relative).squeeze(1));
-      column = column.indexFill(0, rows, shortlist + i);
-    }
-    if (found !== y.numel()) {
-      throw new RuntimeError(
-        `AdaptiveLogSoftmaxWithLoss: Target values should be in [0, ${this.numClasses - 1}], but values in range [${y.min().itemSync()}, ${y.max().itemSync()}] were found.`,
-      );
+      const inside = y.ge(first).logicalAnd(y.lt(end));
+      const rows = rowsOf(inside);
+      if (rows?.numel() === 0) continue;
+      if (rows) {
+        const logs = logSoftmax(projection(x.indexSelect(0, rows)), 1);
+        const relative = y.indexSelect(0, rows).sub(first).unsqueeze(1);
+        within = within.indexCopy(0, rows, logs.gather(1, relative).squeeze(1));
+      } else {
+        const logs = logSoftmax(projection(x), 1);
+        const relative = y
+          .sub(first)
+          .clamp(0, end - first - 1)
+          .unsqueeze(1);
+        within = where(inside, logs.gather(1, relative).squeeze(1), within);
+      }
+      column = column.maskedFill(inside, shortlist + i);
     }
     const logs = logSoftmax(this.head(x) as Tensor, 1);
     const output = within.add(logs.gather(1, column.unsqueeze(1)).squeeze(1));
@@ -137,27 +175,11 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
   predict(input: Tensor): Tensor {
     const shortlist = this.cutoffs[0] as number;
     const best = (this.head(input) as Tensor).argmax(1);
-    const rows = best.ge(shortlist).nonzero().squeeze(1);
+    const clustered = best.ge(shortlist);
+    const rows = rowsOf(clustered);
+    if (!rows) return where(clustered, this.logProb(input).argmax(1), best);
     if (rows.numel() === 0) return best;
     const rest = this.logProb(input.indexSelect(0, rows)).argmax(1);
     return best.indexCopy(0, rows, rest);
-  }
-
-  #check(input: Tensor, target: Tensor): void {
-    const rank = target.shape.length;
-    const fail = (why: string): never => {
-      throw new RuntimeError(`AdaptiveLogSoftmaxWithLoss: ${why}`);
-    };
-    if (rank > 1) fail('0D or 1D target tensor expected, multi-target not supported');
-    if (input.shape.length !== rank + 1) {
-      fail(
-        `${rank}D target tensor expects ${rank + 1}D input tensors, but found inputs with size [${input.shape.join(', ')}]`,
-      );
-    }
-    if (rank === 1 && input.shape[0] !== target.shape[0]) {
-      fail(
-        `Input and target should have the same size in the batch dimension, got ${input.shape[0]} and ${target.shape[0]}.`,
-      );
-    }
   }
 }

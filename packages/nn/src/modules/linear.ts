@@ -32,14 +32,17 @@ export class Linear extends Module {
   readonly inFeatures: number;
   readonly outFeatures: number;
   weight: Parameter;
-  bias: Parameter | null;
+  declare bias: Parameter | null;
 
   constructor(inFeatures: number, outFeatures: number, options: BiasOptions = {}) {
     super();
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     this.weight = new Parameter(empty([outFeatures, inFeatures], options));
-    this.bias = options.bias === false ? null : new Parameter(empty([outFeatures], options));
+    this.registerParameter(
+      'bias',
+      options.bias === false ? null : new Parameter(empty([outFeatures], options)),
+    );
     this.resetParameters();
   }
 

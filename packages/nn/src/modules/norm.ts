@@ -1,18 +1,22 @@
+import { noGrad } from '@sconce/autograd';
 import {
   batchNorm,
   groupNorm,
   instanceNorm,
   layerNorm,
   ones,
+  onesLike,
   type Tensor,
   type TensorOptions,
   tensor,
   ValueError,
   zeros,
+  zerosLike,
 } from '@sconce/core';
 import { constant_, zeros_ } from '@sconce/init';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import type { LoadStateDictPreHook } from '../state-dict.js';
 import { floatText, text } from '../text.js';
 
 /** Options of batch and instance normalisation layers. */
@@ -27,6 +31,24 @@ export interface BatchNormLayerOptions extends TensorOptions {
   trackRunningStats?: boolean;
 }
 
+/** Older state dicts have no count of batches: the present one stays. */
+const countFromHere: LoadStateDictPreHook = (module, { state, prefix, metadata }) => {
+  const { numBatchesTracked } = module as ChannelNorm;
+  const key = `${prefix}num_batches_tracked`;
+  if (numBatchesTracked && (metadata.version ?? 1) < 2 && !state.has(key))
+    state.set(key, numBatchesTracked);
+};
+
+/** Before there was a version, running statistics were kept by default. */
+const refuseStatistics: LoadStateDictPreHook = (module, { state, prefix, metadata, problems }) => {
+  if (metadata.version !== undefined || (module as ChannelNorm).trackRunningStats) return;
+  const found = ['running_mean', 'running_var'].filter((name) => state.delete(prefix + name));
+  if (found.length === 0) return;
+  problems.push(
+    `Unexpected running stats buffer(s) ${found.map((name) => `"${prefix}${name}"`).join(' and ')} for ${module.getName()} with trackRunningStats: false. A file of PyTorch before 0.4 holds them, as they were kept by default then: take these keys out of the state dict, or set trackRunningStats: true.`,
+  );
+};
+
 /** What batch and instance normalisation share. */
 abstract class ChannelNorm extends Module {
   static override readonly stateKeys = {
@@ -35,13 +57,16 @@ abstract class ChannelNorm extends Module {
     numBatchesTracked: 'num_batches_tracked',
   };
 
+  /** Version 2 counts the batches. */
+  static override readonly stateVersion: number = 2;
+
   readonly numFeatures: number;
   readonly eps: number;
   readonly momentum: number | null;
   readonly affine: boolean;
   readonly trackRunningStats: boolean;
-  weight: Parameter | null;
-  bias: Parameter | null;
+  declare weight: Parameter | null;
+  declare bias: Parameter | null;
   declare runningMean: Tensor | null;
   declare runningVar: Tensor | null;
   declare numBatchesTracked: Tensor | null;
@@ -59,8 +84,14 @@ abstract class ChannelNorm extends Module {
     this.momentum = options.momentum === undefined ? 0.1 : options.momentum;
     this.affine = options.affine;
     this.trackRunningStats = options.trackRunningStats;
-    this.weight = this.affine ? new Parameter(ones([numFeatures], options)) : null;
-    this.bias = this.affine ? new Parameter(zeros([numFeatures], options)) : null;
+    this.registerParameter(
+      'weight',
+      this.affine ? new Parameter(ones([numFeatures], options)) : null,
+    );
+    this.registerParameter(
+      'bias',
+      this.affine ? new Parameter(zeros([numFeatures], options)) : null,
+    );
     const tracked = this.trackRunningStats;
     this.registerBuffer('runningMean', tracked ? zeros([numFeatures], options) : null);
     this.registerBuffer('runningVar', tracked ? ones([numFeatures], options) : null);
@@ -68,6 +99,7 @@ abstract class ChannelNorm extends Module {
       'numBatchesTracked',
       tracked ? tensor(0, { dtype: 'int64', device: options.device }) : null,
     );
+    this.registerLoadStateDictPreHook(countFromHere);
   }
 
   /** Sets the running statistics to mean 0 and variance 1. */
@@ -100,9 +132,6 @@ abstract class ChannelNorm extends Module {
 }
 
 abstract class BatchNorm extends ChannelNorm {
-  // How many batches were seen, on the host: the plain average (momentum null) needs the number without a readback.
-  private seen: number | undefined;
-
   constructor(numFeatures: number, options: BatchNormLayerOptions) {
     super(numFeatures, {
       ...options,
@@ -113,30 +142,31 @@ abstract class BatchNorm extends ChannelNorm {
 
   override forward(input: Tensor): Tensor {
     this.checkInput(input);
+    const { weight, bias, momentum, eps, runningMean, runningVar, numBatchesTracked } = this;
     const update = this.training && this.trackRunningStats;
-    let { momentum } = this;
-    if (update) {
-      this.numBatchesTracked?.add_(1);
-      if (momentum === null) {
-        this.seen =
-          this.seen === undefined ? (this.numBatchesTracked?.itemSync() ?? 1) : this.seen + 1;
-        momentum = 1 / this.seen;
-      }
+    if (update) numBatchesTracked?.add_(1);
+    if (update && momentum === null && runningMean && runningVar && numBatchesTracked) {
+      // The plain average weighs a batch by how many there were, which only the device knows.
+      const [mean, variance] = [zerosLike(runningMean), onesLike(runningVar)];
+      const y = batchNorm(input, mean, variance, weight, bias, {
+        training: true,
+        momentum: 1,
+        eps,
+      });
+      noGrad(() => {
+        const share = numBatchesTracked.to(runningMean.dtype).reciprocal();
+        runningMean.add_(mean.sub(runningMean).mul(share));
+        runningVar.add_(variance.sub(runningVar).mul(share));
+      });
+      return y;
     }
-    const useBatch = this.training || this.runningMean === null;
+    const useBatch = this.training || runningMean === null;
     const keep = !this.training || this.trackRunningStats;
-    return batchNorm(
-      input,
-      keep ? this.runningMean : null,
-      keep ? this.runningVar : null,
-      this.weight,
-      this.bias,
-      {
-        training: useBatch,
-        momentum: momentum ?? 0,
-        eps: this.eps,
-      },
-    );
+    return batchNorm(input, keep ? runningMean : null, keep ? runningVar : null, weight, bias, {
+      training: useBatch,
+      momentum: momentum ?? 0,
+      eps,
+    });
   }
 }
 
@@ -179,6 +209,7 @@ abstract class InstanceNorm extends ChannelNorm {
       affine: options.affine ?? false,
       trackRunningStats: options.trackRunningStats ?? false,
     });
+    this.registerLoadStateDictPreHook(refuseStatistics);
   }
 
   override forward(input: Tensor): Tensor {
@@ -239,8 +270,8 @@ export class LayerNorm extends Module {
   readonly normalizedShape: readonly number[];
   readonly eps: number;
   readonly elementwiseAffine: boolean;
-  weight: Parameter | null;
-  bias: Parameter | null;
+  declare weight: Parameter | null;
+  declare bias: Parameter | null;
 
   constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
     super();
@@ -248,10 +279,15 @@ export class LayerNorm extends Module {
       typeof normalizedShape === 'number' ? [normalizedShape] : [...normalizedShape];
     this.eps = options.eps ?? 1e-5;
     this.elementwiseAffine = options.elementwiseAffine ?? true;
-    this.weight = this.elementwiseAffine
-      ? new Parameter(ones(this.normalizedShape, options))
-      : null;
-    this.bias = this.elementwiseAffine ? new Parameter(zeros(this.normalizedShape, options)) : null;
+    const affine = this.elementwiseAffine;
+    this.registerParameter(
+      'weight',
+      affine ? new Parameter(ones(this.normalizedShape, options)) : null,
+    );
+    this.registerParameter(
+      'bias',
+      affine ? new Parameter(zeros(this.normalizedShape, options)) : null,
+    );
   }
 
   override forward(input: Tensor): Tensor {
@@ -282,8 +318,8 @@ export class GroupNorm extends Module {
   readonly numChannels: number;
   readonly eps: number;
   readonly affine: boolean;
-  weight: Parameter | null;
-  bias: Parameter | null;
+  declare weight: Parameter | null;
+  declare bias: Parameter | null;
 
   constructor(numGroups: number, numChannels: number, options: GroupNormOptions = {}) {
     super();
@@ -296,8 +332,14 @@ export class GroupNorm extends Module {
     this.numChannels = numChannels;
     this.eps = options.eps ?? 1e-5;
     this.affine = options.affine ?? true;
-    this.weight = this.affine ? new Parameter(ones([numChannels], options)) : null;
-    this.bias = this.affine ? new Parameter(zeros([numChannels], options)) : null;
+    this.registerParameter(
+      'weight',
+      this.affine ? new Parameter(ones([numChannels], options)) : null,
+    );
+    this.registerParameter(
+      'bias',
+      this.affine ? new Parameter(zeros([numChannels], options)) : null,
+    );
   }
 
   override forward(input: Tensor): Tensor {

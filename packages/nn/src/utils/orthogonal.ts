@@ -14,7 +14,8 @@ import {
   where,
   zerosLike,
 } from '@sconce/core';
-import { Module, propertyNamed } from '../module.js';
+import { Module } from '../module.js';
+import { propertyNamed } from '../registry.js';
 import { registerParametrization } from './parametrize.js';
 import { properties } from './reparametrize.js';
 

@@ -7,9 +7,10 @@ import {
   Tensor,
   ValueError,
 } from '@sconce/core';
-import { entries, Module, propertyNamed, stateKey } from '../module.js';
+import { Module } from '../module.js';
 import { ModuleDict } from '../modules/container.js';
 import { Parameter } from '../parameter.js';
+import { propertyNamed, registry, stateKey } from '../registry.js';
 import { properties } from './reparametrize.js';
 
 /** A module that computes a tensor from one or several others. */
@@ -48,9 +49,9 @@ export class ParametrizationList extends Module implements Iterable<Parametrizat
     if (given instanceof Tensor) {
       checkDtype('the right inverse', given, dtype);
       if (given !== original) original.data = given.detach();
-      this.#own('original', original, original);
+      own(this, 'original', original, original);
     } else {
-      for (const [i, part] of given.entries()) this.#own(`original${i}`, part, original);
+      for (const [i, part] of given.entries()) own(this, `original${i}`, part, original);
     }
     this.addModule('0', parametrization);
     if (!unsafe)
@@ -62,20 +63,11 @@ export class ParametrizationList extends Module implements Iterable<Parametrizat
       );
   }
 
-  /** Holds a tensor as what the parametrized one was. */
-  #own(name: string, value: Tensor, like: Tensor): void {
-    if (!(like instanceof Parameter)) this.registerBuffer(name, value);
-    else {
-      const parameter =
-        value instanceof Parameter ? value : new Parameter(value.detach(), like.requiresGrad);
-      this.registerParameter(name, parameter);
-    }
-  }
-
   /** The tensors that are parametrized. */
   get originals(): readonly Tensor[] {
-    return entries(this).flatMap(([name, value]) =>
-      /^original\d*$/.test(name) && value instanceof Tensor ? [value] : [],
+    const { parameters, buffers } = registry(this);
+    return [...parameters.present(), ...buffers.present()].flatMap(([name, value]) =>
+      /^original\d*$/.test(name) ? [value] : [],
     );
   }
 
@@ -128,10 +120,19 @@ export class ParametrizationList extends Module implements Iterable<Parametrizat
   }
 
   [Symbol.iterator](): Iterator<Parametrization> {
-    return entries(this)
-      .filter((x): x is [string, Parametrization] => x[1] instanceof Module)
-      .map(([, module]) => module)
+    return [...registry(this).modules.present()]
+      .map(([, module]) => module as Parametrization)
       [Symbol.iterator]();
+  }
+}
+
+/** Holds a tensor as what the parametrized one was. */
+function own(list: ParametrizationList, name: string, value: Tensor, like: Tensor): void {
+  if (!(like instanceof Parameter)) list.registerBuffer(name, value);
+  else {
+    const parameter =
+      value instanceof Parameter ? value : new Parameter(value.detach(), like.requiresGrad);
+    list.registerParameter(name, parameter);
   }
 }
 

@@ -1,7 +1,8 @@
 import { noGrad } from '@sconce/autograd';
 import { RuntimeError, type Tensor, ValueError } from '@sconce/core';
-import { type ForwardPreHook, hooksOf, type Module, propertyNamed, stateKey } from '../module.js';
+import type { ForwardPreHook, Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { propertyNamed, registry, stateKey } from '../registry.js';
 
 /** What recomputes a parameter from others before every forward. */
 interface Recomputation {
@@ -66,7 +67,7 @@ export function recompute(
 }
 
 const findHook = (kind: string, module: Module, name: string): ForwardPreHook | undefined =>
-  hooksOf(module).preHooks.find((hook) => {
+  registry(module).preHooks.find((hook) => {
     const found = recomputations.get(hook);
     if (found?.kind !== kind) return false;
     return found.property === name || stateKey(module, found.property) === name;
@@ -89,6 +90,6 @@ export function checkOnce(kind: string, module: Module, name: string): void {
 export function restore(kind: string, module: Module, name: string): void {
   const hook = findHook(kind, module, name);
   if (!hook) throw new ValueError(`${kind} of '${name}' not found in ${module.getName()}`);
-  hooksOf(module).preHooks.delete(hook);
+  registry(module).preHooks.delete(hook);
   recomputations.get(hook)?.remove(module);
 }
