@@ -71,7 +71,15 @@ with torch.no_grad():
 optimizer = torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.5)
 model(torch.tensor([[2.0, 1.0]])).sum().backward()
 optimizer.step()
-save("checkpoint.pt", {"epoch": 3, "model": model, "optimizer": optimizer, "optimizer_state": optimizer.state_dict(), "args": [0.5]})
+scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 2)
+save("checkpoint.pt", {
+    "epoch": 3,
+    "model": model,
+    "optimizer": optimizer,
+    "optimizer_state": optimizer.state_dict(),
+    "scheduler": scheduler,
+    "scheduler_state": scheduler.state_dict(),
+})
 
 z = torch.tensor([1 + 2j, 3 - 4j])
 subclass = nn.Parameter(torch.tensor([1.0, 2.0]))

@@ -15,6 +15,12 @@ const files = new Map<string, Uint8Array>(
     .map((name) => [name, new Uint8Array(readFileSync(folder + name))]),
 );
 
+const newer = fileURLToPath(new URL('../test/torch/', import.meta.url));
+for (const name of readdirSync(newer)) {
+  if (/^(model|parallel|checkpoint|values)\b.*\.pt$/.test(name))
+    files.set(`2.15 ${name}`, new Uint8Array(readFileSync(newer + name)));
+}
+
 /** Numbers that repeat: an xorshift. */
 function random(seed: number): (below: number) => number {
   let state = seed;

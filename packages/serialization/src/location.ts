@@ -59,4 +59,20 @@ export function locationOf(device: Device, map: MapLocation | undefined): string
   return target.type === 'cpu' ? 'cpu' : nameOf(target);
 }
 
+/** Device types that PyTorch can name, whether tensors can be saved from them or not. */
+const nameable = new Set([
+  ...known,
+  'meta',
+  'xla',
+  'hpu',
+  'mtia',
+  'ipu',
+  'vulkan',
+  'privateuseone',
+]);
+
+/** How a file names a device that is a value of its own. */
+export const deviceName = (device: Device, map: MapLocation | undefined): string =>
+  nameable.has(device.type) && !known.has(device.type) ? nameOf(device) : locationOf(device, map);
+
 const nameOf = (device: Device): string => `${device.type}:${device.index}`;

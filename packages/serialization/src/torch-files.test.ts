@@ -84,8 +84,11 @@ describe('models that were saved whole', () => {
     expect([...stripPrefix(state).keys()]).toEqual(keys);
   });
 
-  it('inside of checkpoints, with optimizers, which load as theirs', async () => {
-    type Saved = { epoch: number; model: ModuleState; optimizer: object; optimizer_state: object };
+  it('inside of checkpoints, with optimizers and schedulers, which load as theirs', async () => {
+    type Saved = { epoch: number; model: ModuleState } & Record<
+      'optimizer' | 'optimizer_state' | 'scheduler' | 'scheduler_state',
+      object
+    >;
     const saved = await load<Saved>(at('checkpoint.pt'));
     expect(saved.epoch).toBe(3);
     const plain = (x: unknown) =>
@@ -93,6 +96,8 @@ describe('models that were saved whole', () => {
         v !== null && typeof v === 'object' && 'toArraySync' in v ? value(v as Tensor) : v,
       );
     expect(plain(saved.optimizer)).toBe(plain(saved.optimizer_state));
+    expect(saved.scheduler).toMatchObject({ step_size: 2, last_epoch: 0 });
+    expect(saved.scheduler).toEqual(saved.scheduler_state);
     const model = new Sequential(new Linear(2, 1), new ReLU());
     model.loadStateDict(saved.model);
     expect(value(model.stateDict().get('0.weight'))).toEqual([[0, -1.5]]);
@@ -228,6 +233,7 @@ describe('values that PyTorch 2.15 saves', () => {
     const again = await load<Values>(await serialize(v, { format: 'torch' }));
     expect(again.tuples.get(Tuple.of<unknown>('x', Tuple.of(2, null)))).toBe('b');
     expect(again.negated.map(value)).toEqual([[-2, 4], [4]]);
+    expect(again.devices.map(String)).toEqual(['cpu', 'cuda', 'cuda:1', 'mps', 'meta']);
   });
 
   it('keep equal tuples one key, as Python does', () => {

@@ -9,6 +9,16 @@ export class JsonFault extends Error {
 
 const strict = new TextDecoder('utf-8', { fatal: true });
 
+/** Whether a byte may stand in a number, or in true, false or null. */
+const inWord = (code: number | undefined): boolean =>
+  code !== undefined &&
+  ((code >= 0x30 && code <= 0x39) ||
+    (code >= 0x61 && code <= 0x7a) ||
+    code === 0x2b ||
+    code === 0x2d ||
+    code === 0x2e ||
+    code === 0x45);
+
 /**
  * Reads JSON piece by piece, so that what is wrong with the first entry of a large text is found before the rest is read.
  * Keys that stand twice are for the reader of the entries to refuse.
@@ -40,16 +50,21 @@ export class JsonReader {
     this.#take(0x22);
     const start = this.#at;
     let escaped = false;
+    let wide = false;
     for (;;) {
       const code = this.#bytes[this.#at++];
       if (code === undefined || code < 0x20) throw new JsonFault('a text does not end');
       if (code === 0x22) break;
+      if (code > 0x7e) wide = true;
       if (code !== 0x5c) continue;
       escaped = true;
       this.#at++;
     }
+    const end = this.#at - 1;
+    if (!escaped && !wide && end - start < 256)
+      return String.fromCharCode(...this.#bytes.subarray(start, end));
     try {
-      const raw = strict.decode(this.#bytes.subarray(start, this.#at - 1));
+      const raw = strict.decode(this.#bytes.subarray(start, end));
       return escaped ? (JSON.parse(`"${raw}"`) as string) : raw;
     } catch {
       throw new JsonFault('a text is malformed');
@@ -100,8 +115,16 @@ export class JsonReader {
   /** A number, or true, false, null. */
   #word(): unknown {
     const start = this.#at;
-    while (this.#at - start < 64 && /[\w.+-]/.test(String.fromCharCode(this.#bytes[this.#at] ?? 0)))
-      this.#at++;
+    let whole = 0;
+    // Whole numbers, which nearly all are, need no text.
+    for (; this.#at - start < 15; this.#at++) {
+      const digit = (this.#bytes[this.#at] ?? 0) - 0x30;
+      if (digit < 0 || digit > 9) break;
+      whole = 10 * whole + digit;
+    }
+    const leading = this.#bytes[start] === 0x30 && this.#at - start > 1;
+    if (this.#at > start && !leading && !inWord(this.#bytes[this.#at])) return whole;
+    while (this.#at - start < 64 && inWord(this.#bytes[this.#at])) this.#at++;
     try {
       return JSON.parse(String.fromCharCode(...this.#bytes.subarray(start, this.#at)));
     } catch {

@@ -1,7 +1,7 @@
 import { Device, Float, fromTypedArray, type Storage, Tensor } from '@sconce/core';
 import { isStateful, registrationOf } from '../classes.js';
 import { FileError } from '../errors.js';
-import { locationOf, type MapLocation } from '../location.js';
+import { deviceName, locationOf, type MapLocation } from '../location.js';
 import { isParameter } from '../parameter.js';
 import { PickleWriter } from '../pickle/writer.js';
 import { isIndex } from './converter.js';
@@ -234,7 +234,7 @@ class Encoder {
   }
 
   #device(device: Device): void {
-    const [type, index] = locationOf(device, undefined).split(':') as [string, string?];
+    const [type, index] = deviceName(device, undefined).split(':') as [string, string?];
     this.#out.global('torch', 'device');
     this.#out.text(type);
     if (index === undefined) this.#out.tupleOf(1);
