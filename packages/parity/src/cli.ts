@@ -63,6 +63,7 @@ async function runOn(device: string): Promise<Report> {
   if (values['update-ratchet']) updateRatchet(report);
   if (values['list-failures']) {
     for (const f of report.failures) console.log(`${f.case} [${f.kind}] ${f.reason}`);
+    for (const f of report.roundings) console.log(`${f.case} [${f.kind}] rounding: ${f.reason}`);
   }
   if (values.report) writeFileSync(values.report, `${JSON.stringify(report, null, 1)}\n`);
   if (!values.markdown) {

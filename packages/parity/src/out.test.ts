@@ -55,7 +55,7 @@ describe('out', () => {
   it.each(served)('%s writes its result there, and returns it', async (_, test) => {
     const path = test.call as string;
     const call = (out?: Value) => {
-      const decoder = inputDecoder(device, false);
+      const decoder = inputDecoder({ device }, false);
       const args = decoder.decodeAll(test.args as unknown[]);
       const kwargs = decoder.decodeKwargs(test.kwargs as Record<string, unknown>);
       if (out !== undefined) kwargs.set('out', out);

@@ -83,12 +83,12 @@ describe('runParity', () => {
     expect(report.device).toBe('reference');
     expect(report.groups).toEqual({
       ops: {
-        forward: { passed: 1, failed: 1, notImplemented: 1, unheld: 0, total: 3 },
-        gradient: { passed: 1, failed: 0, notImplemented: 0, unheld: 0, total: 1 },
+        forward: { passed: 1, rounding: 0, failed: 1, notImplemented: 1, unheld: 0, total: 3 },
+        gradient: { passed: 1, rounding: 0, failed: 0, notImplemented: 0, unheld: 0, total: 1 },
       },
       ops_errors: {
-        forward: { passed: 1, failed: 0, notImplemented: 0, unheld: 0, total: 1 },
-        gradient: { passed: 0, failed: 0, notImplemented: 0, unheld: 0, total: 0 },
+        forward: { passed: 1, rounding: 0, failed: 0, notImplemented: 0, unheld: 0, total: 1 },
+        gradient: { passed: 0, rounding: 0, failed: 0, notImplemented: 0, unheld: 0, total: 0 },
       },
     });
     expect(report.failures).toEqual([
@@ -108,9 +108,9 @@ describe('runParity', () => {
       },
     ]);
     expect(formatTable(report)).toContain(
-      'ops         forward         1       1          1      3',
+      'ops         forward         1         0       1          1      3',
     );
-    expect(formatMarkdown([report])).toContain('| `ops` | 1 / 3 (33%) | 1 / 1 (100%) |');
+    expect(formatMarkdown([report])).toContain('| `ops` | 1 / 3 (33%) | 1 / 1 (100%) | 0 |');
   });
 
   it('runs one operation of one group', async () => {

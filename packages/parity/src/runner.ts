@@ -14,6 +14,8 @@ import {
   type Report,
 } from './report/counts.js';
 import { judgeHolding } from './report/holding.js';
+import { Observations } from './rounding/observations.js';
+import { settle } from './rounding/settle.js';
 import { outcomeOf } from './runtime/outcome.js';
 
 /** What to run. */
@@ -34,13 +36,14 @@ export interface ParityOptions {
 export async function runParity(options: ParityOptions = {}): Promise<Report> {
   const device = await init(options.device ?? 'cpu');
   setDefaultDevice(device);
-  const run: Run = { device, corpus: new Corpus(options.corpus) };
+  const run = { device, corpus: new Corpus(options.corpus) };
   const report: Report = {
     device: device.toString(),
     groups: {},
     dtypes: {},
     operators: {},
     failures: [],
+    roundings: [],
   };
   const available = run.corpus.groups();
   for (const group of groupNames) {
@@ -53,7 +56,7 @@ export async function runParity(options: ParityOptions = {}): Promise<Report> {
 
 async function runGroup(
   name: GroupName,
-  run: Run,
+  run: Place,
   report: Report,
   { op, onGroup }: ParityOptions,
 ): Promise<void> {
@@ -74,7 +77,8 @@ async function runGroup(
     for (const direction of ['forward', 'gradient'] as const) {
       const result = outcome[direction];
       if (result && result.status !== 'passed') {
-        report.failures.push(failureOf(name, outcome.op, test, direction, result));
+        const list = result.status === 'rounding' ? report.roundings : report.failures;
+        list.push(failureOf(name, outcome.op, test, direction, result));
       }
     }
   }
@@ -84,10 +88,15 @@ async function runGroup(
 const matches = (subject: string, op: string): boolean =>
   subject === op || subject.startsWith(`${op}/`);
 
-async function runCase(group: Group, test: Case, run: Run): Promise<CaseOutcome> {
+/** Where and on what all cases run. */
+type Place = Pick<Run, 'device' | 'corpus'>;
+
+async function runCase(group: Group, test: Case, run: Place): Promise<CaseOutcome> {
   try {
+    const seen = new Observations();
     // What a case makes goes when it ends, and not when the collector comes round.
-    return await tidy(async () => group.run(test, run));
+    const outcome = await tidy(async () => group.run(test, { ...run, check: seen.check }));
+    return await settle(group, test, run, outcome, seen);
   } catch (error) {
     const forward = outcomeOf(error);
     const op = group.subject(test);

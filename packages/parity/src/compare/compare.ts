@@ -61,28 +61,62 @@ export async function readBack(value: Value): Promise<Value> {
   return Object.fromEntries(entries);
 }
 
-const isRead = (x: Value): x is Read =>
+/** Whether a value is a tensor that was read. */
+export const isRead = (x: Value): x is Read =>
   typeof x === 'object' && x !== null && 'dtype' in x && 'data' in x && 'shape' in x;
 
-const isExpectedTensor = (x: Value): x is TensorData =>
+/** Whether an expected value is a tensor. */
+export const isExpectedTensor = (x: Value): x is TensorData =>
   typeof x === 'object' && x !== null && 'bytes' in x && 'dtype' in x;
 
+/** A part of a result and what PyTorch gave there, or why there is no such part. */
+export interface Leaf {
+  readonly place: string;
+  readonly actual: Value;
+  readonly expected: Value;
+  readonly how: Comparison;
+  /** Set where the containers already differ. */
+  readonly problem?: string;
+}
+
 /**
- * The difference between a result and what PyTorch gave, or undefined if there is none that matters.
+ * A result beside what PyTorch gave, taken apart to tensors and plain values.
  *
  * @param actual a result with its tensors read.
  * @param expected a decoded value with its tensors as data.
  */
+export function leaves(
+  actual: Value,
+  expected: Value,
+  how: Comparison = {},
+  place = 'result',
+): Leaf[] {
+  if (isExpectedTensor(expected)) return [{ place, actual, expected, how }];
+  if (expected instanceof PackedValue) return packedLeaves(actual, expected, how, place);
+  if (Array.isArray(expected)) return listLeaves(actual, expected, how, place);
+  if (expected instanceof Map) return mapLeaves(actual, expected, how, place);
+  return [{ place, actual, expected, how }];
+}
+
+/** The difference between a result and what PyTorch gave, or undefined if there is none that matters; arguments as of `leaves`. */
 export function difference(
   actual: Value,
   expected: Value,
   how: Comparison = {},
   place = 'result',
 ): string | undefined {
+  for (const leaf of leaves(actual, expected, how, place)) {
+    const found = leafDifference(leaf);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** The difference at one place, or undefined if there is none that matters. */
+export function leafDifference(leaf: Leaf): string | undefined {
+  const { actual, expected, how, place, problem } = leaf;
+  if (problem !== undefined) return problem;
   if (isExpectedTensor(expected)) return tensorDifference(actual, expected, how, place);
-  if (expected instanceof PackedValue) return packedDifference(actual, expected, how, place);
-  if (Array.isArray(expected)) return listDifference(actual, expected, how, place);
-  if (expected instanceof Map) return mapDifference(actual, expected, how, place);
   if (expected instanceof Float) {
     const value = actual instanceof Float ? actual.value : actual;
     if (typeof value !== 'number') return `${place}: ${show(actual)}, expected ${expected.value}`;
@@ -145,22 +179,19 @@ function tensorDifference(
   );
 }
 
-function listDifference(
+function listLeaves(
   actual: Value,
   expected: readonly Value[],
   how: Comparison,
   place: string,
-): string | undefined {
+): Leaf[] {
   const list = asList(actual, expected);
-  if (!list) return `${place}: ${show(actual)}, expected ${expected.length} values`;
-  if (list.length !== expected.length) {
-    return `${place}: ${list.length} values, expected ${expected.length}`;
+  const found = list ? `${list.length} values` : show(actual);
+  if (list?.length !== expected.length) {
+    const problem = `${place}: ${found}, expected ${expected.length} values`;
+    return [{ place, actual, expected, how, problem }];
   }
-  for (let i = 0; i < expected.length; i++) {
-    const found = difference(list[i], expected[i], how, `${place}[${i}]`);
-    if (found) return found;
-  }
-  return undefined;
+  return expected.flatMap((item, i) => leaves(list[i], item, how, `${place}[${i}]`));
 }
 
 /** A result as a list: an array, an object with the named tuple's fields, or one tensor for a tuple of one. */
@@ -175,43 +206,33 @@ function asList(actual: Value, expected: readonly Value[]): readonly Value[] | u
   return values.length === expected.length ? values : undefined;
 }
 
-function mapDifference(
+function mapLeaves(
   actual: Value,
   expected: ReadonlyMap<Value, Value>,
   how: Comparison,
   place: string,
-): string | undefined {
+): Leaf[] {
   const entries =
     actual instanceof Map
       ? actual
       : new Map(Object.entries((actual ?? {}) as object) as [Value, Value][]);
-  for (const [key, value] of expected) {
+  return [...expected].flatMap(([key, value]) => {
     const name = String(key);
-    const own = entries.get(key) ?? entries.get(name);
-    const found = difference(own, value, how, `${place}.${name}`);
-    if (found) return found;
-  }
-  return undefined;
+    return leaves(entries.get(key) ?? entries.get(name), value, how, `${place}.${name}`);
+  });
 }
 
-function packedDifference(
+function packedLeaves(
   actual: Value,
   expected: PackedValue,
   how: Comparison,
   place: string,
-): string | undefined {
+): Leaf[] {
   const record = (actual ?? {}) as Record<string, Value>;
   const names = ['data', 'batchSizes', 'sortedIndices', 'unsortedIndices'];
-  for (const [i, name] of names.entries()) {
-    const found = difference(
-      record[name] ?? null,
-      expected.fields[i] ?? null,
-      how,
-      `${place}.${name}`,
-    );
-    if (found) return found;
-  }
-  return undefined;
+  return names.flatMap((name, i) =>
+    leaves(record[name] ?? null, expected.fields[i] ?? null, how, `${place}.${name}`),
+  );
 }
 
 function show(x: Value): string {

@@ -80,16 +80,23 @@ export const fieldNames: WeakMap<Tuple, readonly string[]> = new WeakMap();
 export class Decoder<T> {
   readonly #make: (data: TensorData, onHost: boolean) => T;
   readonly #device: string;
+  readonly #dtype: (name: DType) => DType;
   /** The distinct tensors met so far, which aliases refer to. */
   readonly tensors: { readonly data: TensorData; readonly value: T }[] = [];
 
   /**
    * @param make what a tensor becomes; `onHost` where PyTorch keeps it on the CPU whatever the device.
    * @param device what PyTorch's `cpu` becomes.
+   * @param dtype what a dtype that stands by itself becomes; default itself.
    */
-  constructor(make: (data: TensorData, onHost: boolean) => T, device: string) {
+  constructor(
+    make: (data: TensorData, onHost: boolean) => T,
+    device: string,
+    dtype: (name: DType) => DType = (name) => name,
+  ) {
     this.#make = make;
     this.#device = device;
+    this.#dtype = dtype;
   }
 
   decode(json: unknown, onHost = false): Value {
@@ -97,6 +104,7 @@ export class Decoder<T> {
     if (Array.isArray(json)) return json.map((item) => this.decode(item));
     const tagged = json as Record<string, unknown>;
     if ('t' in tagged) return this.#tensor(tagged, onHost);
+    if ('dtype' in tagged) return this.#dtype(tagged.dtype as DType);
     for (const key of Object.keys(tagged)) {
       const decode = tags[key];
       if (decode) return decode(tagged[key], tagged, this as Decoder<unknown>, this.#device);
@@ -156,7 +164,6 @@ const tags: Record<string, Tag> = {
       (pairs as [unknown, unknown][]).map(([k, v]) => [decoder.decode(k), decoder.decode(v)]),
     ),
   alias: (index, _, decoder) => decoder.alias(index as number),
-  dtype: (name) => name,
   size: (sizes) => Tuple.of(...(sizes as number[])),
   device: (name, _, __, device) => (name === 'cpu' ? device : name),
   layout: (name) => name,

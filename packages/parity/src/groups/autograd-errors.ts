@@ -1,12 +1,18 @@
 import { type Tensor, tensor } from '@sconce/core';
-import { difference, readBack } from '../compare/compare.js';
+import { readBack } from '../compare/compare.js';
 import type { Case } from '../corpus/corpus.js';
 import { Slice, type Value } from '../corpus/value.js';
 import { callTorch } from '../mapping/call.js';
 import { evaluator } from '../mapping/world.js';
 import type { PyContext } from '../python/objects.js';
 import { parseProgram } from '../python/parser.js';
-import { type CaseOutcome, failed, notImplemented, type Outcome } from '../report/counts.js';
+import {
+  type CaseOutcome,
+  failed,
+  notImplemented,
+  type Outcome,
+  passed,
+} from '../report/counts.js';
 import { differentiable, weightedLoss } from '../runtime/gradients.js';
 import { judged, outcomeOf } from '../runtime/outcome.js';
 import { expectedDecoder, inputDecoder } from '../runtime/tensors.js';
@@ -99,6 +105,7 @@ export const autogradErrors: Group = {
     return kind === 'snippet' ? 'snippet' : `${kind}/${rest.split('.')[0]}`;
   },
   hasGradient: (test) => !('source' in test),
+  rounding: () => 'float64',
 
   async run(test, run) {
     const op = autogradErrors.subject(test);
@@ -108,7 +115,7 @@ export const autogradErrors: Group = {
 };
 
 async function mutation(test: Case, run: Run, op: string): Promise<CaseOutcome> {
-  const decoder = inputDecoder(run.device, false);
+  const decoder = inputDecoder(run, false);
   const leaves = [test.a, test.b]
     .filter((x) => x !== undefined)
     .map((x) => decoder.decode(x) as Tensor);
@@ -151,7 +158,7 @@ async function backward(
 ): Promise<Outcome> {
   const raised = test.backward_raises as Raised | undefined;
   try {
-    const loss = weightedLoss(differentiable(out));
+    const loss = weightedLoss(differentiable(out), run.variant);
     if (!loss) return notImplemented('the result does not require grad');
     loss.backward();
   } catch (error) {
@@ -161,7 +168,8 @@ async function backward(
   }
   if (raised) return failed(`backward did not raise: ${raised.message}`);
   const actual = await readBack(leaves.map((leaf) => leaf.grad));
-  return judged(difference(actual, expectedDecoder(run.device).decode(test.grads), {}, 'grads'));
+  run.check('gradient', actual, expectedDecoder(run.device).decode(test.grads), {}, 'grads');
+  return passed;
 }
 
 async function snippet(test: Case, run: Run): Promise<Outcome> {
@@ -170,7 +178,8 @@ async function snippet(test: Case, run: Run): Promise<Outcome> {
     const variables = evaluator.run(parseProgram(test.source as string));
     const actual = await readBack(variables.get('result'));
     if (raised) return failed(`no error, expected ${raised.type}: ${raised.message}`);
-    return judged(difference(actual, expectedDecoder(run.device).decode(test.result)));
+    run.check('forward', actual, expectedDecoder(run.device).decode(test.result));
+    return passed;
   } catch (error) {
     const outcome = outcomeOf(error);
     if (outcome.status === 'notImplemented' || !raised) return outcome;

@@ -1,9 +1,9 @@
 import { Tensor, withReads } from '@sconce/core';
-import { difference, readBack } from '../compare/compare.js';
+import { readBack } from '../compare/compare.js';
 import type { Case } from '../corpus/corpus.js';
 import type { Value } from '../corpus/value.js';
 import { callTorch } from '../mapping/call.js';
-import { type CaseOutcome, failed, type Outcome } from '../report/counts.js';
+import { type CaseOutcome, failed, type Outcome, passed } from '../report/counts.js';
 import { differentiable, weightedLoss } from '../runtime/gradients.js';
 import { judged, outcomeOf } from '../runtime/outcome.js';
 import { expectedDecoder, inputDecoder } from '../runtime/tensors.js';
@@ -14,6 +14,7 @@ import type { Group, Run } from './group.js';
 export const indexing: Group = {
   subject: (test) => test.id.split('/')[1] as string,
   hasGradient: (test) => Array.isArray(test.grads),
+  rounding: () => 'float64',
 
   async run(test, run) {
     const op = indexing.subject(test);
@@ -42,8 +43,8 @@ interface Applied {
   readonly leaves: readonly Tensor[];
 }
 
-function apply(test: Case, { device }: Run, gradients: boolean): Applied {
-  const decoder = inputDecoder(device, gradients);
+function apply(test: Case, run: Run, gradients: boolean): Applied {
+  const decoder = inputDecoder(run, gradients);
   const base = decoder.decode(test.base) as Tensor;
   const index = decoder.decode(test.index);
   const none = new Map<string, Value>();
@@ -68,12 +69,11 @@ async function compare(test: Case, run: Run, result: Tensor, base: Tensor): Prom
   const actual = await readBack(result);
   if (raised) return failed(`no error, expected ${raised.type}: ${raised.message}`);
   const decoder = expectedDecoder(run.device);
-  if ('after' in test) return judged(difference(actual, decoder.decode(test.after)));
-  const found = difference(actual, decoder.decode(test.out));
-  if (found) return judged(found);
+  run.check('forward', actual, decoder.decode('after' in test ? test.after : test.out));
+  if ('after' in test) return passed;
   const shares = result.storage === base.storage;
   // Whether no elements share memory is nobody's business.
-  if (shares === test.view || result.numel() === 0) return judged(undefined);
+  if (shares === test.view || result.numel() === 0) return passed;
   return failed(`the result ${shares ? 'shares' : 'does not share'} the memory of the base`);
 }
 
@@ -84,12 +84,13 @@ async function gradient(
   leaves: readonly Tensor[],
 ): Promise<Outcome> {
   try {
-    weightedLoss(differentiable(result))?.backward();
+    weightedLoss(differentiable(result), run.variant)?.backward();
     const wanted = test.grads as unknown[];
     const given = wanted.length === leaves.length ? leaves : leaves.filter((t) => t.requiresGrad);
     const actual = await readBack(given.map((leaf) => leaf.grad));
     const expected = expectedDecoder(run.device).decode(wanted);
-    return judged(difference(actual, expected, {}, 'grads'));
+    run.check('gradient', actual, expected, {}, 'grads');
+    return passed;
   } catch (error) {
     return outcomeOf(error);
   }

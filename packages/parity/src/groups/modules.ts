@@ -1,13 +1,13 @@
 import type { Tensor } from '@sconce/core';
 import type { Module } from '@sconce/nn';
-import { difference, readBack } from '../compare/compare.js';
+import { readBack } from '../compare/compare.js';
 import type { Case } from '../corpus/corpus.js';
 import { ModuleValue, type Value } from '../corpus/value.js';
 import { callTorch } from '../mapping/call.js';
 import { buildModule, callModule } from '../mapping/modules.js';
 import { type Outcome, passed } from '../report/counts.js';
 import { differentiable, weightedLoss } from '../runtime/gradients.js';
-import { judged, outcomeOf } from '../runtime/outcome.js';
+import { outcomeOf } from '../runtime/outcome.js';
 import { expectedDecoder, inputDecoder } from '../runtime/tensors.js';
 import type { Group, Run } from './group.js';
 
@@ -32,20 +32,19 @@ interface Wrap {
 export const modules: Group = {
   subject: (test) => test.module as string,
   hasGradient: (test) => (test.steps as Step[]).some((step) => step.grads !== undefined),
+  rounding: () => 'float64',
 
   async run(test, run) {
     const op = modules.subject(test);
     const gradients = modules.hasGradient(test);
     try {
       const module = build(test, run);
-      let forward: Outcome = passed;
       let gradient: Outcome = passed;
       for (const step of test.steps as Step[]) {
         const outcome = await perform(test, step, module, run);
-        if (forward.status === 'passed') forward = outcome.forward;
-        if (gradient.status === 'passed') gradient = outcome.gradient;
+        if (gradient.status === 'passed') gradient = outcome;
       }
-      return gradients ? { op, forward, gradient } : { op, forward };
+      return gradients ? { op, forward: passed, gradient } : { op, forward: passed };
     } catch (error) {
       const outcome = outcomeOf(error);
       return gradients ? { op, forward: outcome, gradient: outcome } : { op, forward: outcome };
@@ -54,14 +53,14 @@ export const modules: Group = {
 };
 
 function build(test: Case, run: Run): Module {
-  const decoder = inputDecoder(run.device, false);
+  const decoder = inputDecoder(run, false);
   const args = decoder.decodeAll(test.args as unknown[]);
   const kwargs = decoder.decodeKwargs(test.kwargs as Record<string, unknown>);
   let module = buildModule(new ModuleValue(test.module as string, args, kwargs));
   for (const { fn, kwargs: given } of (test.wrap as Wrap[] | undefined) ?? []) {
     module = callTorch(`torch.${fn}`, [module], decoder.decodeKwargs(given)) as Module;
   }
-  const states = inputDecoder(run.device, false);
+  const states = inputDecoder(run, false);
   const state = Object.entries(test.state_dict as Record<string, unknown>).map(
     ([name, json]) => [name, states.decode(json) as Tensor] as const,
   );
@@ -69,24 +68,19 @@ function build(test: Case, run: Run): Module {
   return module;
 }
 
-async function perform(
-  test: Case,
-  step: Step,
-  module: Module,
-  run: Run,
-): Promise<{ forward: Outcome; gradient: Outcome }> {
-  const decoder = inputDecoder(run.device, step.grads !== undefined);
+async function perform(test: Case, step: Step, module: Module, run: Run): Promise<Outcome> {
+  const decoder = inputDecoder(run, step.grads !== undefined);
   const args = decoder.decodeAll(step.args);
   const kwargs = decoder.decodeKwargs(step.kwargs);
   module.train(step.train);
   for (const p of module.parameters()) p.grad = null;
   const result = callModule(test.module as string, module, args, kwargs);
   const expected = expectedDecoder(run.device).decode(step.out);
-  const forward = difference(await readBack(result), expected);
+  run.check('forward', await readBack(result), expected);
   const leaves = decoder.tensors.filter((t) => t.data.requiresGrad).map((t) => t.value);
   const gradient = step.grads ? await backward(step, result, leaves, module, run) : passed;
-  const buffers = await buffersDifference(step, module, run);
-  return { forward: judged(forward ?? buffers), gradient };
+  await checkBuffers(step, module, run);
+  return gradient;
 }
 
 async function backward(
@@ -97,26 +91,21 @@ async function backward(
   run: Run,
 ): Promise<Outcome> {
   try {
-    weightedLoss(differentiable(result))?.backward();
+    weightedLoss(differentiable(result), run.variant)?.backward();
     // Inputs and parameters are one list in the encoder that wrote them.
     const decoder = expectedDecoder(run.device);
-    const inputs = difference(
+    run.check(
+      'gradient',
       await readBack(leaves.map((leaf) => leaf.grad)),
       decoder.decode(grads?.inputs),
       {},
       'grads of inputs',
     );
-    if (inputs) return judged(inputs);
     const parameters = new Map(module.namedParameters());
     for (const [name, json] of Object.entries(grads?.params ?? {})) {
       const own = await readBack(parameters.get(name)?.grad ?? null);
-      const found = difference(
-        own,
-        expectedDecoder(run.device).decode(json),
-        {},
-        `grad of ${name}`,
-      );
-      if (found) return judged(found);
+      const expected = expectedDecoder(run.device).decode(json);
+      run.check('gradient', own, expected, {}, `grad of ${name}`);
     }
     return passed;
   } catch (error) {
@@ -124,22 +113,12 @@ async function backward(
   }
 }
 
-async function buffersDifference(
-  { buffers }: Step,
-  module: Module,
-  run: Run,
-): Promise<string | undefined> {
-  if (Object.keys(buffers).length === 0) return undefined;
+async function checkBuffers({ buffers }: Step, module: Module, run: Run): Promise<void> {
+  if (Object.keys(buffers).length === 0) return;
   const own = module.stateDict();
   for (const [name, json] of Object.entries(buffers)) {
     const actual = await readBack(own.get(name) ?? null);
-    const found = difference(
-      actual,
-      expectedDecoder(run.device).decode(json),
-      {},
-      `buffer ${name}`,
-    );
-    if (found) return found;
+    const expected = expectedDecoder(run.device).decode(json);
+    run.check('forward', actual, expected, {}, `buffer ${name}`);
   }
-  return undefined;
 }

@@ -26,7 +26,7 @@ export const print: Group = {
 };
 
 async function printed(test: Case, run: Run): Promise<Outcome> {
-  const decoder = inputDecoder(run.device, true);
+  const decoder = inputDecoder(run, true);
   if ('tensor' in test) {
     const tensor = decoder.decode(test.tensor) as Tensor;
     const options = decoder.decode(test.options ?? { dict: [] }) as Map<string, Value>;

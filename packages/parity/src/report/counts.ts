@@ -1,6 +1,8 @@
 /** What became of the cases of a group in one direction. */
 export interface Counts {
   passed: number;
+  /** Those outside the tolerance by what rounding makes of them; no part of `passed`. */
+  rounding: number;
   failed: number;
   notImplemented: number;
   /** Those that need what the device does not hold: float64, integers of 64 bits, PyTorch's random numbers. */
@@ -10,7 +12,7 @@ export interface Counts {
 
 export type Direction = 'forward' | 'gradient';
 
-/** A case that did not pass, and why. */
+/** A case that did not pass, or that rounding put outside the tolerance, and why. */
 export interface Failure {
   readonly group: string;
   readonly op: string;
@@ -26,6 +28,7 @@ export interface Failure {
 /** The cases of one operator in one direction. */
 export interface OperatorCounts {
   passed: number;
+  rounding: number;
   total: number;
   /** Those of `total` that need what the device does not hold. */
   unheld: number;
@@ -46,14 +49,21 @@ export interface Report {
   /** By operator, over the groups of single calls that compare results. */
   readonly operators: Record<string, OperatorReport>;
   readonly failures: Failure[];
+  /** What rounding put outside the tolerance. */
+  readonly roundings: Failure[];
 }
 
 /** What became of one case in one direction. */
 export type Outcome =
   | { readonly status: 'passed' }
-  | { readonly status: 'failed' | 'notImplemented' | 'unheld'; readonly reason: string };
+  | {
+      readonly status: 'rounding' | 'failed' | 'notImplemented' | 'unheld';
+      readonly reason: string;
+    };
 
 export const passed: Outcome = { status: 'passed' };
+/** @param reason by how much the result is outside the tolerance. */
+export const rounding = (reason: string): Outcome => ({ status: 'rounding', reason });
 export const failed = (reason: string): Outcome => ({ status: 'failed', reason });
 export const notImplemented = (reason: string): Outcome => ({ status: 'notImplemented', reason });
 
@@ -72,8 +82,13 @@ export interface CaseOutcome {
   readonly readsValues?: boolean;
 }
 
+/** Cases that are as PyTorch's, but for rounding at most. */
+export const right = ({ passed, rounding }: { passed: number; rounding: number }): number =>
+  passed + rounding;
+
 export const noCounts = (): Counts => ({
   passed: 0,
+  rounding: 0,
   failed: 0,
   notImplemented: 0,
   unheld: 0,
@@ -98,7 +113,7 @@ const operatorGroups: ReadonlySet<string> = new Set(['ops', 'ops_ref', 'ops_extr
 /** Adds a case to the counts of its operator. */
 export function countOperator(report: Report, group: string, outcome: CaseOutcome): void {
   if (!operatorGroups.has(group)) return;
-  const none = (): OperatorCounts => ({ passed: 0, total: 0, unheld: 0 });
+  const none = (): OperatorCounts => ({ passed: 0, rounding: 0, total: 0, unheld: 0 });
   report.operators[outcome.op] ??= { forward: none(), gradient: none(), readsValues: false };
   const own = report.operators[outcome.op] as OperatorReport;
   own.readsValues ||= outcome.readsValues ?? false;
@@ -106,7 +121,9 @@ export function countOperator(report: Report, group: string, outcome: CaseOutcom
     const result = outcome[direction];
     if (!result) continue;
     own[direction].total++;
-    if (result.status === 'passed') own[direction].passed++;
-    else if (result.status === 'unheld') own[direction].unheld++;
+    const { status } = result;
+    if (status === 'passed' || status === 'rounding' || status === 'unheld') {
+      own[direction][status]++;
+    }
   }
 }

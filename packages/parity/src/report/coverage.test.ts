@@ -3,9 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { OperatorReport, Report } from './counts.js';
-import { formatCoverage, parseCoverage, staleness, updateCoverage } from './coverage.js';
+import {
+  coverageOf,
+  formatCoverage,
+  parseCoverage,
+  staleness,
+  updateCoverage,
+} from './coverage.js';
 
-const counts = (passed: number, total: number, unheld = 0) => ({ passed, total, unheld });
+const counts = (passed: number, total: number, unheld = 0, rounding = 0) => ({
+  passed,
+  rounding,
+  total,
+  unheld,
+});
 const operator = (passed: number, readsValues = false): OperatorReport => ({
   forward: counts(passed, 5, 1),
   gradient: counts(2, 2),
@@ -16,6 +27,7 @@ const report = (device: string, operators: Record<string, OperatorReport>): Repo
   groups: {},
   dtypes: {},
   failures: [],
+  roundings: [],
   operators,
 });
 
@@ -54,6 +66,15 @@ describe('the page of coverage', () => {
     expect(worse).toMatchObject({
       lost: 2,
       fallen: ["abs forward: '3/4 +1d h' is now '1/4 +1d h'"],
+    });
+    const rounds = report('webgpu:0', {
+      abs: { ...operator(3, true), forward: counts(2, 5, 1, 1), gradient: counts(1, 2, 0, 1) },
+    });
+    expect(staleness(rounds, page)).toMatchObject({ changed: [], lost: 0, gained: 0 });
+    const written = parseCoverage(formatCoverage(coverageOf([rounds], page)));
+    expect(written.get('abs')?.cells.webgpu).toEqual(['2+1r/4 +1d h', '1+1r/2']);
+    expect(staleness(report('webgpu:0', { abs: operator(3, true) }), written)).toMatchObject({
+      lost: 0,
     });
     const elsewhere = staleness(report('webgpu:0', { abs: operator(3) }), page);
     expect(elsewhere.changed).toEqual(["abs forward: '3/4 +1d h' is now '3/4 +1d'"]);

@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import type { Direction, Failure, Report } from './counts.js';
 
 /** Why a case does not pass; see exceptions.txt. */
-export type Kind = 'rounding' | 'quirk' | 'superset';
+export type Kind = 'quirk' | 'superset' | 'fault';
 
-/** A case of the public corpus that does not pass, or may not. */
+/** A case of the public corpus that does not pass. */
 export interface Exception {
   readonly case: string;
   readonly direction: Direction;
@@ -26,7 +26,7 @@ export function parseExceptions(text: string): Exception[] {
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => {
-      const found = /^(\S+) (forward|gradient) (rounding|quirk|superset) (\S.*)$/.exec(line);
+      const found = /^(\S+) (forward|gradient) (quirk|superset|fault) (\S.*)$/.exec(line);
       if (!found) throw new Error(`exceptions.txt: not 'case direction kind reason': ${line}`);
       const [, name, direction, kind, reason] = found as unknown as [
         string,
@@ -78,9 +78,7 @@ export function surprises(
   const names = new Set(report.failures.map((f) => key(f.case, f.kind)));
   return {
     failures: unexpected,
-    passes: list.filter(
-      (e) => e.kind !== 'rounding' && ran(e) && !names.has(key(e.case, e.direction)),
-    ),
+    passes: list.filter((e) => ran(e) && !names.has(key(e.case, e.direction))),
     explained: failed.length - unexpected.length,
   };
 }
@@ -88,12 +86,6 @@ export function surprises(
 /** The group of a case. */
 export const groupOf = (exception: Exception): string =>
   exception.case.slice(0, exception.case.indexOf('/'));
-
-/** How many cases of a group may pass or fail by the order of a sum. */
-export const borderline = (device: string, group: string, direction: Direction): number =>
-  exceptions(device).filter(
-    (e) => e.kind === 'rounding' && e.direction === direction && groupOf(e) === group,
-  ).length;
 
 /** One line about how a report compares with the list. */
 export function describeSurprises({ failures, passes, explained }: Surprises): string {

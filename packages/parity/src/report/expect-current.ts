@@ -2,9 +2,6 @@ import { expect } from 'vitest';
 import type { Report } from './counts.js';
 import { staleness } from './coverage.js';
 
-/** So many cases lie within a hair of their tolerance, and pass on one machine and not on another. */
-const borderline = 10;
-
 const command =
   'pnpm parity --device cpu --device webgpu --coverage brings docs/coverage.md up to date';
 
@@ -17,8 +14,8 @@ export function expectCurrentCoverage(report: Report): void {
   const strict = process.env.CI !== undefined;
   const better = [...changed, ...risen];
   if (better.length > 0 && !strict) console.log(`${command}:\n${better.slice(0, 20).join('\n')}`);
-  expect(lost > borderline ? fallen.join('\n') : '', command).toBe('');
+  expect(lost > 0 ? fallen.join('\n') : '', command).toBe('');
   if (!strict) return;
   expect(changed.join('\n'), command).toBe('');
-  expect(gained > borderline ? risen.join('\n') : '', command).toBe('');
+  expect(gained > 0 ? risen.join('\n') : '', command).toBe('');
 }

@@ -1,9 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Direction, Report } from './counts.js';
-import { borderline } from './exceptions.js';
+import { type Direction, type Report, right } from './counts.js';
 
-/** How many cases passed, by device, group and direction, when the file was last updated. */
+/** How many cases passed, or would but for rounding, by device, group and direction, when the file was last updated. */
 export type Ratchet = Record<string, Record<string, Record<Direction, number>>>;
 
 /** The ratchet file of this package. */
@@ -18,7 +17,7 @@ export function updateRatchet(report: Report, file: string = ratchetFile): void 
   const ratchet = readRatchet(file);
   const own = ratchet[report.device] ?? {};
   for (const [group, { forward, gradient }] of Object.entries(report.groups)) {
-    own[group] = { forward: forward.passed, gradient: gradient.passed };
+    own[group] = { forward: right(forward), gradient: right(gradient) };
   }
   ratchet[report.device] = own;
   writeFileSync(file, `${JSON.stringify(ratchet, null, 2)}\n`);
@@ -32,7 +31,7 @@ export interface Change {
   readonly now: number;
 }
 
-/** What fell and what rose since the ratchet was updated, apart from cases that the order of a sum decides. */
+/** What fell and what rose since the ratchet was updated. */
 export function changes(
   report: Report,
   ratchet: Ratchet = readRatchet(),
@@ -40,11 +39,11 @@ export function changes(
   const all = Object.entries(report.groups).flatMap(([group, counts]) =>
     (['forward', 'gradient'] as const).map((direction): Change => {
       const before = ratchet[report.device]?.[group]?.[direction] ?? 0;
-      return { group, direction, before, now: counts[direction].passed };
+      return { group, direction, before, now: right(counts[direction]) };
     }),
   );
   return {
-    fallen: all.filter((c) => c.now < c.before - borderline(report.device, c.group, c.direction)),
+    fallen: all.filter((c) => c.now < c.before),
     risen: all.filter((c) => c.now > c.before),
   };
 }

@@ -7,6 +7,7 @@ const row = (name: string, direction: string, c: Counts): string[] => [
   name,
   direction,
   String(c.passed),
+  String(c.rounding),
   String(c.failed),
   String(c.notImplemented),
   String(held(c)),
@@ -14,7 +15,7 @@ const row = (name: string, direction: string, c: Counts): string[] => [
   c.unheld === 0 ? '' : String(c.unheld),
 ];
 
-const columns = ['direction', 'passed', 'failed', 'not impl.', 'total', '', 'not held'];
+const columns = ['direction', 'passed', 'rounding', 'failed', 'not impl.', 'total', '', 'not held'];
 
 function rowsOf(counts: Report['groups']): string[][] {
   return Object.entries(counts).flatMap(([name, { forward, gradient }]) => {
@@ -49,18 +50,27 @@ export function formatTable(report: Report): string {
   return lines.join('\n');
 }
 
-/** The counts of several devices as one Markdown table: group by device, passed of what the device can hold. */
+/** The counts of several devices as one Markdown table: group by device, passed of what the device can hold, and rounding apart. */
 export function formatMarkdown(reports: readonly Report[]): string {
   const cell = (c: Counts | undefined) =>
     !c || held(c) === 0
       ? '–'
       : `${c.passed} / ${held(c)} (${Math.floor((100 * c.passed) / held(c))}%)`;
   const names = [...new Set(reports.flatMap((r) => Object.keys(r.groups)))];
-  const titles = reports.flatMap((r) => [`${r.device} forward`, `${r.device} gradient`]);
+  const roundings = (counts: Record<string, Counts> | undefined) => {
+    const all = Object.values(counts ?? {}).reduce((n, c) => n + c.rounding, 0);
+    return String(all);
+  };
+  const titles = reports.flatMap((r) => [
+    `${r.device} forward`,
+    `${r.device} gradient`,
+    `${r.device} rounding`,
+  ]);
   const body = names.map((name) => {
     const cells = reports.flatMap((r) => [
       cell(r.groups[name]?.forward),
       cell(r.groups[name]?.gradient),
+      roundings(r.groups[name]),
     ]);
     return `| \`${name}\` | ${cells.join(' | ')} |`;
   });

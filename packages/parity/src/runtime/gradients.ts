@@ -1,5 +1,6 @@
-import { fromTypedArray, isFloatingPoint, numel, Tensor } from '@sconce/core';
+import { type DType, fromTypedArray, isFloatingPoint, numel, Tensor } from '@sconce/core';
 import type { Value } from '../corpus/value.js';
+import type { Variant } from '../rounding/variants.js';
 
 /** Every tensor in a value that takes part in the loss, depth first. */
 export function differentiable(value: Value, found: Tensor[] = []): Tensor[] {
@@ -17,17 +18,22 @@ export function differentiable(value: Value, found: Tensor[] = []): Tensor[] {
   return found;
 }
 
-/** cos(0), cos(1), ... in the shape and dtype of an output: what weighs it in the loss. */
-function weights(output: Tensor): Tensor {
+/** cos(0), cos(1), ... in the shape and dtype of an output, rounded to `rounded` first: what weighs it in the loss. */
+function weights(output: Tensor, rounded: DType): Tensor {
   const values = Float64Array.from({ length: numel(output.shape) }, (_, i) => Math.cos(i));
-  return fromTypedArray(values, output.shape, { dtype: output.dtype, device: output.device });
+  const { dtype, device, shape } = output;
+  return fromTypedArray(values, shape, { dtype: rounded, device }).to(dtype);
 }
 
-/** The loss of the corpus: the sum of all outputs, weighted. */
-export function weightedLoss(outputs: readonly Tensor[]): Tensor | undefined {
+/**
+ * The loss of the corpus: the sum of all outputs, weighted.
+ *
+ * @param variant of the run; its weights are rounded as those that PyTorch's results had.
+ */
+export function weightedLoss(outputs: readonly Tensor[], variant?: Variant): Tensor | undefined {
   let loss: Tensor | undefined;
   for (const output of outputs) {
-    const part = output.mul(weights(output)).sum();
+    const part = output.mul(weights(output, variant?.weights ?? output.dtype)).sum();
     loss = loss ? loss.add(part) : part;
   }
   return loss;

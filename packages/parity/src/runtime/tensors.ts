@@ -1,5 +1,6 @@
 import { Device, numel, Storage, Tensor, typedArray } from '@sconce/core';
 import { Decoder, elements, type TensorData } from '../corpus/value.js';
+import type { Run } from '../groups/group.js';
 import { MissingFeature } from '../mapping/missing.js';
 
 /** Storage elements that a strided tensor reaches, from the start of its memory. */
@@ -42,12 +43,16 @@ export function place(data: TensorData, device: Device): Tensor {
   return new Tensor(storage, dtype, shape, strides, data.offset);
 }
 
-/** Decodes inputs to tensors of a device; those that require grad do so, if `gradients`. */
-export function inputDecoder(device: Device, gradients: boolean): Decoder<Tensor> {
-  return new Decoder((data, onHost) => {
-    const tensor = place(data, onHost ? Device.from('cpu') : device);
+/** Decodes inputs to tensors of a device, as a variant has them; those that require grad do so, if `gradients`. */
+export function inputDecoder(
+  { device, variant }: Pick<Run, 'device' | 'variant'>,
+  gradients: boolean,
+): Decoder<Tensor> {
+  const make = (data: TensorData, onHost: boolean): Tensor => {
+    const tensor = place(variant?.input(data) ?? data, onHost ? Device.from('cpu') : device);
     return gradients && data.requiresGrad ? tensor.requiresGrad_() : tensor;
-  }, device.toString());
+  };
+  return new Decoder(make, device.toString(), (name) => variant?.dtype(name) ?? name);
 }
 
 /** Decodes expected values, tensors as their data. */
