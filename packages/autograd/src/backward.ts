@@ -1,6 +1,6 @@
 import { type BackwardOptions, RuntimeError, type Tensor } from '@sconce/core';
 import { accumulateInto } from './accumulate.js';
-import { runBackward } from './engine.js';
+import { runBackward, runBackwardAsync, type Task } from './engine.js';
 import { gradientEdge } from './meta.js';
 import type { Edge, Gradient } from './node.js';
 
@@ -57,6 +57,36 @@ export function backward(
   gradients?: OneOrMore<Tensor | null | undefined>,
   options: BackwardOptions = {},
 ): void {
+  const { task, finish } = backwardTask(tensors, gradients, options);
+  finish(runBackward(task, 'backwardAsync'));
+}
+
+/**
+ * As `backward`, for graphs that span devices of which one can only be read asynchronously: gradients that go from it to
+ * another are waited for.
+ *
+ * @example await backwardAsync([loss1, loss2]);
+ */
+export async function backwardAsync(
+  tensors: OneOrMore<Tensor>,
+  gradients?: OneOrMore<Tensor | null | undefined>,
+  options: BackwardOptions = {},
+): Promise<void> {
+  const { task, finish } = backwardTask(tensors, gradients, options);
+  finish(await runBackwardAsync(task));
+}
+
+/** A backward pass, and what is done with the gradients it gives. */
+interface Plan<T> {
+  readonly task: Task;
+  readonly finish: (found: readonly Gradient[]) => T;
+}
+
+function backwardTask(
+  tensors: OneOrMore<Tensor>,
+  gradients: OneOrMore<Tensor | null | undefined> | undefined,
+  options: BackwardOptions,
+): Plan<void> {
   const createGraph = options.createGraph ?? false;
   const retainGraph = options.retainGraph ?? createGraph;
   const given = gradients === undefined || gradients === null ? undefined : listOf(gradients);
@@ -65,15 +95,16 @@ export function backward(
     throw new RuntimeError("'inputs' argument to backward() cannot be empty.");
   }
   const task = { ...start(listOf(tensors), given, createGraph), retainGraph, createGraph };
-  if (!inputs) {
-    runBackward(task);
-    return;
-  }
-  const found = runBackward({ ...task, captures: inputs.map(targetEdge) });
-  inputs.forEach((input, i) => {
-    const g = found[i];
-    if (g) accumulateInto(input, g, createGraph, false);
-  });
+  if (!inputs) return { task, finish: () => {} };
+  return {
+    task: { ...task, captures: inputs.map(targetEdge) },
+    finish: (found) => {
+      inputs.forEach((input, i) => {
+        const g = found[i];
+        if (g) accumulateInto(input, g, createGraph, false);
+      });
+    },
+  };
 }
 
 function targetEdge(input: Tensor): Edge | undefined {
@@ -117,20 +148,55 @@ export function grad(
   inputs: OneOrMore<Tensor>,
   options: GradOptions = {},
 ): (Tensor | null)[] {
+  const { task, finish } = gradTask(outputs, inputs, options);
+  return finish(runBackward(task, 'gradAsync'));
+}
+
+/**
+ * As `grad`, for graphs that span devices of which one can only be read asynchronously: gradients that go from it to
+ * another are waited for.
+ *
+ * @example const [dx] = await gradAsync(loss, [x]);
+ */
+export async function gradAsync(
+  outputs: OneOrMore<Tensor>,
+  inputs: OneOrMore<Tensor>,
+  options: GradOptions & { allowUnused: true },
+): Promise<(Tensor | null)[]>;
+export async function gradAsync(
+  outputs: OneOrMore<Tensor>,
+  inputs: OneOrMore<Tensor>,
+  options?: GradOptions,
+): Promise<Tensor[]>;
+export async function gradAsync(
+  outputs: OneOrMore<Tensor>,
+  inputs: OneOrMore<Tensor>,
+  options: GradOptions = {},
+): Promise<(Tensor | null)[]> {
+  const { task, finish } = gradTask(outputs, inputs, options);
+  return finish(await runBackwardAsync(task));
+}
+
+function gradTask(
+  outputs: OneOrMore<Tensor>,
+  inputs: OneOrMore<Tensor>,
+  options: GradOptions,
+): Plan<(Tensor | null)[]> {
   const { gradOutputs, createGraph = false, retainGraph = createGraph } = options;
   const given = gradOutputs === undefined || gradOutputs === null ? undefined : listOf(gradOutputs);
-  const found = runBackward({
+  const task: Task = {
     ...start(listOf(outputs), given, createGraph),
     retainGraph,
     createGraph,
     captures: listOf(inputs).map(targetEdge),
-  });
-  return found.map((g) => {
+  };
+  const asked = (g: Gradient): Tensor | null => {
     if (!g && !options.allowUnused) {
       throw new RuntimeError(
         'One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior. (Here: { allowUnused: true }.)',
       );
     }
     return g ?? null;
-  });
+  };
+  return { task, finish: (found) => found.map(asked) };
 }

@@ -7,6 +7,8 @@ import {
   Scope,
   type Storage,
   type Tensor,
+  toAsync,
+  whenDone,
 } from '@sconce/core';
 import { AccumulateGrad, accumulateInto } from './accumulate.js';
 import type { Geometry } from './geometry.js';
@@ -95,9 +97,25 @@ class Temporaries extends Scope {
   }
 }
 
-/** Runs a backward pass; the captured gradients, undefined where nothing flowed. */
-export function runBackward(task: Task): Gradient[] {
-  return new Pass(task).run();
+/**
+ * Runs a backward pass; the captured gradients, undefined where nothing flowed.
+ *
+ * @param instead what to call where a gradient has to be waited for.
+ * @throws RuntimeError if one has to, before anything is accumulated.
+ */
+export function runBackward(task: Task, instead: string): Gradient[] {
+  return new Pass(task).run(instead);
+}
+
+/** As `runBackward`, waiting for gradients on their way from devices that can only be read asynchronously. */
+export function runBackwardAsync(task: Task): Promise<Gradient[]> {
+  return new Pass(task).runAsync();
+}
+
+/** A node whose gradient is on its way to the device that goes on with it. */
+interface Arrival {
+  readonly node: Node;
+  readonly gradient: Promise<Tensor>;
 }
 
 class Pass {
@@ -114,25 +132,73 @@ class Pass {
     this.#temporaries = task.createGraph ? undefined : new Temporaries();
   }
 
-  run(): Gradient[] {
-    const { roots, gradients, createGraph } = this.#task;
+  run(instead: string): Gradient[] {
     this.#explore();
-    const outer = enterMode(createGraph);
+    for (const [node, { needed }] of this.#visits) {
+      const to = needed ? node.landing : undefined;
+      if (!to) continue;
+      throw new RuntimeError(
+        `backward: a gradient has to go from device '${node.outputs[0]?.device}', which can only be read asynchronously, to '${to}'; use \`await ${instead === 'gradAsync' ? 'gradAsync(outputs, inputs)' : `loss.${instead}()`}\``,
+      );
+    }
+    this.#stretch(() => {
+      this.#begin();
+      this.#proceed();
+    });
+    return this.#captured;
+  }
+
+  async runAsync(): Promise<Gradient[]> {
+    this.#explore();
+    let arrival = this.#stretch(() => {
+      this.#begin();
+      return this.#proceed();
+    });
+    while (arrival) {
+      const { node } = arrival;
+      const gradient = await arrival.gradient;
+      arrival = this.#stretch(() => {
+        const { grads } = this.#visits.get(node) as Visit;
+        this.#temporaries?.hold(gradient);
+        this.#temporaries?.drop(grads[0] as Tensor);
+        grads[0] = gradient;
+        this.#depart(node);
+        return this.#proceed();
+      });
+    }
+    return this.#captured;
+  }
+
+  /** Runs a part of the pass that nothing is waited for in. */
+  #stretch<T>(part: () => T): T {
+    const outer = enterMode(this.#task.createGraph);
     try {
-      const step = () => {
-        roots.forEach((edge, i) => {
-          const { shape, dtype, device } = edge.node.outputs[edge.index] as Geometry;
-          this.#send(edge, gradients[i] ?? ones(shape, { dtype, device }));
-        });
-        for (const { node } of roots) this.#enqueue(node);
-        for (let node = this.#ready.pop(); node; node = this.#ready.pop()) this.#visit(node);
-      };
-      if (this.#temporaries) this.#temporaries.run(step);
-      else step();
+      return this.#temporaries ? this.#temporaries.run(part) : part();
     } finally {
       leaveMode(outer);
     }
-    return this.#captured;
+  }
+
+  #begin(): void {
+    const { roots, gradients } = this.#task;
+    roots.forEach((edge, i) => {
+      const { shape, dtype, device } = edge.node.outputs[edge.index] as Geometry;
+      this.#send(edge, gradients[i] ?? ones(shape, { dtype, device }));
+    });
+    for (const { node } of roots) this.#enqueue(node);
+  }
+
+  /** Visits nodes until all are done, or the gradient of one has to be waited for. */
+  #proceed(): Arrival | undefined {
+    for (let node = this.#ready.pop(); node; node = this.#ready.pop()) {
+      const visit = this.#visits.get(node) as Visit;
+      this.#arrive(node, visit);
+      const to = visit.needed ? node.landing : undefined;
+      const [gradient] = visit.grads;
+      if (to && gradient) return { node, gradient: toAsync(gradient, to) };
+      this.#depart(node);
+    }
+    return undefined;
   }
 
   /** Finds the nodes that can be reached, counts who leads to each, and marks those that are needed. */
@@ -198,12 +264,17 @@ class Pass {
     }
   }
 
-  #visit(node: Node): void {
+  /** What happens to the gradients of a node before they go through it. */
+  #arrive(node: Node, visit: Visit): void {
+    if (visit.grads.every((g) => g === undefined)) return;
+    this.#tensorHooks(node, visit.grads);
+    this.#capture(visit);
+  }
+
+  #depart(node: Node): void {
     const visit = this.#visits.get(node) as Visit;
     const { grads } = visit;
     if (grads.some((g) => g !== undefined)) {
-      this.#tensorHooks(node, grads);
-      this.#capture(visit);
       if (node instanceof AccumulateGrad) this.#accumulate(node, grads);
       else if (visit.needed) this.#apply(node, grads);
       for (const g of grads) if (g) this.#temporaries?.drop(g);
@@ -289,7 +360,7 @@ class Pass {
       for (const g of [...results, ...given]) if (g) temporaries?.escape(g);
       results = this.#posthooks(node.posthooks, results, given);
     }
-    if (!retainGraph) node.release();
+    if (!retainGraph) whenDone(() => node.release());
     // All are held before any is summed in place: two of them may share memory.
     for (const g of results) if (g) temporaries?.hold(g);
     results.forEach((g, i) => {

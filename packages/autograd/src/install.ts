@@ -1,5 +1,5 @@
 import { type AutogradEngine, installAutograd, RuntimeError, type Tensor } from '@sconce/core';
-import { backward } from './backward.js';
+import { backward, backwardAsync } from './backward.js';
 import { accumulatorOf, ensureMeta, metaOf } from './meta.js';
 import type { Node } from './node.js';
 import { noteSeveralViews, noteView, record, recordInplace, recordReshape } from './record.js';
@@ -18,6 +18,7 @@ const engine: AutogradEngine = {
   view: noteView,
   severalViews: noteSeveralViews,
   backward: (tensor, gradient, options) => backward(tensor, gradient, options),
+  backwardAsync: (tensor, gradient, options) => backwardAsync(tensor, gradient, options),
   setRequiresGrad(tensor, value) {
     const meta = ensureMeta(tensor);
     // That it has a node is enough; whether the node is up to date is not asked.

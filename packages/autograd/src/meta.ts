@@ -1,4 +1,4 @@
-import { RuntimeError, type Tensor, type TensorMeta } from '@sconce/core';
+import { RuntimeError, type Tensor, type TensorMeta, undoable } from '@sconce/core';
 import type { AccumulateGrad } from './accumulate.js';
 import { type Edge, letGo, type Node } from './node.js';
 
@@ -63,6 +63,15 @@ export class AutogradMeta implements TensorMeta {
   }
 
   setHistory(node: Node | null, output: number): void {
+    undoable(undefined, () => {
+      const [earlier, outputNr, version] = [this.#node, this.outputNr, this.view?.version];
+      return () => {
+        if (earlier) earlier.references++;
+        this.#node = earlier;
+        this.outputNr = outputNr;
+        if (this.view && version !== undefined) this.view.version = version;
+      };
+    });
     const before = this.#node;
     if (node) node.references++;
     this.#node = node;

@@ -1,4 +1,5 @@
 import {
+  type Device,
   type GradFn,
   type GradFnHook,
   type GradFnPrehook,
@@ -55,6 +56,11 @@ export abstract class Node implements GradFn {
   /** The name as messages give it. */
   get fullName(): string {
     return this.name;
+  }
+
+  /** Where the gradient has to be before `apply`, if it can only get there asynchronously. */
+  get landing(): Device | undefined {
+    return undefined;
   }
 
   /** Whether only code of this package runs in `apply`, which keeps none of the tensors it sees or makes. */

@@ -1,4 +1,6 @@
 import {
+  canMove,
+  type Device,
   enterMode,
   gradMode,
   isFloatingPoint,
@@ -183,6 +185,13 @@ export class OpNode extends Node {
           : saved.map((each) => each?.unpack(this) ?? null);
     }
     return context;
+  }
+
+  override get landing(): Device | undefined {
+    if (this.#op.name !== 'toDevice') return undefined;
+    const { device: to } = this.#args[0] as Geometry;
+    const from = this.outputs[0]?.device;
+    return from && !canMove(from, to) ? to : undefined;
   }
 
   override release(): void {

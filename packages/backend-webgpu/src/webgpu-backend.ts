@@ -153,6 +153,19 @@ export class WebGpuBackend implements Backend {
     this.#order.act(() => this.#write(block, offset, words));
   }
 
+  writeLater(buffer: DeviceBuffer, dtype: DType, offset: number, data: Promise<TypedArray>): void {
+    this.#failures.checkLost();
+    const block = this.#place(buffer);
+    // It may fail before its turn comes, and is looked at only then.
+    data.catch(() => {});
+    this.#order.hold(async () => {
+      this.#steps++;
+      const elements = await data;
+      if (block instanceof HostBlock) block.put(offset, elements);
+      else this.#write(block, offset, toWords(dtype, elements));
+    });
+  }
+
   async read(
     buffer: DeviceBuffer,
     dtype: DType,

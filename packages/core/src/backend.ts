@@ -40,6 +40,8 @@ export interface Backend {
 
   /** Copies host elements in; `data` may be reused by the caller at once. */
   write(buffer: DeviceBuffer, dtype: DType, offset: number, data: TypedArray): void;
+  /** As `write`, in its turn, with elements that are still to arrive; absent where nothing can wait. */
+  writeLater?(buffer: DeviceBuffer, dtype: DType, offset: number, data: Promise<TypedArray>): void;
   /** Copies elements out, after all work submitted before. */
   read(buffer: DeviceBuffer, dtype: DType, offset: number, length: number): Promise<TypedArray>;
   /** As `read`, at once; only on synchronous backends. */

@@ -1,6 +1,10 @@
+import { computeType } from './dtype.js';
 import { RuntimeError } from './errors.js';
 import { acrossDevices } from './explain.js';
+import { input } from './expr.js';
 import type { MapPrimitive, Primitive, View } from './primitive.js';
+import { attempt, undoable } from './replay.js';
+import { Storage } from './storage.js';
 
 /** The views a primitive writes. */
 export function outputsOf(p: Primitive): readonly View[] {
@@ -55,6 +59,7 @@ export function execute(p: Primitive): void {
     return;
   }
   const outputs = outputsOf(p);
+  if (attempt !== undefined) keepContents(outputs);
   const device = (outputs[0] as View).storage.device;
   for (const v of [...outputs, ...inputsOf(p)]) checkDevice(v, device.toString());
   (outputs[0] as View).storage.backend.execute(p);
@@ -66,7 +71,44 @@ function executeMap(p: MapPrimitive): void {
     if ((p.inputs[i] as View).storage.device !== storage.device)
       checkDevice(p.inputs[i] as View, storage.device.toString());
   }
+  if (attempt !== undefined) keepContents(p.outputs);
   storage.backend.execute(p);
+}
+
+/** Remembers what memory holds that is about to be written by a function which may have to be repeated. */
+export function keepContents(views: readonly Pick<View, 'storage'>[]): void {
+  for (const { storage } of views) {
+    undoable(storage, () => {
+      const { device, dtype, length, version } = storage;
+      const kept = new Storage(device, dtype, length);
+      copyElements(storage, kept);
+      return () => {
+        copyElements(kept, storage);
+        storage.version = version;
+        kept.dispose();
+      };
+    });
+  }
+}
+
+function copyElements(from: Storage, to: Storage): void {
+  const { dtype, length } = to;
+  if (length === 0) return;
+  const whole = (storage: Storage): View => ({
+    storage,
+    dtype,
+    shape: [length],
+    strides: [1],
+    offset: 0,
+  });
+  to.backend.execute({
+    kind: 'map',
+    shape: [length],
+    inputs: [whole(from)],
+    scalars: [],
+    values: [input(0, computeType(dtype))],
+    outputs: [whole(to)],
+  });
 }
 
 function checkDevice(v: View, device: string): void {

@@ -65,6 +65,12 @@ export interface AutogradEngine {
   severalViews(views: readonly Tensor[]): void;
   setRequiresGrad(tensor: Tensor, value: boolean): void;
   backward(tensor: Tensor, gradient: Tensor | undefined, options: BackwardOptions): void;
+  /** As `backward`, waiting for gradients on their way between devices. */
+  backwardAsync(
+    tensor: Tensor,
+    gradient: Tensor | undefined,
+    options: BackwardOptions,
+  ): Promise<void>;
   registerHook(tensor: Tensor, hook: (grad: Tensor) => Tensor | undefined): HookHandle;
   retainGrad(tensor: Tensor): void;
   /** Makes the tensor a leaf that does not require grad. */

@@ -45,6 +45,7 @@ export {
   setRngState,
 } from './random/index.js';
 export * from './read.js';
+export { once, undoable, whenDone } from './replay.js';
 export * from './scalar.js';
 export * from './scope.js';
 export * from './shape.js';

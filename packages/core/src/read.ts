@@ -1,6 +1,8 @@
+import type { Device } from './device.js';
 import { type DType, type TypedArray, typedArray } from './dtype.js';
 import { RuntimeError, SconceError, ValueError } from './errors.js';
 import { bfloat16ToNumber, float16ToNumber } from './half.js';
+import { type Attempt, attempt, attempting } from './replay.js';
 import { isContiguous, numel, span } from './shape.js';
 import type { NestedArray, Tensor } from './tensor.js';
 
@@ -32,50 +34,79 @@ export async function readAll(t: Tensor): Promise<TypedArray> {
   return gatherLogical(t, raw);
 }
 
-/** What a repeated function has read so far, in order. */
-interface Replay {
-  readonly values: TypedArray[];
-  next: number;
-}
-let replay: Replay | undefined;
-
 /** Thrown to leave a function that needs values which are still on the device. */
 class PendingRead extends SconceError {
   override name = 'PendingRead';
-  readonly tensor: Tensor;
+  // Private, so that nothing that shows errors walks through it to the device.
+  readonly #tensor: Tensor;
   constructor(tensor: Tensor, message: string) {
     super(message);
-    this.tensor = tensor;
+    this.#tensor = tensor;
+  }
+
+  get tensor(): Tensor {
+    return this.#tensor;
   }
 }
 
 /** Whether values of `t` can be had at once, here and now. */
 export const canRead = (t: Tensor): boolean =>
-  t.storage.backend.synchronous || replay !== undefined;
+  t.storage.backend.synchronous || attempt !== undefined;
+
+/**
+ * Whether a tensor can be brought from one device to another without waiting: the former can be read at once, or the latter
+ * takes what is still to come.
+ */
+export const canMove = (from: Device, to: Device): boolean =>
+  from === to || from.backend.synchronous || to.backend.writeLater !== undefined;
 
 /**
  * Runs a synchronous function that needs values from a device which gives them asynchronously only: results whose
  * shape depends on values (`nonzero`, `maskedSelect`, `unique`), `itemSync`, `to('cpu')`.
  *
- * The function is left where a value is missing and repeated when it has arrived, so it must not write in place
- * or draw random numbers. On devices that read at once it runs once.
+ * The function is left where a value is missing and repeated when it has arrived. What it did to tensors, gradients, optimizers
+ * and random generators that existed before is taken back first, so that it happens once; what it does to other objects is not. On
+ * devices that read at once it runs once.
  *
- * @throws whatever `fn` throws.
+ * @throws whatever `fn` throws; TypeError if it is async; RuntimeError if it has to be repeated after something that cannot be
+ * taken back.
  * @example const chosen = await withReads(() => x.maskedSelect(x.gt(0)));
  */
 export async function withReads<T>(fn: () => T): Promise<T> {
   const values: TypedArray[] = [];
   for (;;) {
-    const outer = replay;
-    replay = { values, next: 0 };
+    const run: Attempt = {
+      values,
+      next: 0,
+      noted: new WeakSet(),
+      undo: [],
+      after: [],
+      final: undefined,
+    };
     let pending: Tensor;
     try {
-      return fn();
+      const result = attempting(run, fn);
+      for (const action of run.after) action();
+      if (result instanceof Promise) {
+        // What becomes of it is of no interest.
+        result.catch(() => {});
+        throw new TypeError(
+          'withReads: takes a synchronous function, got one that returns a promise; await inside of it instead: `await x.toAsync(device)`, `await x.item()`',
+        );
+      }
+      return result;
     } catch (error) {
-      if (!(error instanceof PendingRead)) throw error;
+      if (!(error instanceof PendingRead)) {
+        for (const action of run.after) action();
+        throw error;
+      }
       pending = error.tensor;
-    } finally {
-      replay = outer;
+      for (const undo of run.undo.reverse()) undo();
+      if (run.final !== undefined) {
+        throw new RuntimeError(
+          `withReads: the function has to be repeated, since it reads a value of device '${pending.device}' that has not arrived, but ${run.final} before that cannot be; read first, or leave it to a call of its own: \`const value = await x.item()\``,
+        );
+      }
     }
     values.push(await readAll(pending));
   }
@@ -91,8 +122,8 @@ export function readAllSync(
   if (numel(t.shape) === 0 && canRead(t)) return typedArray(t.dtype, 0);
   if (!backend.readSync) {
     const message = `${operation}: device '${t.device}' can only be read asynchronously; use ${instead ? `\`await t.${instead}\`, or ` : ''}\`await withReads(() => ...)\` around what needs the value`;
-    if (!replay) throw new RuntimeError(message);
-    const known = replay.values[replay.next++];
+    if (!attempt) throw new RuntimeError(message);
+    const known = attempt.values[attempt.next++];
     if (!known) throw new PendingRead(t, message);
     return known;
   }

@@ -4,6 +4,7 @@ import type { DType } from './dtype.js';
 import { RuntimeError } from './errors.js';
 import { type Lease, release, track } from './memory.js';
 import { gradMode } from './mode-scope.js';
+import { attempt } from './replay.js';
 
 /** Counts the in-place writes that autograd must notice. */
 export interface VersionCounter {
@@ -37,6 +38,7 @@ export class Storage {
     this.dtype = dtype;
     this.length = length;
     this.#lease = track(this, this.backend, buffer ?? this.backend.allocate(dtype, length));
+    if (attempt !== undefined) attempt.noted.add(this);
   }
 
   /** @throws RuntimeError after `dispose`. */

@@ -10,6 +10,7 @@ import {
   type TensorMeta,
 } from './grad-mode.js';
 import { readAll, readAllSync, readOne, readOneSync, toNested } from './read.js';
+import { undoable } from './replay.js';
 import { contiguousStrides, isContiguous, normalizeDim, numel } from './shape.js';
 import { Storage, type VersionCounter } from './storage.js';
 
@@ -171,6 +172,7 @@ export class Tensor {
         `grad: assigned grad has data of a different size ([${value.shape}], the tensor is [${this.shape}])`,
       );
     }
+    if (this.meta !== undefined) noteGrad(this.meta);
     if (this.meta === undefined) {
       engine('grad').setRequiresGrad(this, false);
       if (this.meta === undefined) return;
@@ -207,6 +209,11 @@ export class Tensor {
 
   /** Replaces memory, dtype, shape and place by those of `other`; the tensor stays the object optimizers know. */
   set data(other: Tensor) {
+    undoable(this, () => {
+      const { storage, dtype, shape, strides, offset, counter } = this;
+      return () =>
+        Object.assign(this as Mutable<Tensor>, { storage, dtype, shape, strides, offset, counter });
+    });
     const { storage, dtype, shape, strides, offset } = other;
     Object.assign(this as Mutable<Tensor>, {
       storage,
@@ -237,6 +244,18 @@ export class Tensor {
    */
   backward(gradient?: Tensor | null, options: BackwardOptions = {}): void {
     engine('backward').backward(this, gradient ?? undefined, options);
+  }
+
+  /**
+   * As `backward`, for graphs that span devices of which one can only be read asynchronously: gradients that go from it to
+   * another are waited for. Await it before anything else is done with the leaves.
+   *
+   * @example
+   * const loss = second(first(x).to('webgpu')).mean(); // `first` lives on the cpu
+   * await loss.backwardAsync();
+   */
+  async backwardAsync(gradient?: Tensor | null, options: BackwardOptions = {}): Promise<void> {
+    await engine('backwardAsync').backwardAsync(this, gradient ?? undefined, options);
   }
 
   /** Calls `hook` with the gradient of this tensor when it is computed; what it returns replaces the gradient. */
@@ -319,6 +338,16 @@ export class Tensor {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** Remembers the gradient that a function which may have to be repeated is about to replace. */
+function noteGrad(meta: TensorMeta): void {
+  undoable(meta, () => {
+    const { grad } = meta;
+    return () => {
+      meta.grad = grad;
+    };
+  });
 }
 
 function engine(operation: string) {

@@ -10,6 +10,7 @@ import {
   type LoadStateDictPreHook,
   loadState,
   type StateDict,
+  withinReach,
 } from './state-dict.js';
 import { checkTree, join } from './tree.js';
 
@@ -272,13 +273,11 @@ export class Module {
   /** As `to`, also from devices whose values can only be read asynchronously. */
   async toAsync(target: Target): Promise<this> {
     const converted = wanted(target);
-    const ready = new Map<Tensor, Tensor>();
-    for (const t of this.tensors()) {
-      for (const each of t.grad ? [t, t.grad] : [t]) {
-        ready.set(each, await each.detach().toAsync(converted(each)));
-      }
-    }
-    return this.convert((t) => ready.get(t) as Tensor);
+    const all = [...this.tensors()].flatMap((t) => (t.grad ? [t, t.grad] : [t]));
+    // All are asked for at once, so that they are of one moment.
+    const moved = await Promise.all(all.map((t) => t.detach().toAsync(converted(t))));
+    const ready = new Map(all.map((t, i) => [t, moved[i] as Tensor]));
+    return this.convert((t) => ready.get(t) ?? to(t.detach(), converted(t)));
   }
 
   /**
@@ -350,6 +349,18 @@ export class Module {
     options: { strict?: boolean } = {},
   ): LoadResult {
     return loadState(this, state, options.strict ?? true);
+  }
+
+  /**
+   * As `loadStateDict`, also from devices whose values can only be read asynchronously.
+   *
+   * @example await model.loadStateDictAsync(onWebGpu.stateDict());
+   */
+  async loadStateDictAsync(
+    state: StateDict | Readonly<Record<string, Tensor>>,
+    options: { strict?: boolean } = {},
+  ): Promise<LoadResult> {
+    return this.loadStateDict(await withinReach(this, state), options);
   }
 
   /** Calls `hook` before every forward. */

@@ -1,5 +1,13 @@
 import { noGrad } from '@sconce/autograd';
-import { formatShape, kindOf, RuntimeError, sameShape, Tensor } from '@sconce/core';
+import {
+  canMove,
+  canRead,
+  formatShape,
+  kindOf,
+  RuntimeError,
+  sameShape,
+  Tensor,
+} from '@sconce/core';
 import type { Module } from './module.js';
 import { registry } from './registry.js';
 import { checkTree, join, paths } from './tree.js';
@@ -129,6 +137,25 @@ function prefixHint(keys: readonly string[], wanted: readonly string[]): string 
   return undefined;
 }
 
+/**
+ * A state dict whose tensors can be copied into a module at once: those that cannot, wherever in it they belong, are brought
+ * to the cpu.
+ */
+export async function withinReach(
+  module: Module,
+  state: StateDict | Readonly<Record<string, Tensor>>,
+): Promise<StateDict> {
+  const devices = new Set([...liveState(module, '')].map(([, target]) => target.device));
+  const near = [...given(state).tensors].map(async ([key, source]): Promise<[string, Tensor]> => {
+    const far = isTensor(source) && [...devices].some((device) => !canMove(source.device, device));
+    return [key, far ? await source.detach().toAsync('cpu') : source];
+  });
+  const reached: StateDict = new Map(await Promise.all(near));
+  const { _metadata } = state as StateDict;
+  if (_metadata && !isTensor(_metadata)) reached._metadata = _metadata;
+  return reached;
+}
+
 /** Copies a state dict into a module: all of it, or nothing. */
 export function loadState(
   module: Module,
@@ -180,6 +207,15 @@ export function loadState(
   if (problems.length > 0) {
     throw new RuntimeError(
       `Error(s) in loading state_dict for ${module.getName()}:\n\t${problems.join('\n\t')}`,
+    );
+  }
+  const far = copies.find(
+    ([target, source]) => !canMove(source.device, target.device) && !canRead(source),
+  );
+  if (far) {
+    const [target, source] = far;
+    throw new RuntimeError(
+      `loadStateDict: tensors on device '${source.device}' can only be read asynchronously, and are wanted on '${target.device}'; use \`await model.loadStateDictAsync(state)\``,
     );
   }
   noGrad(() => {

@@ -1,5 +1,5 @@
 import { enableGrad, noGrad } from '@sconce/autograd';
-import { cat, keep, RuntimeError, Tensor, toAsync, ValueError, zeros } from '@sconce/core';
+import { cat, keep, once, RuntimeError, Tensor, toAsync, ValueError, zeros } from '@sconce/core';
 import {
   Optimizer,
   type OptimizerStateDict,
@@ -118,6 +118,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     const [group] = this.paramGroups as [ParamGroup<LBFGSOptions>];
     checkSearch(group.lineSearchFn);
     const { params } = group;
+    once('LBFGS.step()');
     noteStep(this, true);
     const first = enableGrad(closure);
     // Without parameters there is nothing to minimize: the loss is that of the one call.

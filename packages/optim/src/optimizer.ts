@@ -1,10 +1,14 @@
 import {
+  canMove,
+  canRead,
   fullLike,
   keep,
   pythonRepr,
+  RuntimeError,
   type Tensor,
   Tensor as TensorClass,
   tensor,
+  undoable,
   ValueError,
 } from '@sconce/core';
 import { camelCase, snakeCase } from './keys.js';
@@ -118,6 +122,7 @@ export abstract class Optimizer<O extends object = Options> {
   step(): undefined;
   step<T>(closure: () => T): T;
   step<T>(closure?: () => T): T | undefined {
+    this.remember();
     noteStep(this, true);
     const loss = closure?.();
     for (const group of this.paramGroups) {
@@ -128,6 +133,17 @@ export abstract class Optimizer<O extends object = Options> {
 
   /** Updates one parameter. */
   protected abstract update(param: Tensor, grad: Tensor, group: ParamGroup<O>): void;
+
+  /** Has `withReads` take back a step that it has to repeat. */
+  protected remember(): void {
+    undoable(this.state, () => {
+      const before = [...this.state].map(([p, state]) => [p, { ...state }] as const);
+      return () => {
+        this.state.clear();
+        for (const [p, state] of before) this.state.set(p, state);
+      };
+    });
+  }
 
   /** All parameters, group by group. */
   *parameters(): Generator<Tensor> {
@@ -200,6 +216,7 @@ export abstract class Optimizer<O extends object = Options> {
         `loadStateDict: loaded state dict has groups of ${sizes(state.param_groups)} parameters, the optimizer has ${sizes(this.paramGroups)}`,
       );
     }
+    checkReach(state, this.paramGroups);
     this.state.clear();
     state.param_groups.forEach((saved, i) => {
       const group = this.paramGroups[i] as ParamGroup<O>;
@@ -217,6 +234,28 @@ export abstract class Optimizer<O extends object = Options> {
         this.state.set(param, Object.fromEntries(copy));
       });
     });
+  }
+
+  /**
+   * As `loadStateDict`, also from devices whose values can only be read asynchronously.
+   *
+   * @example await optimizer.loadStateDictAsync(onWebGpu.stateDict());
+   */
+  async loadStateDictAsync(state: OptimizerStateDict): Promise<void> {
+    const near = async (value: StateValue | Tensor | number): Promise<StateValue> => {
+      if (Array.isArray(value)) {
+        return (await Promise.all(value.map(near))) as (Tensor | number)[];
+      }
+      const far = value instanceof TensorClass && !value.device.backend.synchronous;
+      return far ? await value.detach().toAsync('cpu') : (value as StateValue);
+    };
+    const states = await Promise.all(
+      Object.entries(state.state).map(async ([number, own]) => {
+        const entries = Object.entries(own).map(async ([key, v]) => [key, await near(v)] as const);
+        return [number, Object.fromEntries(await Promise.all(entries))] as const;
+      }),
+    );
+    this.loadStateDict({ ...state, state: Object.fromEntries(states) });
   }
 
   #exported(state: ParamState): ParamState {
@@ -252,6 +291,26 @@ export abstract class Optimizer<O extends object = Options> {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
   }
+}
+
+/** @throws RuntimeError if a tensor of a state dict can only be read asynchronously, and has to be. */
+function checkReach(
+  state: OptimizerStateDict,
+  groups: readonly { readonly params: readonly Tensor[] }[],
+): void {
+  const params = groups.flatMap((group) => group.params);
+  state.param_groups
+    .flatMap((group) => group.params)
+    .forEach((number, i) => {
+      for (const value of Object.values(state.state[number] ?? {}).flat()) {
+        if (!(value instanceof TensorClass) || canRead(value)) continue;
+        const { device } = params[i] as Tensor;
+        if (value.numel() !== 1 && canMove(value.device, device)) continue;
+        throw new RuntimeError(
+          `loadStateDict: the state is on device '${value.device}', which can only be read asynchronously; use \`await optimizer.loadStateDictAsync(state)\``,
+        );
+      }
+    });
 }
 
 /** A saved tensor where the parameter lives. */

@@ -5,7 +5,7 @@ import { formatShape, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, constant, input } from '../expr.js';
 import { defineOp, inplace, type Op, op } from '../op.js';
-import { readAll, readAllSync } from '../read.js';
+import { canMove, canRead, readAll, readAllSync } from '../read.js';
 import {
   broadcastShapes,
   contiguousStrides,
@@ -102,15 +102,22 @@ const toDtype = op('toDtype', 'self dtype', (self: Tensor, dtype: DType): Tensor
   return result;
 });
 
+/** Where a move will put a tensor, recorded as the move itself. */
+const destination = op(
+  'toDevice',
+  'self device',
+  (self: Tensor, device: Device): Tensor => allocate(self.shape, self.dtype, device),
+);
+
+/** As `destination`, with the elements. */
 const toDevice = op('toDevice', 'self device', (self: Tensor, device: Device): Tensor => {
   const result = allocate(self.shape, self.dtype, device);
-  if (numel(self.shape) > 0)
-    device.backend.write(
-      result.storage.buffer,
-      self.dtype,
-      0,
-      readAllSync(self, 'to', `toAsync('${device}')`),
-    );
+  if (numel(self.shape) === 0) return result;
+  const { backend } = device;
+  const { buffer } = result.storage;
+  if (self.device.backend.synchronous || !backend.writeLater) {
+    backend.write(buffer, self.dtype, 0, readAllSync(self, 'to', `toAsync('${device}')`));
+  } else backend.writeLater(buffer, self.dtype, 0, readAll(self));
   return result;
 });
 
@@ -139,17 +146,27 @@ export function to(self: Tensor, target: DType | Device | DeviceLike | Tensor | 
   return result === self && copy ? clone(self) : result;
 }
 
-/** As `to`, also from devices that can only be read asynchronously; outside the graph there. */
+/**
+ * As `to`, also from devices that can only be read asynchronously. The values are those at the time of the call, and
+ * gradients flow back: with `await loss.backwardAsync()` where they have to be waited for as well.
+ *
+ * @throws RuntimeError (as a rejection) if the target device is not ready or cannot hold the dtype.
+ * @example const h = await first(x).toAsync('cpu'); // `first` lives on webgpu
+ */
 export async function toAsync(
   self: Tensor,
   target: DType | Device | DeviceLike | Tensor | ToOptions,
 ): Promise<Tensor> {
   const { dtype, device } = toTarget(target);
   const place = device === undefined ? self.device : Devices.from(device);
-  if (place === self.device || self.storage.backend.synchronous) return to(self, target);
-  const result = allocate(self.shape, self.dtype, place);
-  if (numel(self.shape) > 0)
-    place.backend.write(result.storage.buffer, self.dtype, 0, await readAll(self));
+  if (canMove(self.device, place)) return to(self, target);
+  const changed = dtype !== undefined && dtype !== self.dtype;
+  const source = changed && self.storage.backend.supports(dtype) ? to(self, dtype) : self;
+  // Recorded before anything can happen to the history of `self`.
+  const result = destination(source, place);
+  if (numel(source.shape) > 0) {
+    place.backend.write(result.storage.buffer, source.dtype, 0, await readAll(source));
+  }
   return dtype === undefined ? result : to(result, dtype);
 }
 
@@ -165,6 +182,11 @@ const copySchema = defineOp('copy', 'self source', ((self: Tensor, source: Tenso
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.copy_.html
  */
 export function copy_(self: Tensor, source: Tensor): Tensor {
+  if (!canMove(source.device, self.device) && !canRead(source)) {
+    throw new RuntimeError(
+      `copy_: the source is on device '${source.device}', which can only be read asynchronously; use \`x.copy_(await source.toAsync('${self.device}'))\``,
+    );
+  }
   const local = source.device === self.device ? source : toDevice(source, self.device);
   return inplace(copySchema, [self, local], () => {
     if (!sameShape(broadcastShapes('copy_', self.shape, local.shape), self.shape)) {

@@ -6,7 +6,7 @@ import {
   typedArray,
 } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
-import { execute } from '../execute.js';
+import { execute, keepContents } from '../execute.js';
 import { cast, type Expr, linearIndex } from '../expr.js';
 import { defineOp, inplace, type Op } from '../op.js';
 import type { ScalarValue } from '../primitive.js';
@@ -61,6 +61,7 @@ export function sampleInto(self: Tensor, sampler: Sampler, options: RandomOption
   const generator = generatorFor(self, options);
   if (drawsOnHost(self)) {
     const { backend, buffer } = self.storage;
+    keepContents([self]);
     if (isDense(self.shape, self.strides)) {
       // PyTorch fills in the order of memory, not of indices.
       const mapped = backend.map?.(buffer, self.dtype);

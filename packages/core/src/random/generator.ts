@@ -1,5 +1,6 @@
 import { Device, type DeviceLike } from '../device.js';
 import { RuntimeError, ValueError } from '../errors.js';
+import { undoable } from '../replay.js';
 import { Mt19937 } from './mt19937.js';
 import type { PhiloxPosition } from './philox.js';
 
@@ -44,12 +45,14 @@ export class Generator {
    * @returns this generator.
    */
   manualSeed(seed: number | bigint): this {
+    this.#remember();
     return this.#restart(toSeed(seed));
   }
 
   /** Restarts the stream from an unpredictable seed, and returns that seed (of 53 bits). */
   seed(): bigint {
     const seed = unpredictableSeed();
+    this.#remember();
     this.#restart(seed);
     return seed;
   }
@@ -79,6 +82,7 @@ export class Generator {
    * @returns this generator.
    */
   setState(state: Uint8Array): this {
+    this.#remember();
     if (this.#engine) {
       this.#engine = Mt19937.fromState(state);
       return this;
@@ -101,7 +105,10 @@ export class Generator {
    * @throws RuntimeError on other devices, whose streams are Philox positions.
    */
   get engine(): Mt19937 {
-    if (this.#engine) return this.#engine;
+    if (this.#engine) {
+      this.#remember();
+      return this.#engine;
+    }
     throw new RuntimeError(
       `generator: expected a 'cpu' generator, got one of '${this.device.type}'; ` +
         "make it with new Generator({ device: 'cpu' })",
@@ -121,9 +128,22 @@ export class Generator {
           'make one with new Generator({ device })',
       );
     }
+    this.#remember();
     const position = { seed: this.#seed, offset: this.#offset };
     this.#offset = BigInt.asUintN(64, this.#offset + BigInt(blocks));
     return position;
+  }
+
+  /** A function that has to be repeated draws the same numbers again. */
+  #remember(): void {
+    undoable(this, () => {
+      const [engine, seed, offset] = [this.#engine?.getState(), this.#seed, this.#offset];
+      return () => {
+        if (engine) this.#engine = Mt19937.fromState(engine);
+        this.#seed = seed;
+        this.#offset = offset;
+      };
+    });
   }
 
   #restart(seed: bigint): this {

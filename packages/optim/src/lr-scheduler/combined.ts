@@ -1,4 +1,4 @@
-import { ValueError } from '@sconce/core';
+import { once, ValueError } from '@sconce/core';
 import { countUpTo, type LRScheduler, type Scheduled } from './lr-scheduler.js';
 import { checkedState, isNumbers, type SchedulerStateDict, stateFault, stateOf } from './state.js';
 
@@ -90,6 +90,7 @@ export class SequentialLR {
 
   /** Goes on by one epoch, with the scheduler whose turn it is. */
   step(): void {
+    once('the step of a scheduler');
     this.lastEpoch++;
     const turn = countUpTo(this.milestones, this.lastEpoch);
     const scheduler = this.schedulers[turn] as LRScheduler;

@@ -1,4 +1,4 @@
-import { ValueError } from '@sconce/core';
+import { once, ValueError } from '@sconce/core';
 import { LRScheduler, type Scheduled } from './lr-scheduler.js';
 
 /**
@@ -62,6 +62,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   // PyTorch does not count these steps, so neither does this: `_step_count` stays 0.
   /** @throws ValueError if the epoch is negative. */
   override step(epoch?: number): void {
+    once('the step of a scheduler');
     const next = epoch ?? (this.lastEpoch < 0 ? 0 : undefined);
     if (next === undefined) {
       this.lastEpoch++;

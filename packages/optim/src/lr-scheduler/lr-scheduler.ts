@@ -1,4 +1,4 @@
-import { ValueError } from '@sconce/core';
+import { once, ValueError } from '@sconce/core';
 import { isUnstepped, warnOrder } from '../stepped.js';
 import { checkedState, type SchedulerStateDict, type StateKeys, stateOf } from './state.js';
 
@@ -80,6 +80,7 @@ export abstract class LRScheduler {
    * @param epoch the epoch to go to instead; rates then follow from it alone, where the schedule allows that.
    */
   step(epoch?: number): void {
+    once('the step of a scheduler');
     if (this.stepCount === 1 && isUnstepped(this.optimizer)) warnOrder(this.constructor.name);
     this.stepCount++;
     this.lastEpoch = epoch ?? this.lastEpoch + 1;

@@ -1,4 +1,4 @@
-import { type Tensor, ValueError } from '@sconce/core';
+import { once, type Tensor, ValueError } from '@sconce/core';
 import { forGroups, type Scheduled } from './lr-scheduler.js';
 import {
   checkedState,
@@ -121,6 +121,7 @@ export class ReduceLROnPlateau {
    */
   step(metrics: number | Tensor): void {
     const current = typeof metrics === 'number' ? metrics : Number(metrics.itemSync());
+    once('the step of a scheduler');
     this.lastEpoch++;
     if (this.isBetter(current, this.best)) {
       this.best = current;
