@@ -1,6 +1,14 @@
 import { ones, type Tensor, tensor, zeros } from '@sconce/core';
 import { expect, it } from 'vitest';
-import { BatchNorm1d, InstanceNorm1d, Linear, Module, Parameter, Sequential } from './index.js';
+import {
+  BatchNorm1d,
+  InstanceNorm1d,
+  Linear,
+  Module,
+  Parameter,
+  Sequential,
+  utils,
+} from './index.js';
 
 const without = (state: Map<string, Tensor>, ...keys: string[]): Record<string, Tensor> =>
   Object.fromEntries([...state].filter(([key]) => !keys.includes(key)));
@@ -87,4 +95,29 @@ it('hooks before loading bring an older layout up to date, in copies and below o
   const net = new Sequential(new Renamed());
   net.loadStateDict({ '0.gain': tensor([2, 3]) });
   expect((net.at(0) as Renamed).scale.toArraySync()).toEqual([2, 3]);
+});
+
+it('spectral norms load what was saved with the computed weight', () => {
+  // The values that PyTorch 2.15 makes of the same state.
+  const layer = utils.spectralNorm(new Linear(2, 3));
+  const original = tensor([
+    [1, 2],
+    [-2, 1],
+    [3, -1],
+  ]);
+  const old = { bias: zeros([3]), weight_orig: original, weight: original.div(2.5) };
+  layer.loadStateDict({ ...old, weight_u: tensor([0.6, 0.8, 0]) });
+  const v = layer.getBuffer('weight_v');
+  [0, 1.25].forEach((expected, i) => {
+    expect(v.at(i).itemSync()).toBeCloseTo(expected, 4);
+  });
+  layer.eval();
+  const y = layer(tensor([[1, 0]])).flatten();
+  expect(y.at(0).itemSync()).toBeCloseTo(0.4, 4);
+  expect(y.at(1).itemSync()).toBeCloseTo(-0.8, 4);
+  // Without metadata, one that has all of today's is taken as it is.
+  expect(layer.loadStateDict(Object.fromEntries(layer.stateDict())).missingKeys).toEqual([]);
+  expect(layer.stateDict()._metadata).toEqual(
+    new Map([['', { version: 1, spectral_norm: { 'weight.version': 1 } }]]),
+  );
 });

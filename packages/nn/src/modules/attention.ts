@@ -79,14 +79,14 @@ export class MultiheadAttention extends Module {
   readonly addZeroAttn: boolean;
   readonly batchFirst: boolean;
   /** The weights of query, key and value, where keys or values have a width of their own. */
-  qProjWeight: Parameter | null = null;
-  kProjWeight: Parameter | null = null;
-  vProjWeight: Parameter | null = null;
+  declare qProjWeight: Parameter | null;
+  declare kProjWeight: Parameter | null;
+  declare vProjWeight: Parameter | null;
   /** The weights of query, key and value below each other, where all have the same width. */
-  inProjWeight: Parameter | null = null;
-  inProjBias: Parameter | null;
-  biasK: Parameter | null;
-  biasV: Parameter | null;
+  declare inProjWeight: Parameter | null;
+  declare inProjBias: Parameter | null;
+  declare biasK: Parameter | null;
+  declare biasV: Parameter | null;
   outProj: Linear;
 
   /** @throws RuntimeError if `embedDim` is not divisible by `numHeads`. */
@@ -104,19 +104,17 @@ export class MultiheadAttention extends Module {
     this.dropout = options.dropout ?? 0;
     this.addZeroAttn = options.addZeroAttn ?? false;
     this.batchFirst = options.batchFirst ?? false;
-    const parameter = (...shape: number[]): Parameter => new Parameter(empty(shape, options));
-    if (this.kdim === embedDim && this.vdim === embedDim) {
-      this.inProjWeight = parameter(3 * embedDim, embedDim);
-    } else {
-      this.qProjWeight = parameter(embedDim, embedDim);
-      this.kProjWeight = parameter(embedDim, this.kdim);
-      this.vProjWeight = parameter(embedDim, this.vdim);
-    }
-    const bias = options.bias ?? true;
-    this.inProjBias = bias ? parameter(3 * embedDim) : null;
+    const parameter = (name: string, present: boolean, ...shape: number[]): void =>
+      this.registerParameter(name, present ? new Parameter(empty(shape, options)) : null);
+    const same = this.kdim === embedDim && this.vdim === embedDim;
+    parameter('qProjWeight', !same, embedDim, embedDim);
+    parameter('kProjWeight', !same, embedDim, this.kdim);
+    parameter('vProjWeight', !same, embedDim, this.vdim);
+    parameter('inProjWeight', same, 3 * embedDim, embedDim);
+    parameter('inProjBias', options.bias ?? true, 3 * embedDim);
     this.outProj = new NonDynamicallyQuantizableLinear(embedDim, embedDim, options);
-    this.biasK = options.addBiasKv ? parameter(1, 1, embedDim) : null;
-    this.biasV = options.addBiasKv ? parameter(1, 1, embedDim) : null;
+    parameter('biasK', options.addBiasKv ?? false, 1, 1, embedDim);
+    parameter('biasV', options.addBiasKv ?? false, 1, 1, embedDim);
     this.resetParameters();
   }
 

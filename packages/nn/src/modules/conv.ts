@@ -59,7 +59,7 @@ abstract class ConvBase extends Module {
   readonly groups: number;
   readonly paddingMode: PaddingMode;
   weight: Parameter;
-  bias: Parameter | null;
+  declare bias: Parameter | null;
 
   constructor(
     rank: number,
@@ -96,7 +96,10 @@ abstract class ConvBase extends Module {
       ? [inChannels, outChannels / groups]
       : [outChannels, inChannels / groups];
     this.weight = new Parameter(empty([rows, columns, ...this.kernelSize], options));
-    this.bias = options.bias === false ? null : new Parameter(empty([outChannels], options));
+    this.registerParameter(
+      'bias',
+      options.bias === false ? null : new Parameter(empty([outChannels], options)),
+    );
     this.resetParameters();
   }
 

@@ -81,8 +81,8 @@ abstract class RecurrentCell extends Module {
   readonly hiddenSize: number;
   weightIh: Parameter;
   weightHh: Parameter;
-  biasIh: Parameter | null;
-  biasHh: Parameter | null;
+  declare biasIh: Parameter | null;
+  declare biasHh: Parameter | null;
 
   constructor(inputSize: number, hiddenSize: number, gates: number, options: BiasOptions) {
     super();
@@ -92,8 +92,9 @@ abstract class RecurrentCell extends Module {
     const bias = options.bias !== false;
     this.weightIh = new Parameter(empty([rows, inputSize], options));
     this.weightHh = new Parameter(empty([rows, hiddenSize], options));
-    this.biasIh = bias ? new Parameter(empty([rows], options)) : null;
-    this.biasHh = bias ? new Parameter(empty([rows], options)) : null;
+    for (const name of ['biasIh', 'biasHh']) {
+      this.registerParameter(name, bias ? new Parameter(empty([rows], options)) : null);
+    }
     this.resetParameters();
   }
 

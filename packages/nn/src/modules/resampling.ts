@@ -313,7 +313,7 @@ export class Bilinear extends Module {
   readonly in2Features: number;
   readonly outFeatures: number;
   weight: Parameter;
-  bias: Parameter | null;
+  declare bias: Parameter | null;
 
   constructor(
     in1Features: number,
@@ -326,7 +326,10 @@ export class Bilinear extends Module {
     this.in2Features = in2Features;
     this.outFeatures = outFeatures;
     this.weight = new Parameter(empty([outFeatures, in1Features, in2Features], options));
-    this.bias = options.bias === false ? null : new Parameter(empty([outFeatures], options));
+    this.registerParameter(
+      'bias',
+      options.bias === false ? null : new Parameter(empty([outFeatures], options)),
+    );
     this.resetParameters();
   }
 

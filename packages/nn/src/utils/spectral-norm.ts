@@ -1,6 +1,9 @@
-import type { Tensor } from '@sconce/core';
+import { noGrad } from '@sconce/autograd';
+import { linalg, type Tensor } from '@sconce/core';
 import type { Module } from '../module.js';
 import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from '../modules/conv.js';
+import { registry } from '../registry.js';
+import type { LoadStateDictPreHook } from '../state-dict.js';
 import {
   asMatrix,
   checkIterations,
@@ -17,6 +20,27 @@ export function outputDim(module: Module, dim: number | null | undefined): numbe
   const transposed = [ConvTranspose1d, ConvTranspose2d, ConvTranspose3d];
   return transposed.some((type) => module instanceof type) ? 1 : 0;
 }
+
+/**
+ * State dicts of PyTorch before 1.0 hold the weight as computed, in place of its right singular vector: that is found from
+ * the left one, u = normalize(W v), and from how much smaller the computed weight is.
+ */
+const fromComputedWeight =
+  (key: string, dim: number): LoadStateDictPreHook =>
+  (module, { state, prefix, metadata }) => {
+    const versions = metadata.spectral_norm as Readonly<Record<string, number>> | undefined;
+    if ((versions?.[`${key}.version`] ?? 0) >= 1 || !module._buffers.has(`${key}_v`)) return;
+    const [name, vector] = [prefix + key, `${prefix + key}_v`];
+    const [original, computed, u] = [`${name}_orig`, name, `${name}_u`].map((k) => state.get(k));
+    if (!original || !computed || !u || state.has(vector)) return;
+    noGrad(() => {
+      const sigma = original.mul(computed).sum().div(computed.square().sum());
+      const matrix = asMatrix(original, dim);
+      const v = linalg.pinv(matrix).mv(u);
+      state.set(vector, v.mul(sigma.div(u.dot(matrix.mv(v)))));
+    });
+    state.delete(name);
+  };
 
 /**
  * Divides a parameter by its greatest singular value, which the power method follows from forward to forward:
@@ -53,6 +77,11 @@ export function spectralNorm<M extends Module>(
     if (iterate) powerMethod(matrix, left, right, nPowerIterations, eps, 'v');
     return weight.div(singularValue(matrix, left, right));
   };
+  registry(module).stateMetadata.spectral_norm = {
+    ...(registry(module).stateMetadata.spectral_norm as object | undefined),
+    [`${key}.version`]: 1,
+  };
+  module.registerLoadStateDictPreHook(fromComputedWeight(key, dim));
   recompute(
     'spectralNorm',
     module,
