@@ -36,9 +36,9 @@ describe('running products with zeros', () => {
       [4, 6, 2],
     ],
     [
-      [2, 3, 5],
-      [19, 12, 6],
-      [9, 8, 5],
+      [2, 4, 8],
+      [37, 18, 8],
+      [13, 11, 6],
     ],
   ])('of %j', (x, first, second) => {
     const own = twice((t) => cumprod(t, 0), real(x));

@@ -1,4 +1,4 @@
-import { cat, cdistBackward, flip, stack, type Tensor, where } from '@sconce/core';
+import { canRead, cat, cdistBackward, flip, stack, type Tensor, where } from '@sconce/core';
 import type { Geometry } from '../geometry.js';
 import { isGradEnabled } from '../modes.js';
 import { type Derivatives, saving, several } from './formula.js';
@@ -28,7 +28,7 @@ export const rearranging: Readonly<Record<string, Derivatives>> = {
       (self.shape[dim] ?? 1) === 1
         ? g
         : isGradEnabled()
-          ? recordedRunningProduct(g, self, dim)
+          ? recordedRunningProduct(g, self, result, dim)
           : runningProduct(g, self, result, dim),
     ),
   },
@@ -113,7 +113,10 @@ function runningProduct(g: Tensor, self: Tensor, result: Tensor, dim: number): T
  * of `g` over it and all that follows, each multiplied by the elements in between. These sums s[k] = g[k] + x[k + 1] s[k + 1]
  * are made of ever longer pieces: of twice the length in every round.
  */
-function recordedRunningProduct(g: Tensor, self: Tensor, dim: number): Tensor {
+function recordedRunningProduct(g: Tensor, self: Tensor, result: Tensor, dim: number): Tensor {
+  const zeros = self.detach().eq(0).any();
+  // Known to have no zeros, it takes but one sum.
+  if (canRead(zeros) && zeros.itemSync() === 0) return sumsFromEnd(g.mul(result), dim).div(self);
   const size = self.shape[dim] as number;
   /** Element k is that of k + by; `value` stands for those beyond the end. */
   const ahead = (t: Tensor, by: number, value: 0 | 1): Tensor => {

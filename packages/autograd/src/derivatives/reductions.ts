@@ -1,5 +1,6 @@
 import { cat, flip, type Tensor, where } from '@sconce/core';
 import type { Geometry } from '../geometry.js';
+import { isGradEnabled } from '../modes.js';
 import { type Derivatives, saving } from './formula.js';
 import { except, only } from './pointwise.js';
 
@@ -45,8 +46,8 @@ export const reductions: Readonly<Record<string, Derivatives>> = {
     self: (g, { self, axes, keepdim }) => spread(g.div(count(self, axes)), self, axes, keepdim),
   },
   prod: {
-    self: saving('self', (g, { self, axes, keepdim }) =>
-      self.shape.length === 0 ? g : unreduced(g, axes, keepdim).mul(productOfOthers(self, axes)),
+    self: saving('self result', (g, { self, result, axes, keepdim }) =>
+      productGradient(unreduced(g, axes, keepdim), self, unreduced(result, axes, keepdim), axes),
     ),
   },
   amax: { self: toExtremes },
@@ -88,6 +89,21 @@ const varianceGradient = (
   if (free > 0) return g.mul(self.sub(mean)).mul(2 / free);
   return g.mul(where(self.eq(mean), Number.NaN, g.newFull([], Infinity)));
 };
+
+/**
+ * Each element's gradient is the product of the others. To divide the product of all by it is quick, and right to the first order:
+ * where one is zero, the second derivative is another product.
+ */
+function productGradient(g: Tensor, self: Tensor, result: Tensor, axes: readonly number[]): Tensor {
+  if (self.shape.length === 0) return g;
+  if (isGradEnabled()) return g.mul(productOfOthers(self, axes));
+  const zeros = self.eq(0);
+  const total = where(zeros, 1, self);
+  const rest = unreduced(axes.length === 1 ? total.prod(axes[0]) : total.prod(), axes, false);
+  const holes = zeros.sum(axes, { keepdim: true });
+  const others = where(zeros, only(holes.eq(1), rest), only(holes.eq(0), result.div(self)));
+  return g.mul(others);
+}
 
 /** The product of all other elements of the row: of those before each one, and of those behind. */
 export function productOfOthers(self: Tensor, axes: readonly number[]): Tensor {
