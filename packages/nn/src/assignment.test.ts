@@ -175,6 +175,10 @@ it('to takes floating-point dtypes only, type any', () => {
   net.registerBuffer('count', tensor([1], { dtype: 'int64' }));
   net.to('float64');
   expect([net.weight.dtype, net.getBuffer('count').dtype]).toEqual(['float64', 'int64']);
+  expect(() => net.type('int64')).toThrow(
+    'type: weight requires gradients, which int64 cannot have',
+  );
+  expect(() => net.to(null as unknown as 'cpu')).toThrow('to: expected a dtype, a device or');
   net.type('float32');
   expect([net.weight.dtype, net.getBuffer('count').dtype]).toEqual(['float32', 'float32']);
 });

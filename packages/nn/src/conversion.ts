@@ -2,10 +2,14 @@ import {
   type DeviceLike,
   type DType,
   isFloatingPoint,
+  kindOf,
+  RuntimeError,
   type Tensor,
   type ToOptions,
+  to,
   toTarget,
 } from '@sconce/core';
+import type { Module } from './module.js';
 
 /** What `Module.to` takes: a tensor stands for its dtype and device. */
 export type Target = DType | DeviceLike | Tensor | ToOptions;
@@ -16,6 +20,10 @@ export type Target = DType | DeviceLike | Tensor | ToOptions;
  * @throws TypeError if that dtype is none for parameters.
  */
 export function wanted(target: Target): (t: Tensor) => ToOptions {
+  const given: unknown = target;
+  if (given === null || (typeof given !== 'string' && typeof given !== 'object')) {
+    throw new TypeError(`to: expected a dtype, a device or options, got ${kindOf(given)}`);
+  }
   const { dtype, device } = toTarget(target);
   if (dtype !== undefined && !isFloatingPoint(dtype)) {
     throw new TypeError(
@@ -23,4 +31,21 @@ export function wanted(target: Target): (t: Tensor) => ToOptions {
     );
   }
   return (t) => ({ dtype: isFloatingPoint(t.dtype) ? dtype : undefined, device });
+}
+
+/**
+ * What makes every parameter and buffer one of a dtype.
+ *
+ * @throws RuntimeError if the dtype has no gradients and a parameter wants them.
+ */
+export function retyped(module: Module, dtype: DType): (t: Tensor) => Tensor {
+  if (!isFloatingPoint(dtype)) {
+    for (const [name, p] of module.namedParameters()) {
+      if (!p.requiresGrad) continue;
+      throw new RuntimeError(
+        `type: ${name} requires gradients, which ${dtype} cannot have; requiresGrad_(false) of the module first`,
+      );
+    }
+  }
+  return (t) => to(t.detach(), { dtype });
 }

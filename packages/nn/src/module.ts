@@ -1,5 +1,5 @@
 import { type DType, RuntimeError, SconceError, type Tensor, to } from '@sconce/core';
-import { type Target, wanted } from './conversion.js';
+import { retyped, type Target, wanted } from './conversion.js';
 import type { HookHandle } from './hooks.js';
 import type { Parameter } from './parameter.js';
 import { adopt, type Members, type Registry, register, registry } from './registry.js';
@@ -286,7 +286,7 @@ export class Module {
    * @throws RuntimeError if the dtype is not a floating-point one and parameters require gradients.
    */
   type(dtype: DType): this {
-    return this.convert((t) => to(t.detach(), { dtype }));
+    return this.convert(retyped(this, dtype));
   }
 
   /** As `to('float32')`. */
