@@ -1,4 +1,4 @@
-import { tensor } from '@sconce/core';
+import { Device, tensor } from '@sconce/core';
 import { describe, expect, it } from 'vitest';
 import { Decoder } from '../corpus/value.js';
 import { difference, readBack } from './compare.js';
@@ -33,6 +33,17 @@ describe('difference', () => {
     expect(difference([1, 2], expected(pair))).toBe(undefined);
     expect(difference({ second: 2, firstOne: 1 }, expected(pair))).toBe(undefined);
     expect(difference([1, 3], expected(pair))).toContain('result[1]');
+  });
+
+  it('takes loaded devices, and finds keys that are equal', async () => {
+    const device = { dict: [['where', { device: 'cpu' }]] };
+    const loaded = new Map<string, unknown>([['where', Device.from('cpu')]]);
+    expect(difference(await readBack(loaded), expected(device))).toBe(undefined);
+    const elsewhere = new Map<string, unknown>([['where', Device.from('webgpu')]]);
+    expect(difference(await readBack(elsewhere), expected(device))).toContain('expected cpu');
+    const table = { dict: [[{ tuple: [1, 'a'] }, 2]] };
+    expect(difference(new Map([[[1, 'a'], 2]]), expected(table))).toBe(undefined);
+    expect(difference(new Map([[[1, 'b'], 2]]), expected(table))).toContain('expected 2');
   });
 
   it('tells integers past 2^53 apart', async () => {

@@ -1,4 +1,5 @@
 import {
+  Device,
   type DType,
   decode,
   Float,
@@ -16,6 +17,7 @@ import {
   type Value,
 } from '../corpus/value.js';
 import { camelCase } from '../mapping/names.js';
+import { valueAt } from '../python/keys.js';
 import { beyond32Bits } from '../report/holding.js';
 import { close, type Tolerance, toleranceOf } from './tolerance.js';
 
@@ -47,7 +49,8 @@ export async function readBack(value: Value): Promise<Value> {
     } satisfies Read;
   }
   if (Array.isArray(settled)) return Promise.all(settled.map(readBack));
-  if (settled === null || typeof settled !== 'object' || settled instanceof Float) return settled;
+  if (settled === null || typeof settled !== 'object') return settled;
+  if (settled instanceof Float || settled instanceof Device) return settled;
   if (settled instanceof Map) {
     const entries = await Promise.all(
       [...settled].map(async ([k, v]) => [k, await readBack(v)] as const),
@@ -132,7 +135,8 @@ export function leafDifference(leaf: Leaf): string | undefined {
       ? undefined
       : `${place}: ${show(actual)}, expected ${expected}`;
   }
-  return Object.is(actual ?? null, expected)
+  const own = actual instanceof Device ? actual.toString() : (actual ?? null);
+  return Object.is(own, expected)
     ? undefined
     : `${place}: ${show(actual)}, expected ${show(expected)}`;
 }
@@ -218,7 +222,7 @@ function mapLeaves(
       : new Map(Object.entries((actual ?? {}) as object) as [Value, Value][]);
   return [...expected].flatMap(([key, value]) => {
     const name = String(key);
-    return leaves(entries.get(key) ?? entries.get(name), value, how, `${place}.${name}`);
+    return leaves(valueAt(entries, key) ?? entries.get(name), value, how, `${place}.${name}`);
   });
 }
 

@@ -3,9 +3,9 @@ import { readBack } from '../compare/compare.js';
 import type { Case } from '../corpus/corpus.js';
 import { Slice, type Value } from '../corpus/value.js';
 import { callTorch } from '../mapping/call.js';
-import { evaluator } from '../mapping/world.js';
+import { runProgram } from '../mapping/world.js';
 import type { PyContext } from '../python/objects.js';
-import { parseProgram } from '../python/parser.js';
+import { parseProgram } from '../python/program.js';
 import {
   type CaseOutcome,
   failed,
@@ -175,7 +175,7 @@ async function backward(
 async function snippet(test: Case, run: Run): Promise<Outcome> {
   const raised = test.raises as Raised | undefined;
   try {
-    const variables = evaluator.run(parseProgram(test.source as string));
+    const variables = runProgram(parseProgram(test.source as string));
     const actual = await readBack(variables.get('result'));
     if (raised) return failed(`no error, expected ${raised.type}: ${raised.message}`);
     run.check('forward', actual, expectedDecoder(run.device).decode(test.result));

@@ -3,6 +3,8 @@ import { type LoadOptions, load } from '@sconce/serialization';
 import { difference, type Read, readBack } from '../compare/compare.js';
 import type { Case } from '../corpus/corpus.js';
 import type { TensorData, Value } from '../corpus/value.js';
+import { evaluate } from '../mapping/world.js';
+import { keyText, valueAt } from '../python/keys.js';
 import { notImplemented, type Outcome } from '../report/counts.js';
 import { judged, outcomeOf } from '../runtime/outcome.js';
 import { expectedDecoder } from '../runtime/tensors.js';
@@ -49,11 +51,11 @@ async function unlike(actual: Value, expected: Value, place: string): Promise<st
   }
   if (expected instanceof Map) {
     if (!(actual instanceof Map)) return `${place}: no Map`;
-    const keys = (map: ReadonlyMap<Value, Value>) => JSON.stringify([...map.keys()].map(String));
+    const keys = (map: ReadonlyMap<Value, Value>) => JSON.stringify([...map.keys()].map(keyText));
     if (keys(actual) !== keys(expected))
       return `${place}: keys ${keys(actual)}, expected ${keys(expected)}`;
     for (const [key, item] of expected) {
-      const found = await unlike(actual.get(key), item, `${place}.${String(key)}`);
+      const found = await unlike(valueAt(actual, key), item, `${place}.${String(key)}`);
       if (found) return found;
     }
     return undefined;
@@ -81,11 +83,5 @@ function unshared(root: Value, groups: readonly (readonly string[])[]): string |
   return undefined;
 }
 
-function at(root: Value, path: string): Value {
-  let value = root;
-  for (const [, name, index] of path.matchAll(/\[(?:'([^']*)'|(\d+))\]/g)) {
-    value =
-      value instanceof Map ? value.get(name ?? Number(index)) : (value as Value[])[Number(index)];
-  }
-  return value;
-}
+/** What stands at a path such as `['layers'][0]`. */
+const at = (root: Value, path: string): Value => evaluate(`root${path}`, new Map([['root', root]]));

@@ -1,20 +1,39 @@
-import { Float, float } from '@sconce/core';
+import { float } from '@sconce/core';
 import { Slice, Tuple, type Value } from '../corpus/value.js';
-import { PyContext, PyFunction } from './objects.js';
-import { isPlain, plainBinary, plainUnary, range, str, truth } from './plain.js';
-import type { Argument, Expression, Statement } from './syntax.js';
+import { builtins } from './builtins.js';
+import { dictOf, keyIn, setOf, setValueAt } from './keys.js';
+import { PyFunction } from './objects.js';
+import {
+  contains,
+  equal,
+  isPlain,
+  itemAt,
+  plainBinary,
+  plainUnary,
+  repr,
+  sliced,
+  truth,
+} from './plain.js';
+import type { Argument, Comprehension, Expression, Formatted, Parameter } from './syntax.js';
 
 /** What the evaluated code can reach: everything that is not plain Python. */
 export interface World {
   /** The value of a global name, or undefined. */
   global(name: string): Value | undefined;
+  /** What `import path` binds. */
+  module(path: string): Value;
   attribute(object: Value, name: string): Value;
+  hasAttribute(object: Value, name: string): boolean;
   setAttribute(object: Value, name: string, value: Value): void;
+  /** `isinstance(object, type)` for a type that is not Python's own. */
+  isInstance(object: Value, type: Value): boolean;
   call(callee: Value, args: Value[], kwargs: Map<string, Value>): Value;
   subscript(object: Value, index: Value): Value;
   setSubscript(object: Value, index: Value, value: Value): void;
   binary(operator: string, left: Value, right: Value): Value;
   unary(operator: string, operand: Value): Value;
+  /** Python's truth of an object. */
+  truth(object: Value): boolean;
   /** `target op= value` on an object of the world; the new value of the target. */
   update(operator: string, target: Value, value: Value): Value;
   format(value: Value, spec: string): string;
@@ -22,77 +41,20 @@ export interface World {
   iterate(object: Value): Value[] | Promise<Value[]>;
 }
 
-type Scope = Map<string, Value>;
+export type Scope = Map<string, Value>;
 
-/** Evaluates the Python that the corpus uses; the world gives the meaning of everything from torch. */
+/** An error that Python raises of its own, by name. */
+export const pythonError = (name: string, message: string): Error =>
+  Object.assign(new Error(message), { name });
+
+/** Evaluates the expressions of the corpus' Python; the world gives the meaning of everything from torch. */
 export class Evaluator {
-  readonly #world: World;
+  readonly world: World;
+  readonly #builtins: Readonly<Record<string, Value>>;
 
   constructor(world: World) {
-    this.#world = world;
-  }
-
-  /** Runs statements; the variables they leave. */
-  run(program: readonly Statement[], variables: Scope = new Map()): Scope {
-    for (const statement of program) this.#execute(statement, variables);
-    return variables;
-  }
-
-  #execute(statement: Statement, scope: Scope): void {
-    switch (statement.kind) {
-      case 'expression':
-        this.evaluate(statement.value, scope);
-        return;
-      case 'assign':
-        this.#assign(statement.target, this.evaluate(statement.value, scope), scope);
-        return;
-      case 'update': {
-        const target = this.evaluate(statement.target, scope);
-        const value = this.evaluate(statement.value, scope);
-        const updated =
-          isPlain(target) && isPlain(value)
-            ? plainBinary(statement.operator, target, value)
-            : this.#world.update(statement.operator, target, value);
-        this.#assign(statement.target, updated, scope);
-        return;
-      }
-      case 'with': {
-        const context = this.evaluate(statement.context, scope);
-        if (!(context instanceof PyContext)) throw new TypeError('python: not a context manager');
-        context.run(() => this.run(statement.body, scope));
-        return;
-      }
-    }
-  }
-
-  #assign(target: Expression, value: Value, scope: Scope): void {
-    switch (target.kind) {
-      case 'name':
-        scope.set(target.name, value);
-        return;
-      case 'attribute':
-        this.#world.setAttribute(this.evaluate(target.object, scope), target.name, value);
-        return;
-      case 'subscript':
-        this.#world.setSubscript(
-          this.evaluate(target.object, scope),
-          this.evaluate(target.index, scope),
-          value,
-        );
-        return;
-      case 'tuple': {
-        const values = this.#iterate(value);
-        if (values.length !== target.items.length) {
-          throw new TypeError(`python: ${values.length} values for ${target.items.length} names`);
-        }
-        target.items.forEach((item, i) => {
-          this.#assign(item, values[i], scope);
-        });
-        return;
-      }
-      default:
-        throw new SyntaxError(`python: cannot assign to ${target.kind}`);
-    }
+    this.world = world;
+    this.#builtins = builtins(this);
   }
 
   evaluate(node: Expression, scope: Scope): Value {
@@ -100,31 +62,29 @@ export class Evaluator {
       case 'constant':
         return node.value;
       case 'number':
-        return /[.eE]/.test(node.text) ? float(Number(node.text)) : Number(node.text);
+        return numberOf(node.text);
       case 'name':
         return this.#name(node.name, scope);
       case 'list':
-        return node.items.map((item) => this.evaluate(item, scope));
+        return this.#all(node.items, scope);
       case 'tuple':
-        return Tuple.of(...node.items.map((item) => this.evaluate(item, scope)));
+        return Tuple.from(this.#all(node.items, scope));
+      case 'set':
+        return setOf(this.#all(node.items, scope));
       case 'dict':
-        return new Map(
-          node.pairs.map(([k, v]) => [this.evaluate(k, scope), this.evaluate(v, scope)]),
+        return dictOf(
+          node.pairs.flatMap(([key, value]): (readonly [Value, Value])[] =>
+            key
+              ? [[this.evaluate(key, scope), this.evaluate(value, scope)]]
+              : [...(this.evaluate(value, scope) as Map<Value, Value>)],
+          ),
         );
       case 'comprehension':
-        return withItems(this.#items(this.evaluate(node.source, scope)), (items) =>
-          items.map((item) => this.evaluate(node.value, this.#bound(node.target, item, scope))),
-        );
+        return this.#comprehension(node, scope);
       case 'lambda':
-        return new PyFunction((args) => {
-          const inner = new Map(scope);
-          node.params.forEach((name, i) => {
-            inner.set(name, args[i]);
-          });
-          return this.evaluate(node.body, inner);
-        });
+        return this.function(node.params, scope, (inner) => this.evaluate(node.body, inner));
       case 'attribute':
-        return this.#world.attribute(this.evaluate(node.object, scope), node.name);
+        return this.world.attribute(this.evaluate(node.object, scope), node.name);
       case 'subscript':
         return this.#subscript(this.evaluate(node.object, scope), this.evaluate(node.index, scope));
       case 'slice': {
@@ -135,87 +95,206 @@ export class Evaluator {
       }
       case 'call':
         return this.#call(node.callee, node.args, scope);
+      case 'starred':
+        throw new SyntaxError('python: a starred expression stands by itself');
       case 'unary': {
         const operand = this.evaluate(node.operand, scope);
+        if (node.operator === 'not') return !this.truth(operand);
         return isPlain(operand)
           ? plainUnary(node.operator, operand)
-          : this.#world.unary(node.operator, operand);
+          : this.world.unary(node.operator, operand);
       }
       case 'binary':
         return this.#binary(node, scope);
+      case 'compare':
+        return this.#compare(node, scope);
       case 'conditional':
-        return truth(this.evaluate(node.test, scope))
+        return this.truth(this.evaluate(node.test, scope))
           ? this.evaluate(node.chosen, scope)
           : this.evaluate(node.otherwise, scope);
-      case 'format':
-        return this.#world.format(this.evaluate(node.value, scope), node.spec);
+      case 'joined':
+        return node.parts
+          .map((part) => (typeof part === 'string' ? part : this.#formatted(part, scope)))
+          .join('');
     }
   }
 
-  #bound(names: readonly string[], item: Value, scope: Scope): Scope {
-    const inner = new Map(scope);
-    const values = names.length === 1 ? [item] : this.#iterate(item);
-    names.forEach((name, i) => {
-      inner.set(name, values[i]);
+  /** A function of Python whose body runs in a scope of its own. */
+  function(params: readonly Parameter[], scope: Scope, run: (inner: Scope) => Value): PyFunction {
+    const fallback = params.map((p) => p.value && this.evaluate(p.value, scope));
+    return new PyFunction((args, kwargs) => {
+      const inner = new Map(scope);
+      const left = new Map(kwargs);
+      let at = 0;
+      let named = false;
+      params.forEach(({ kind, name }, i) => {
+        if (kind === 'rest') {
+          inner.set(name, Tuple.from(args.slice(at)));
+          at = args.length;
+          named = true;
+        } else if (kind === 'keywords') {
+          inner.set(name, new Map(left));
+          left.clear();
+        } else if (at < args.length && !named) inner.set(name, args[at++]);
+        else if (left.has(name)) {
+          inner.set(name, left.get(name));
+          left.delete(name);
+        } else if (params[i]?.value) inner.set(name, fallback[i]);
+        else throw new TypeError(`python: missing argument '${name}'`);
+      });
+      if (at < args.length) throw new TypeError(`python: ${args.length} arguments, ${at} taken`);
+      for (const name of left.keys()) throw new TypeError(`python: unexpected argument '${name}'`);
+      return run(inner);
     });
-    return inner;
   }
 
-  #items(value: Value): Value[] | Promise<Value[]> {
-    return Array.isArray(value) ? Array.from(value) : this.#world.iterate(value);
+  assign(target: Expression, value: Value, scope: Scope): void {
+    switch (target.kind) {
+      case 'name':
+        scope.set(target.name, value);
+        return;
+      case 'attribute':
+        this.world.setAttribute(this.evaluate(target.object, scope), target.name, value);
+        return;
+      case 'subscript':
+        this.#setItem(
+          this.evaluate(target.object, scope),
+          this.evaluate(target.index, scope),
+          value,
+        );
+        return;
+      case 'list':
+      case 'tuple':
+        this.#unpack(target.items, this.items(value), scope);
+        return;
+      default:
+        throw new SyntaxError(`python: cannot assign to ${target.kind}`);
+    }
   }
 
-  #iterate(value: Value): Value[] {
-    const items = this.#items(value);
+  /** The items of a value, at once. */
+  items(value: Value): Value[] {
+    const items = this.itemsOrPromise(value);
     if (items instanceof Promise) throw new TypeError('python: asynchronous items');
     return items;
   }
 
+  itemsOrPromise(value: Value): Value[] | Promise<Value[]> {
+    if (typeof value === 'string') return [...value];
+    if (value instanceof Set) return [...value];
+    return Array.isArray(value) ? Array.from(value) : this.world.iterate(value);
+  }
+
+  truth(value: Value): boolean {
+    return isPlain(value) || typeof value !== 'object' ? truth(value) : this.world.truth(value);
+  }
+
+  call(target: Value, args: Value[], kwargs: Map<string, Value> = new Map()): Value {
+    if (target instanceof PyFunction) return target.call(args, kwargs);
+    return this.world.call(target, args, kwargs);
+  }
+
+  binary(operator: string, left: Value, right: Value): Value {
+    return isPlain(left) && isPlain(right)
+      ? plainBinary(operator, left, right)
+      : this.world.binary(operator, left, right);
+  }
+
+  repr(value: Value): string {
+    return repr(value, (other) => this.world.format(other, ''));
+  }
+
+  /** `format(value, spec)`. */
+  format(value: Value, spec: string): string {
+    if (spec !== '' || !isPlain(value)) return this.world.format(value, spec);
+    return typeof value === 'string' ? value : this.repr(value);
+  }
+
+  #formatted({ value, conversion, spec }: Formatted, scope: Scope): string {
+    const found = this.evaluate(value, scope);
+    return conversion === 'r' ? this.repr(found) : this.format(found, spec);
+  }
+
+  #all(items: readonly Expression[], scope: Scope): Value[] {
+    return items.flatMap((item) =>
+      item.kind === 'starred'
+        ? this.items(this.evaluate(item.value, scope))
+        : [this.evaluate(item, scope)],
+    );
+  }
+
+  #unpack(targets: readonly Expression[], values: readonly Value[], scope: Scope): void {
+    const star = targets.findIndex((t) => t.kind === 'starred');
+    const fits = star < 0 ? values.length === targets.length : values.length >= targets.length - 1;
+    if (!fits) {
+      throw new TypeError(`python: ${values.length} values for ${targets.length} names`);
+    }
+    const extra = values.length - targets.length;
+    targets.forEach((target, i) => {
+      if (target.kind === 'starred') {
+        this.assign(target.value, values.slice(i, i + extra + 1), scope);
+      } else this.assign(target, values[star >= 0 && i > star ? i + extra : i], scope);
+    });
+  }
+
+  #comprehension({ of, key, value, clauses }: Comprehension, scope: Scope): Value {
+    const found: (readonly [Value, Value])[] = [];
+    const collect = (at: number, outer: Scope): void => {
+      const clause = clauses[at];
+      if (!clause) {
+        found.push([key && this.evaluate(key, outer), this.evaluate(value, outer)]);
+        return;
+      }
+      step(at, outer, this.items(this.evaluate(clause.source, outer)));
+    };
+    const step = (at: number, outer: Scope, items: readonly Value[]): void => {
+      const { target, tests } = clauses[at] as Comprehension['clauses'][number];
+      for (const item of items) {
+        const inner = new Map(outer);
+        this.assign(target, item, inner);
+        if (tests.every((test) => this.truth(this.evaluate(test, inner)))) collect(at + 1, inner);
+      }
+    };
+    const made = (): Value => {
+      if (of === 'dict') return dictOf(found);
+      const values = found.map(([, item]) => item);
+      return of === 'set' ? setOf(values) : values;
+    };
+    const first = (clauses[0] as Comprehension['clauses'][number]).source;
+    return withItems(this.itemsOrPromise(this.evaluate(first, scope)), (items) => {
+      step(0, scope, items);
+      return made();
+    });
+  }
+
   #name(name: string, scope: Scope): Value {
     if (scope.has(name)) return scope.get(name);
-    const builtin = this.#builtins[name] ?? this.#world.global(name);
+    const builtin = Object.hasOwn(this.#builtins, name)
+      ? this.#builtins[name]
+      : this.world.global(name);
     if (builtin === undefined) throw new ReferenceError(`python: name '${name}' is not defined`);
     return builtin;
   }
 
-  readonly #builtins: Record<string, Value> = {
-    range: new PyFunction((args) => range(args as number[])),
-    list: new PyFunction(([items]) => withItems(this.#items(items ?? []), (all) => [...all])),
-    tuple: new PyFunction(([items]) => Tuple.of(...this.#iterate(items ?? []))),
-    len: new PyFunction(([items]) => this.#iterate(items).length),
-    zip: new PyFunction((lists) => {
-      const all = lists.map((list) => this.#iterate(list));
-      const length = Math.min(...all.map((list) => list.length));
-      return Array.from({ length }, (_, i) => Tuple.of(...all.map((list) => list[i])));
-    }),
-    slice: new PyFunction((args) => {
-      const [a, b, c] = args as (number | null)[];
-      return args.length === 1
-        ? new Slice(null, a ?? null, null)
-        : new Slice(a ?? null, b ?? null, c ?? null);
-    }),
-    setattr: new PyFunction(([object, name, value]) => {
-      this.#world.setAttribute(object, name as string, value);
-      return null;
-    }),
-    float: new PyFunction(([x]) => float(typeof x === 'string' ? floatOf(x) : this.#number(x))),
-    int: new PyFunction(([x]) => Math.trunc(this.#number(x))),
-    bool: new PyFunction(([x]) => (isPlain(x) ? truth(x) : this.#number(x) !== 0)),
-    str: new PyFunction(([x]) => (isPlain(x) ? str(x) : this.#world.format(x, ''))),
-  };
-
-  /** A number, also that of one-element tensors. */
-  #number(x: Value): number {
-    const plain = isPlain(x)
-      ? x
-      : this.#world.call(this.#world.attribute(x, 'item'), [], new Map());
-    return Number(plain instanceof Float ? plain.value : plain);
+  #subscript(object: Value, index: Value): Value {
+    if (Array.isArray(object) || typeof object === 'string') {
+      if (typeof index === 'number') return itemAt(object, index);
+      if (index instanceof Slice) return sliced(object, index);
+    }
+    if (object instanceof Map) {
+      const found = keyIn(object, index);
+      if (!found) throw pythonError('KeyError', this.repr(index));
+      return object.get(found.key);
+    }
+    return this.world.subscript(object, index);
   }
 
-  #subscript(object: Value, index: Value): Value {
-    if (Array.isArray(object) && typeof index === 'number') return object.at(index);
-    if (object instanceof Map) return object.get(index);
-    return this.#world.subscript(object, index);
+  #setItem(object: Value, index: Value, value: Value): void {
+    if (object instanceof Map) setValueAt(object, index, value);
+    else if (Array.isArray(object) && !(object instanceof Tuple) && typeof index === 'number') {
+      itemAt(object, index);
+      object[index < 0 ? index + object.length : index] = value;
+    } else this.world.setSubscript(object, index, value);
   }
 
   #call(callee: Expression, args: readonly Argument[], scope: Scope): Value {
@@ -225,30 +304,67 @@ export class Evaluator {
     for (const arg of args) {
       const value = this.evaluate(arg.value, scope);
       if (arg.kind === 'positional') positional.push(value);
-      else if (arg.kind === 'spread') positional.push(...this.#iterate(value));
+      else if (arg.kind === 'spread') positional.push(...this.items(value));
       else if (arg.kind === 'keyword') keywords.set(arg.name, value);
       else for (const [k, v] of value as Map<string, Value>) keywords.set(k, v);
     }
-    if (target instanceof PyFunction) return target.call(positional, keywords);
-    return this.#world.call(target, positional, keywords);
+    return this.call(target, positional, keywords);
   }
 
   #binary(node: Extract<Expression, { kind: 'binary' }>, scope: Scope): Value {
     const left = this.evaluate(node.left, scope);
-    if (node.operator === 'and') return truth(left) ? this.evaluate(node.right, scope) : left;
-    if (node.operator === 'or') return truth(left) ? left : this.evaluate(node.right, scope);
-    const right = this.evaluate(node.right, scope);
-    if (node.operator === 'is') return left === right;
-    return isPlain(left) && isPlain(right)
-      ? plainBinary(node.operator, left, right)
-      : this.#world.binary(node.operator, left, right);
+    if (node.operator === 'and') return this.truth(left) ? this.evaluate(node.right, scope) : left;
+    if (node.operator === 'or') return this.truth(left) ? left : this.evaluate(node.right, scope);
+    return this.binary(node.operator, left, this.evaluate(node.right, scope));
+  }
+
+  /** `a < b < c`: each comparison in turn, up to the first that does not hold. */
+  #compare({ first, rest }: Extract<Expression, { kind: 'compare' }>, scope: Scope): Value {
+    let left = this.evaluate(first, scope);
+    let result: Value = true;
+    for (const [i, { operator, operand }] of rest.entries()) {
+      const right = this.evaluate(operand, scope);
+      result = this.#compared(operator, left, right);
+      if (i < rest.length - 1 && !this.truth(result)) return result;
+      left = right;
+    }
+    return result;
+  }
+
+  #compared(operator: string, left: Value, right: Value): Value {
+    switch (operator) {
+      case 'is':
+        return same(left, right);
+      case 'is not':
+        return !same(left, right);
+      case 'in':
+        return this.#contains(right, left);
+      case 'not in':
+        return !this.#contains(right, left);
+      default:
+        return this.binary(operator, left, right);
+    }
+  }
+
+  #contains(container: Value, item: Value): boolean {
+    if (isPlain(container)) return contains(container, item);
+    return this.items(container).some((own) =>
+      isPlain(own) && isPlain(item) ? equal(own, item) : this.truth(this.binary('==', own, item)),
+    );
   }
 }
 
-/** `then` of the items, now or when they are there. */
-const withItems = (items: Value[] | Promise<Value[]>, then: (items: Value[]) => Value): Value =>
-  items instanceof Promise ? items.then(then) : then(items);
+const same = (a: Value, b: Value): boolean => (a ?? null) === (b ?? null);
 
-/** `float(text)`. */
-const floatOf = (text: string): number =>
-  ({ inf: Infinity, '-inf': -Infinity, nan: Number.NaN })[text] ?? Number(text);
+function numberOf(text: string): Value {
+  if (/^0[xXbB]/.test(text)) return Number(text);
+  if (/[.eE]/.test(text)) return float(Number(text));
+  const exact = BigInt(text);
+  return Number.isSafeInteger(Number(exact)) ? Number(exact) : exact;
+}
+
+/** `then` of the items, now or when they are there. */
+export const withItems = (
+  items: Value[] | Promise<Value[]>,
+  then: (items: Value[]) => Value,
+): Value => (items instanceof Promise ? items.then(then) : then(items));

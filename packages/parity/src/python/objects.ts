@@ -8,6 +8,21 @@ export class PyFunction {
   }
 }
 
+/** A type of Python's own, which makes values of it when it is called: `int`, `dict`, `RuntimeError`. */
+export class PyType extends PyFunction {
+  readonly name: string;
+  readonly holds: (value: Value) => boolean;
+  constructor(
+    name: string,
+    holds: (value: Value) => boolean,
+    make: (args: Value[], kwargs: Map<string, Value>) => Value,
+  ) {
+    super(make);
+    this.name = name;
+    this.holds = holds;
+  }
+}
+
 /** What a `with` statement enters: runs its block. */
 export class PyContext {
   readonly run: (body: () => void) => void;

@@ -1,4 +1,4 @@
-/** A token of a Python expression. */
+/** A token of Python code. */
 export interface Token {
   readonly kind: 'name' | 'number' | 'string' | 'fstring' | 'operator' | 'end';
   readonly text: string;
@@ -7,6 +7,8 @@ export interface Token {
 const operators = [
   '**=',
   '//=',
+  '<<=',
+  '>>=',
   '...',
   '**',
   '//',
@@ -20,18 +22,30 @@ const operators = [
   '-=',
   '*=',
   '/=',
-  ...'+-*/%@&|^~<>=()[]{},:.',
+  '%=',
+  '@=',
+  '&=',
+  '|=',
+  '^=',
+  '->',
+  ...'+-*/%@&|^~<>=()[]{},:.!;',
 ];
 
+const quoted = (prefix: string): RegExp =>
+  new RegExp(
+    `(${prefix})(?:'''([\\s\\S]*?)'''|"""([\\s\\S]*?)"""|'((?:[^'\\\\\\n]|\\\\.)*)'|"((?:[^"\\\\\\n]|\\\\.)*)")`,
+    'y',
+  );
+
 const patterns: readonly (readonly [Token['kind'], RegExp])[] = [
-  ['number', /(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y],
-  ['fstring', /f'((?:[^'\\]|\\.)*)'|f"((?:[^"\\]|\\.)*)"/y],
-  ['string', /'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/y],
+  ['number', /0[xX][0-9a-fA-F_]+|0[bB][01_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?/y],
+  ['fstring', quoted('[rR]?[fF][rR]?')],
+  ['string', quoted('[rRuU]?')],
   ['name', /[A-Za-z_]\w*/y],
 ];
 
 /**
- * Splits a Python expression into tokens.
+ * Splits Python code into tokens; comments go.
  *
  * @throws SyntaxError at a character that starts none.
  */
@@ -39,8 +53,11 @@ export function tokenize(source: string): Token[] {
   const tokens: Token[] = [];
   let at = 0;
   while (at < source.length) {
-    if (/\s/.test(source[at] as string)) {
-      at++;
+    const skipped = /\s+|#[^\n]*|\\\n/y;
+    skipped.lastIndex = at;
+    const blank = skipped.exec(source);
+    if (blank) {
+      at += blank[0].length;
       continue;
     }
     const token = match(source, at);
@@ -59,13 +76,17 @@ function match(source: string, at: number): { token: Token; end: number } | unde
     pattern.lastIndex = at;
     const found = pattern.exec(source);
     if (!found) continue;
-    const quoted = found[1] ?? found[2];
-    const text = quoted === undefined ? found[0] : unescaped(quoted);
+    const content = found.slice(2).find((part) => part !== undefined);
+    const raw = /r/i.test(found[1] ?? '');
+    // What stands in the braces of an f-string is code, whose own strings keep their escapes.
+    const text =
+      content === undefined ? found[0] : raw || kind === 'fstring' ? content : unescaped(content);
     return { token: { kind, text }, end: at + found[0].length };
   }
   const text = operators.find((o) => source.startsWith(o, at));
   return text ? { token: { kind: 'operator', text }, end: at + text.length } : undefined;
 }
 
-const unescaped = (text: string): string =>
-  text.replace(/\\(.)/g, (_, c: string) => ({ n: '\n', t: '\t' })[c] ?? c);
+/** The text of a string literal. */
+export const unescaped = (text: string): string =>
+  text.replace(/\\([\s\S])/g, (_, c: string) => ({ n: '\n', t: '\t', '\n': '' })[c] ?? c);
