@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Leaf } from '../compare/compare.js';
+import { type Case, Corpus } from '../corpus/corpus.js';
 import { runParity } from '../runner.js';
 import { isRounding, isSpread } from './judge.js';
 
@@ -188,5 +189,41 @@ describe('an iterated case', () => {
     expect(isSpread(leaf(14, 11), nudged(15, 13))).toBe(false);
     expect(isSpread(leaf(14, 13), nudged(14, 14))).toBe(false);
     expect(isSpread(leaf(14, 13), nudged(undefined, 15))).toBe(false);
+  });
+});
+
+/** Outcome of a case of the public corpus, with other results than PyTorch's. */
+async function altered(group: 'optim' | 'train', id: string, change: (test: Case) => object) {
+  const test = new Corpus().cases(group).find((one) => one.id === id) as Case;
+  const file = { format: 1, group, cases: [{ ...test, ...change(test) }] };
+  const own = mkdtempSync(join(folder, 'iterated-'));
+  writeFileSync(join(own, `${group}-00.json`), JSON.stringify(file));
+  const { groups } = await runParity({ corpus: own });
+  const counts = groups[group]?.forward;
+  return (['passed', 'rounding', 'failed'] as const).find((status) => counts?.[status]);
+}
+
+describe('a case of many steps', () => {
+  it('fails if a step goes elsewhere than an ulp of the inputs leads', async () => {
+    const id = 'optim/LBFGS/8';
+    const calls = (by: number) => (test: Case) => ({
+      closure_calls: (test.closure_calls as number[]).map((n) => n + by),
+    });
+    expect(await altered('optim', id, () => ({}))).not.toBe('failed');
+    expect(await altered('optim', id, calls(500))).toBe('failed');
+    expect(
+      await altered('optim', id, ({ losses }) => ({
+        losses: (losses as unknown[]).map(() => ({ f: 1 })),
+      })),
+    ).toBe('failed');
+  });
+
+  it('fails if training goes elsewhere', async () => {
+    const id = 'train/mlp_regression/0';
+    const losses = (by: number) => (test: Case) => ({
+      losses: (test.losses as { f: number }[]).map(({ f }) => ({ f: f * by })),
+    });
+    expect(await altered('train', id, losses(1))).not.toBe('failed');
+    expect(await altered('train', id, losses(1.001))).toBe('failed');
   });
 });
