@@ -25,7 +25,7 @@ const rows: string[][] = [];
 for (const n of [64, 256, 512, 1024]) {
   const a = randn([n, n]);
   const b = randn([n, n]);
-  const [c, d] = [a.to('cpuwasm'), b.to('cpuwasm')];
+  const [c, d] = [a.to(wasm), b.to(wasm)];
   const [x, y] = [tf.randomNormal([n, n]), tf.randomNormal([n, n])];
   const memory = [0, 1, 2].map(() => cpu.memory.allocate(n * n * 4));
   const [p, q, r] = memory.map((m) => m.pointer + (cpu.blas?.base ?? 0)) as [

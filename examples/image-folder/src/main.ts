@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { init } from 'sconce';
+import { Device, init } from 'sconce';
 import { drawFolder } from './draw.js';
 import { trainFolder } from './train.js';
 
@@ -35,7 +35,7 @@ const accuracies = await trainFolder({
   lr: Number(args.lr),
   workers: Number(args.workers),
   seed: Number(args.seed),
-  device: await init(args.device),
+  device: await init(Device.from(args.device)),
   onEpoch: ({ epoch, loss, accuracy }) =>
     console.log(
       `epoch ${epoch}: loss ${loss.toFixed(3)}, test accuracy ${(accuracy * 100).toFixed(1)}%`,

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { blasName, getNumThreads, init, load, manualSeed, save } from 'sconce';
+import { blasName, Device, getNumThreads, init, load, manualSeed, save } from 'sconce';
 import { splitDigits } from './dataset.js';
 import { findMisread } from './misread.js';
 import { LeNet } from './model.js';
@@ -22,7 +22,7 @@ const { values: args } = parseArgs({
   },
 });
 
-const device = await init(args.device);
+const device = await init(Device.from(args.device));
 const seed = Number(args.seed);
 manualSeed(seed);
 const digits = splitDigits(readDigits(), seed);

@@ -2,6 +2,7 @@ import {
   arange,
   checkValues,
   Device,
+  type DeviceLike,
   embedding,
   IndexError,
   init,
@@ -365,7 +366,7 @@ describe.skipIf(!host.webgpu)('steps on the host', () => {
 });
 
 /** Runs a random program of operations, in-place writes, steps on the host, reads and releases; gives all that it read. */
-async function program(device: string, seed: number): Promise<number[][]> {
+async function program(device: DeviceLike, seed: number): Promise<number[][]> {
   const next = numbers(seed);
   const below = (n: number) => Math.floor(next() * n);
   const reads: Promise<number[]>[] = [];

@@ -2,12 +2,39 @@ import type { Backend, DeviceOptions } from './backend.js';
 import { RuntimeError } from './errors.js';
 import { InterpreterBackend } from './interpreter/interpreter-backend.js';
 
-/** How a device is written: its type, and for several of one type the number: `'cpu'`, `'webgpu'`, `'cuda:1'`. */
-export type DeviceLike = string | Device;
+/**
+ * The types of devices that can be written as literals. A package that brings another adds it, as does a program with a
+ * backend of its own.
+ *
+ * @example
+ * declare module '@sconce/core' {
+ *   interface DeviceTypes { mine: true }
+ * }
+ */
+export interface DeviceTypes {
+  cpu: true;
+  reference: true;
+  webgpu: true;
+}
+
+/** A device by its name: its type, and for several of one type the number: `'cpu'`, `'webgpu:1'`. */
+export type DeviceName = keyof DeviceTypes | `${keyof DeviceTypes}:${number}`;
+
+/** A device, or its name; one that is only known at run time is `Device.from(name)`. */
+export type DeviceLike = DeviceName | Device;
+
+/** What GPUs are called elsewhere. */
+const elsewhere = ['cuda', 'gpu', 'mps', 'xpu'];
+
+/** Whether a name is that of a device here, or of one that others have, for which there is a better message. */
+export function isDeviceName(name: string): name is DeviceName {
+  const type = name.replace(/:\d{1,4}$/, '');
+  return providers.has(type) || type === 'webgpu' || elsewhere.includes(type);
+}
 
 /** How to have a device that is not registered. */
 function wayTo(type: string): string {
-  if (['cuda', 'gpu', 'mps', 'xpu'].includes(type))
+  if (elsewhere.includes(type))
     return "GPUs of every maker are the device 'webgpu', of '@sconce/backend-webgpu'";
   const known = type === 'cpu' || type === 'webgpu' ? `, '@sconce/backend-${type}'` : '';
   return `import the package that provides it${known}`;
@@ -16,7 +43,7 @@ function wayTo(type: string): string {
 /**
  * A place where tensors live and computations run.
  *
- * @example Device.from('cuda:1').index // 1
+ * @example Device.from('webgpu:1').index // 1
  * @see https://pytorch.org/docs/stable/tensor_attributes.html#torch.device
  */
 export class Device {
@@ -36,14 +63,14 @@ export class Device {
    *
    * @throws RuntimeError if the name is malformed.
    */
-  static from(device: DeviceLike): Device {
+  static from(device: DeviceLike | string): Device {
     if (typeof device !== 'string') return device;
     const known = Device.#known.get(device);
     if (known) return known;
     const match = /^([a-z][a-z0-9_]*)(?::(\d{1,4}))?$/.exec(device);
     if (!match) {
       throw new RuntimeError(
-        `device: '${device}' is not a device name such as 'cpu', 'webgpu' or 'cuda:1'`,
+        `device: '${device}' is not a device name such as 'cpu', 'webgpu' or 'webgpu:1'`,
       );
     }
     const type = match[1] as string;

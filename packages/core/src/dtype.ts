@@ -52,6 +52,14 @@ export const dtypes = Object.keys(table) as readonly DType[];
 /** Whether a name is that of a dtype. */
 export const isDType = (name: string): name is DType => Object.hasOwn(table, name);
 
+/** @throws TypeError with the names there are, if `dtype` is none of them. */
+export function checkDType(operation: string, dtype: unknown): DType {
+  if (typeof dtype === 'string' && isDType(dtype)) return dtype;
+  throw new TypeError(
+    `${operation}: ${typeof dtype === 'string' ? `'${dtype}'` : String(dtype)} is not a dtype; there are ${dtypes.join(', ')}`,
+  );
+}
+
 /** Bytes one element takes on the host. */
 export const itemSize = (dtype: DType): number => table[dtype].bytes;
 

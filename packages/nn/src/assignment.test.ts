@@ -178,7 +178,9 @@ it('to takes floating-point dtypes only, type any', () => {
   expect(() => net.type('int64')).toThrow(
     'type: weight requires gradients, which int64 cannot have',
   );
-  expect(() => net.to(null as unknown as 'cpu')).toThrow('to: expected a dtype, a device or');
+  expect(() => net.to(null as unknown as 'cpu')).toThrow(
+    'to: expected a dtype, a device, a tensor or',
+  );
   net.type('float32');
   expect([net.weight.dtype, net.getBuffer('count').dtype]).toEqual(['float32', 'float32']);
 });

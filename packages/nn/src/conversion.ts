@@ -1,18 +1,17 @@
 import {
-  type DeviceLike,
   type DType,
   isFloatingPoint,
-  kindOf,
   RuntimeError,
   type Tensor,
+  type ToArguments,
   type ToOptions,
   to,
   toTarget,
 } from '@sconce/core';
 import type { Module } from './module.js';
 
-/** What `Module.to` takes: a tensor stands for its dtype and device. */
-export type Target = DType | DeviceLike | Tensor | ToOptions;
+/** What `Module.to` takes, as `Tensor.to`: a tensor stands for its dtype and device. */
+export type Target = ToArguments;
 
 /**
  * What `target` asks of each parameter or buffer: a dtype applies to floating-point ones only.
@@ -20,11 +19,7 @@ export type Target = DType | DeviceLike | Tensor | ToOptions;
  * @throws TypeError if that dtype is none for parameters.
  */
 export function wanted(target: Target): (t: Tensor) => ToOptions {
-  const given: unknown = target;
-  if (given === null || (typeof given !== 'string' && typeof given !== 'object')) {
-    throw new TypeError(`to: expected a dtype, a device or options, got ${kindOf(given)}`);
-  }
-  const { dtype, device } = toTarget(target);
+  const { dtype, device } = toTarget(...target);
   if (dtype !== undefined && !isFloatingPoint(dtype)) {
     throw new TypeError(
       `to: a module takes floating-point dtypes only, got ${dtype}; type('${dtype}') converts every parameter and buffer`,

@@ -265,13 +265,13 @@ export class Module {
    * @throws TypeError if the dtype is not a floating-point one; RuntimeError if the device is not ready, or values can only be read asynchronously (`toAsync`).
    * @example model.to('webgpu');
    */
-  to(target: Target): this {
+  to(...target: Target): this {
     const converted = wanted(target);
     return this.convert((t) => to(t.detach(), converted(t)));
   }
 
   /** As `to`, also from devices whose values can only be read asynchronously. */
-  async toAsync(target: Target): Promise<this> {
+  async toAsync(...target: Target): Promise<this> {
     const converted = wanted(target);
     const all = [...this.tensors()].flatMap((t) => (t.grad ? [t, t.grad] : [t]));
     // All are asked for at once, so that they are of one moment.

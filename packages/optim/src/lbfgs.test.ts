@@ -1,6 +1,6 @@
 import '../../backend-webgpu/src/index.js';
 import { isGradEnabled } from '@sconce/autograd';
-import { init, Tensor, tensor, tidy, zeros } from '@sconce/core';
+import { type DeviceLike, init, Tensor, tensor, tidy, zeros } from '@sconce/core';
 import { describe, expect, it } from 'vitest';
 import { host } from '../../../scripts/testing/host.js';
 import { LBFGS, type LBFGSOptions } from './index.js';
@@ -130,7 +130,7 @@ describe.each<[string, Loss, number[], Partial<LBFGSOptions>, number[][]]>([
 
 describe('with an async closure', () => {
   /** Three steps of a line search on a device, by an async closure. */
-  async function asyncTrace(device: string) {
+  async function asyncTrace(device: DeviceLike) {
     const x = tensor([-1.2, 1], { device }).requiresGrad_();
     const optimizer = new LBFGS([x], { maxIter: 5, lineSearchFn: 'strongWolfe' });
     const closure = closureOf(optimizer, x, rosenbrock);

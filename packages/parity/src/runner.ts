@@ -1,5 +1,5 @@
 import 'sconce';
-import { init, setDefaultDevice, tidy } from '@sconce/core';
+import { Device, init, setDefaultDevice, tidy } from '@sconce/core';
 import { type Case, Corpus, type GroupName, groupNames } from './corpus/corpus.js';
 import type { Group, Run } from './groups/group.js';
 import { groups } from './groups/index.js';
@@ -34,7 +34,7 @@ export interface ParityOptions {
 
 /** Runs the corpus on a device, and counts what passes. */
 export async function runParity(options: ParityOptions = {}): Promise<Report> {
-  const device = await init(options.device ?? 'cpu');
+  const device = await init(Device.from(options.device ?? 'cpu'));
   setDefaultDevice(device);
   const run = { device, corpus: new Corpus(options.corpus) };
   const report: Report = {

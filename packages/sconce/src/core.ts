@@ -75,6 +75,7 @@ export {
   cumulativeTrapezoid,
   Device,
   type DeviceLike,
+  type DeviceName,
   type DType,
   defaultGenerator,
   det,

@@ -30,10 +30,10 @@ describe('errors a person can act on', () => {
   });
 
   it('devices', () => {
-    expect(() => zeros([1], { device: 'tpu' })).toThrow(
+    expect(() => zeros([1], { device: 'tpu' as never })).toThrow(
       /device 'tpu' is not registered \(registered: .*'cpu'.*\); import the package that provides it$/,
     );
-    expect(() => zeros([1], { device: 'cuda' })).toThrow(
+    expect(() => zeros([1], { device: 'cuda' as never })).toThrow(
       /device 'cuda' is not registered .*; GPUs of every maker are the device 'webgpu', of '@sconce\/backend-webgpu'$/,
     );
     expect(() => ones([2]).add(ones([2], { device: 'reference' }))).toThrow(

@@ -338,21 +338,26 @@ describe('mapLocation', () => {
     String((await load<{ w: Tensor }>(bytes, mapLocation)).w.device);
 
   it('takes a device, a table or a function', async () => {
-    const onGpu = await serialize({ w: ones([2]) }, { format: 'torch', mapLocation: 'cuda:1' });
+    const onGpu = await serialize(
+      { w: ones([2]) },
+      { format: 'torch', mapLocation: Device.from('cuda:1') },
+    );
     await expect(load(onGpu)).rejects.toThrow(
       "load: the file's tensors were saved on 'cuda:1', and no 'cuda' is registered here; pass { mapLocation: 'cpu' } to load them on the cpu",
     );
     expect(await deviceOf(onGpu, { mapLocation: 'cpu' })).toBe('cpu');
     expect(await deviceOf(onGpu, { mapLocation: Device.from('cpu') })).toBe('cpu');
     expect(await deviceOf(onGpu, { mapLocation: { 'cuda:1': 'gpu0' } })).toBe('gpu0');
-    expect(await deviceOf(onGpu, { mapLocation: new Map([['cuda:1', 'gpu0']]) })).toBe('gpu0');
+    expect(await deviceOf(onGpu, { mapLocation: new Map([['cuda:1', 'gpu0' as const]]) })).toBe(
+      'gpu0',
+    );
     expect(
       await deviceOf(onGpu, { mapLocation: (l) => (l === 'cuda:1' ? 'gpu0' : undefined) }),
     ).toBe('gpu0');
     await expect(load(onGpu, { mapLocation: { 'cuda:0': 'cpu' } })).rejects.toThrow(
       "saved on 'cuda:1'",
     );
-    await expect(load(onGpu, { mapLocation: 'cuda:0' })).rejects.toThrow(
+    await expect(load(onGpu, { mapLocation: Device.from('cuda:0') })).rejects.toThrow(
       "mapLocation asks for 'cuda', and no 'cuda' is registered here",
     );
     const onCpu = await serialize({ w: ones([2]) }, { format: 'torch' });

@@ -16,7 +16,7 @@ import {
 } from '../shape.js';
 import { Storage } from '../storage.js';
 import { allocate, Tensor } from '../tensor.js';
-import { toTarget } from './target.js';
+import { type ToArguments, toTarget } from './target.js';
 
 /** Writes the elements of `from`, broadcast and converted, into `to`; both on one device. */
 export function copyInto(to: Tensor, from: Tensor): void {
@@ -126,11 +126,13 @@ const toDevice = op('toDevice', 'self device', (self: Tensor, device: Device): T
  *
  * Moving from a device that can only be read asynchronously needs `await t.toAsync(device)`.
  *
- * @throws RuntimeError if the target device is not ready or cannot hold the dtype.
+ * @throws RuntimeError if the target device is not ready or cannot hold the dtype; TypeError if it is neither a dtype nor a device.
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.to.html
+ * @example
+ * x.to('float64'); x.to('cpu', 'float64'); x.to(other); x.to({ device: 'webgpu', copy: true });
  */
-export function to(self: Tensor, target: DType | Device | DeviceLike | Tensor | ToOptions): Tensor {
-  const { dtype, device, copy } = toTarget(target);
+export function to(self: Tensor, ...target: ToArguments): Tensor {
+  const { dtype, device, copy } = toTarget(...target);
   let result = self;
   const place = device === undefined ? self.device : Devices.from(device);
   // Narrow before the transfer, widen after it.
@@ -153,13 +155,10 @@ export function to(self: Tensor, target: DType | Device | DeviceLike | Tensor | 
  * @throws RuntimeError (as a rejection) if the target device is not ready or cannot hold the dtype.
  * @example const h = await first(x).toAsync('cpu'); // `first` lives on webgpu
  */
-export async function toAsync(
-  self: Tensor,
-  target: DType | Device | DeviceLike | Tensor | ToOptions,
-): Promise<Tensor> {
-  const { dtype, device } = toTarget(target);
+export async function toAsync(self: Tensor, ...target: ToArguments): Promise<Tensor> {
+  const { dtype, device } = toTarget(...target);
   const place = device === undefined ? self.device : Devices.from(device);
-  if (canMove(self.device, place)) return to(self, target);
+  if (canMove(self.device, place)) return to(self, ...target);
   const changed = dtype !== undefined && dtype !== self.dtype;
   const source = changed && self.storage.backend.supports(dtype) ? to(self, dtype) : self;
   // Recorded before anything can happen to the history of `self`.

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Device } from '../device.js';
 import {
   defaultGenerator,
   Generator,
@@ -65,7 +66,7 @@ describe('Generator', () => {
   });
 
   it('hands out consecutive Philox blocks on other devices, and saves where it is', () => {
-    const generator = new Generator({ device: 'cuda' }).manualSeed(-1);
+    const generator = new Generator({ device: Device.from('cuda') }).manualSeed(-1);
     expect(generator.takePhilox(3)).toEqual({ seed: 2n ** 64n - 1n, offset: 0n });
     const state = generator.getState();
     expect(state.length).toBe(16);
@@ -79,15 +80,15 @@ describe('Generator', () => {
   });
 
   it('says when it is used for the wrong device', () => {
-    expect(() => new Generator({ device: 'cuda' }).engine).toThrow(
+    expect(() => new Generator({ device: Device.from('cuda') }).engine).toThrow(
       "generator: expected a 'cpu' generator, got one of 'cuda'",
     );
     expect(() => new Generator().takePhilox(1)).toThrow(
       "generator: a 'cpu' generator cannot fill tensors of another device",
     );
-    expect(() => new Generator({ device: 'cuda' }).setState(new Uint8Array(5056))).toThrow(
-      "setState: a generator state of 'cuda' has 16 bytes, got 5056",
-    );
+    expect(() =>
+      new Generator({ device: Device.from('cuda') }).setState(new Uint8Array(5056)),
+    ).toThrow("setState: a generator state of 'cuda' has 16 bytes, got 5056");
   });
 });
 

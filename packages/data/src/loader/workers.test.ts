@@ -239,7 +239,7 @@ describe('a device', () => {
   it('has the tensors ahead of the loop, and none when it is left', async () => {
     const dataset = await lib.wide();
     const before = core.memoryStats('reference').storages;
-    const options = { batchSize: 8, numWorkers: 2, device: 'reference' };
+    const options = { batchSize: 8, numWorkers: 2, device: 'reference' } as const;
     let seen = 0;
     for await (const x of new lib.DataLoader(dataset, options)) {
       expect(String(x.device)).toBe('reference');

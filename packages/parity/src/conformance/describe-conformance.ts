@@ -1,5 +1,4 @@
-import type { Device } from '@sconce/core';
-import { InterpreterBackend, init } from '@sconce/core';
+import { Device, InterpreterBackend, init } from '@sconce/core';
 import { describe, test } from 'vitest';
 import { accuracyTests } from './accuracy.js';
 import { Fixture } from './fixture.js';
@@ -13,7 +12,7 @@ import { propertyTests } from './properties.js';
 /** The device, or the sentence that says why it is not here. */
 async function open(name: string): Promise<Device | string> {
   try {
-    const device = await init(name);
+    const device = await init(Device.from(name));
     if (name !== 'reference' && device.backend instanceof InterpreterBackend) {
       return `'${name}' is the interpreter here: no backend has taken its place`;
     }

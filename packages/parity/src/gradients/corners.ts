@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { grad } from '@sconce/autograd';
-import { fromTypedArray, numel, type Tensor, zerosLike } from '@sconce/core';
+import { type DeviceLike, fromTypedArray, numel, type Tensor, zerosLike } from '@sconce/core';
 import { expect } from 'vitest';
 import type { Value } from '../corpus/value.js';
 import { evaluate } from '../mapping/world.js';
@@ -32,7 +32,7 @@ const number = (x: Figure): number =>
 /** Where and how precisely to compute. */
 export interface Precision {
   readonly dtype: 'float32' | 'float64';
-  readonly device: string;
+  readonly device: DeviceLike;
   /** The greatest difference, of values around 1. */
   readonly tolerance: number;
 }

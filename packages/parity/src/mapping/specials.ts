@@ -275,7 +275,7 @@ function to(self: Tensor, rest: readonly Value[], kwargs: ReadonlyMap<string, Va
     if (typeof part !== 'string') continue;
     const dtype = dtypeNamed(part);
     if (dtype) target.dtype = dtype as core.DType;
-    else target.device = part;
+    else target.device = core.Device.from(part);
   }
   if (kwargs.get('copy') === true) target.copy = true;
   return self.to(target);

@@ -1,4 +1,4 @@
-import { type Device, dtypes, InterpreterBackend, init } from '@sconce/core';
+import { Device, dtypes, InterpreterBackend, init } from '@sconce/core';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import { seeds } from '../conformance/pair.js';
@@ -14,7 +14,7 @@ import { type Call, Twin } from './twin.js';
 /** The device, or undefined where no backend has taken the interpreter's place. */
 async function open(name: string): Promise<Device | undefined> {
   try {
-    const device = await init(name);
+    const device = await init(Device.from(name));
     return device.backend instanceof InterpreterBackend ? undefined : device;
   } catch {
     return undefined;

@@ -1,4 +1,4 @@
-import { defaultGenerator, registeredDevices, Tensor } from '@sconce/core';
+import { Device, defaultGenerator, registeredDevices, Tensor } from '@sconce/core';
 import { FileError } from '../errors.js';
 import { byteTensor } from '../torch/encoder.js';
 
@@ -9,7 +9,9 @@ import { byteTensor } from '../torch/encoder.js';
  */
 export function rngStates(devices: Iterable<string>): Map<string, Tensor> {
   const names = new Set([...registeredDevices(), ...devices]);
-  return new Map([...names].map((name) => [name, byteTensor(defaultGenerator(name).getState())]));
+  return new Map(
+    [...names].map((name) => [name, byteTensor(defaultGenerator(Device.from(name)).getState())]),
+  );
 }
 
 /** The bytes of a generator's state. @throws FileError if the value is no such tensor. */
@@ -23,6 +25,7 @@ export function stateBytes(value: unknown): Uint8Array {
 export function setRngStates(states: ReadonlyMap<string, unknown>): void {
   const here = new Set(registeredDevices());
   for (const [name, state] of states) {
-    if (here.has(name.split(':')[0] as string)) defaultGenerator(name).setState(stateBytes(state));
+    if (here.has(name.split(':')[0] as string))
+      defaultGenerator(Device.from(name)).setState(stateBytes(state));
   }
 }
