@@ -232,3 +232,8 @@ attach(products);
 attach({ max, min });
 attach({ hardshrink, prelu, relu, logSoftmax, softmax });
 attach({ relu_: (self: Tensor) => relu(self, { inplace: true }) });
+
+// As methods of classes are: loops over a tensor's keys, which deep comparisons make, do not see them.
+for (const name of Object.keys(prototype)) {
+  Object.defineProperty(prototype, name, { enumerable: false });
+}

@@ -190,16 +190,29 @@ export function readOneSync(t: Tensor): number {
   return decode(t.dtype, readAllSync(t, 'itemSync')[0] as number | bigint);
 }
 
-/** Row-major elements as nested arrays of the tensor's shape; bools as booleans. */
-export function toNested(t: Tensor, data: TypedArray): NestedArray {
+/** Row-major elements as nested arrays of the tensor's shape, each as `value` makes it. */
+function nest<T>(t: Tensor, data: TypedArray, value: (raw: number | bigint) => T): NestedArray<T> {
   let next = 0;
-  const value = (): number | boolean => {
-    const v = decode(t.dtype, data[next++] as number | bigint);
-    return t.dtype === 'bool' ? v !== 0 : v;
-  };
-  const level = (d: number): NestedArray => {
-    if (d === t.shape.length) return value();
+  const level = (d: number): NestedArray<T> => {
+    if (d === t.shape.length) return value(data[next++] as number | bigint);
     return Array.from({ length: t.shape[d] as number }, () => level(d + 1));
   };
   return level(0);
 }
+
+const plain = (dtype: DType, raw: number | bigint): number | boolean => {
+  const v = decode(dtype, raw);
+  return dtype === 'bool' ? v !== 0 : v;
+};
+
+/** Row-major elements as nested arrays of the tensor's shape; bools as booleans. */
+export const toNested = (t: Tensor, data: TypedArray): NestedArray =>
+  nest(t, data, (raw) => plain(t.dtype, raw));
+
+/** The same with strings for what JSON has no numbers for. */
+export const toJson = (t: Tensor, data: TypedArray): NestedArray<number | boolean | string> =>
+  nest(t, data, (raw) => {
+    if (typeof raw === 'bigint' && !Number.isSafeInteger(Number(raw))) return String(raw);
+    const value = plain(t.dtype, raw);
+    return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+  });

@@ -6,6 +6,9 @@ import { type Lease, release, track } from './memory.js';
 import { gradMode } from './mode-scope.js';
 import { attempt } from './replay.js';
 
+/** What `structuredClone` and `postMessage` name when they refuse a tensor. */
+const uncloneable = Symbol('Tensor: copy it with t.clone(), send t.toTypedArray() and t.shape');
+
 /** Counts the in-place writes that autograd must notice. */
 export interface VersionCounter {
   version: number;
@@ -16,12 +19,15 @@ export interface VersionCounter {
  * how autograd notices that a value it saved has changed.
  */
 export class Storage {
+  /** @internal A symbol cannot be cloned, and comes first: a tensor sent to a worker is refused by this name. */
+  readonly cloning = uncloneable;
   readonly device: Device;
   readonly backend: Backend;
   readonly dtype: DType;
   /** Elements, of which views may use any part. */
   readonly length: number;
-  version = 0;
+  // Not a plain field, so that deep comparisons do not count writes.
+  #version = 0;
   /** Whether it was made under `inferenceMode`, so that autograd may not use it. */
   readonly inference: boolean = gradMode.inference;
   readonly #lease: Lease;
@@ -39,6 +45,14 @@ export class Storage {
     this.length = length;
     this.#lease = track(this, this.backend, buffer ?? this.backend.allocate(dtype, length));
     if (attempt !== undefined) attempt.noted.add(this);
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  set version(version: number) {
+    this.#version = version;
   }
 
   /** @throws RuntimeError after `dispose`. */

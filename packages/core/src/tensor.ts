@@ -1,3 +1,4 @@
+import { comparable } from './comparable.js';
 import { describeTensor, describeTensorAsync } from './describe.js';
 import type { Device, DeviceLike } from './device.js';
 import { type DType, isFloatingPoint, type TypedArray } from './dtype.js';
@@ -9,7 +10,7 @@ import {
   type HookHandle,
   type TensorMeta,
 } from './grad-mode.js';
-import { readAll, readAllSync, readOne, readOneSync, toNested } from './read.js';
+import { readAll, readAllSync, readOne, readOneSync, toJson, toNested } from './read.js';
 import { undoable } from './replay.js';
 import { contiguousStrides, isContiguous, normalizeDim, numel } from './shape.js';
 import { Storage, type VersionCounter } from './storage.js';
@@ -38,6 +39,8 @@ export class Tensor {
   readonly counter: VersionCounter;
   /** What autograd keeps here; undefined until it takes part. */
   meta: TensorMeta | undefined = undefined;
+  /** @internal What deep comparisons see of the elements: themselves under test runners, else a number of its own. */
+  readonly contents: object | number = comparable(this);
 
   /** @internal Use `tensor`, `zeros`, `fromTypedArray` and the like. */
   constructor(
@@ -330,6 +333,27 @@ export class Tensor {
     return this.toString();
   }
 
+  /**
+   * The elements as `JSON.stringify` writes them: nested arrays of numbers (bool: booleans). What JSON has no numbers for are
+   * strings that `Number` and `BigInt` read: 'NaN', 'Infinity', '-Infinity', and int64 past 2^53.
+   *
+   * @throws RuntimeError on devices that can only be read asynchronously: `JSON.stringify(await t.toArray())`.
+   * @example JSON.stringify({ loss: tensor([1, NaN]) }) // {"loss":[1,"NaN"]}
+   */
+  toJSON(): NestedArray<number | boolean | string> {
+    return toJson(this, readAllSync(this, 'toJSON', 'toArray()'));
+  }
+
+  /**
+   * The parts along the first dimension, as views; a tensor without dimensions has none and is not iterable.
+   *
+   * @example for (const row of x) total.add_(row);
+   */
+  get [Symbol.iterator](): () => Generator<Tensor, void, undefined> {
+    // Looked up rather than called by what asks whether something is iterable, so there must be none to find.
+    return (this.shape.length === 0 ? undefined : rows) as () => Generator<Tensor, void, undefined>;
+  }
+
   /** Returns the device memory now; this tensor and every view of it become unusable. */
   dispose(): void {
     this.storage.dispose();
@@ -348,6 +372,10 @@ function noteGrad(meta: TensorMeta): void {
       meta.grad = grad;
     };
   });
+}
+
+function* rows(this: Tensor): Generator<Tensor, void, undefined> {
+  for (let i = 0; i < (this.shape[0] as number); i++) yield this.select(0, i);
 }
 
 function engine(operation: string) {

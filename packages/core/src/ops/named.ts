@@ -1,4 +1,5 @@
 import type { Tensor } from '../tensor.js';
+import { Results } from './results.js';
 
 /** Several results: an array to destructure, and the same tensors as fields under the names PyTorch has for them. */
 export type Named<K extends readonly string[]> = { readonly [I in keyof K]: Tensor } & {
@@ -12,5 +13,5 @@ export function named<const K extends readonly string[]>(
 ): Named<K> {
   const list = results as unknown as Tensor[];
   const fields = Object.fromEntries(names.map((name, i) => [name, list[i] as Tensor]));
-  return Object.assign(list, fields) as unknown as Named<K>;
+  return new Results(fields) as unknown as Named<K>;
 }

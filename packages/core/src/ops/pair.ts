@@ -1,4 +1,5 @@
 import type { Tensor } from '../tensor.js';
+import { Results } from './results.js';
 
 /**
  * Values and where they were found: destructures as `[values, indices]` and has both as fields.
@@ -14,4 +15,4 @@ export type ValuesIndices = readonly [values: Tensor, indices: Tensor] & {
 
 /** The named pair of values and their positions. */
 export const pair = (values: Tensor, indices: Tensor): ValuesIndices =>
-  Object.assign([values, indices] as const, { values, indices }) as unknown as ValuesIndices;
+  new Results({ values, indices }) as unknown as ValuesIndices;

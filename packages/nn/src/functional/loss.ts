@@ -34,18 +34,33 @@ export function reduced(name: string, losses: Tensor, reduction: Reduction = 'me
   return reduction === 'mean' ? losses.mean() : losses.sum();
 }
 
+const warned = new Set<string>();
+
+/** Says once for each pair of shapes that input and target broadcast, which is seldom meant. */
+function warnOfBroadcast(name: string, input: Tensor, target: Tensor): void {
+  if (sameShape(input.shape, target.shape)) return;
+  const message = `${name}: using a target size (${formatShape(target.shape)}) that is different to the input size (${formatShape(input.shape)}); this will likely lead to incorrect results due to broadcasting, make them the same size`;
+  if (warned.has(message)) return;
+  warned.add(message);
+  console.warn(message);
+}
+
 /**
  * The mean of (input - target)².
  *
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
  * @example mseLoss(model(x), y)
  */
-export const mseLoss = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor =>
-  reduced('mseLoss', squaredError(input, target), options.reduction);
+export const mseLoss = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor => {
+  warnOfBroadcast('mseLoss', input, target);
+  return reduced('mseLoss', squaredError(input, target), options.reduction);
+};
 
 /** The mean of |input - target|. */
-export const l1Loss = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor =>
-  reduced('l1Loss', input.sub(target).abs(), options.reduction);
+export const l1Loss = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor => {
+  warnOfBroadcast('l1Loss', input, target);
+  return reduced('l1Loss', input.sub(target).abs(), options.reduction);
+};
 
 /**
  * Squared near zero (over `beta`, default 1), absolute beyond.
@@ -62,6 +77,7 @@ export const smoothL1Loss = (
     throw new ValueError('smoothL1Loss: smooth_l1_loss does not support negative values for beta.');
   }
   if (beta === 0) return l1Loss(input, target, options);
+  warnOfBroadcast('smoothL1Loss', input, target);
   return reduced('smoothL1Loss', smoothL1(input, target, beta), reduction);
 };
 
@@ -79,6 +95,7 @@ export const huberLoss = (
   if (!(delta > 0)) {
     throw new ValueError('huberLoss: huber_loss does not support non-positive values for delta.');
   }
+  warnOfBroadcast('huberLoss', input, target);
   return reduced('huberLoss', huber(input, target, delta), reduction);
 };
 

@@ -1,5 +1,5 @@
 import { noGrad } from '@sconce/autograd';
-import { RuntimeError, stack, type Tensor, tensor, vectorNorm } from '@sconce/core';
+import { RuntimeError, stack, Tensor, tensor, vectorNorm } from '@sconce/core';
 
 /** Options of `clipGradNorm_`. */
 export interface ClipGradNormOptions {
@@ -10,7 +10,7 @@ export interface ClipGradNormOptions {
 }
 
 const gradients = (parameters: Tensor | Iterable<Tensor>): Tensor[] =>
-  [...(Symbol.iterator in parameters ? (parameters as Iterable<Tensor>) : [parameters])]
+  [...(parameters instanceof Tensor ? [parameters] : parameters)]
     .map((p) => p.grad)
     .filter((grad): grad is Tensor => grad !== null && grad !== undefined);
 
