@@ -227,7 +227,8 @@ describe('the loader', () => {
     const load = (dataset: unknown) => new DataLoader(dataset as number[], { sampler: [4] });
     expect(() => load(Promise.resolve([1]))).toThrow(/^DataLoader: .* but got a promise; await it/);
     expect(() => load(undefined)).toThrow(/but got undefined; .*IterableDataset.from/);
-    expect(() => load(new Set([1]))).toThrow(TypeError);
+    expect(() => load({ get: () => 1 })).toThrow(TypeError);
+    expect(() => load(new Set([1]))).toThrow(/unspecified sampler option/);
     await expect(all(load([1, 2]))).rejects.toThrow(
       'dataset: index 4 is out of range for 2 samples',
     );
