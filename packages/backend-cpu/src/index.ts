@@ -1,4 +1,10 @@
-import { Device, InterpreterBackend, registerBackend } from '@sconce/core';
+import {
+  builtinModule,
+  Device,
+  type DeviceProperties,
+  InterpreterBackend,
+  registerBackend,
+} from '@sconce/core';
 import { CpuBackend } from './backend.js';
 
 export { CpuBackend } from './backend.js';
@@ -10,7 +16,21 @@ export { CpuBackend } from './backend.js';
 export function registerCpuBackend(): void {
   registerBackend('cpu', {
     open: () => (typeof WebAssembly === 'undefined' ? new InterpreterBackend() : new CpuBackend()),
+    list: async () => [processor()],
   });
+}
+
+/** What the platform says of the processor. */
+function processor(): DeviceProperties {
+  const os = builtinModule<typeof import('node:os')>('node:os');
+  const [first] = os?.cpus() ?? [];
+  return {
+    type: 'cpu',
+    index: 0,
+    name: first?.model.trim() || 'cpu',
+    cores: os?.availableParallelism?.() ?? globalThis.navigator?.hardwareConcurrency ?? 1,
+    ...(os && { architecture: os.arch(), totalMemory: os.totalmem() }),
+  };
 }
 
 registerCpuBackend();

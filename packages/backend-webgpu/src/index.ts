@@ -1,5 +1,6 @@
-import { Device, init, registerBackend } from '@sconce/core';
-import { findAdapter, findGpu } from './gpu.js';
+import { Device, type DeviceProperties, init, registerBackend } from '@sconce/core';
+import { findAdapter, findAdapters, findGpu, nameOf } from './gpu.js';
+import { hasDriver } from './vulkan.js';
 import { WebGpuBackend, type WebGpuOptions } from './webgpu-backend.js';
 
 export { WebGpuBackend, type WebGpuOptions } from './webgpu-backend.js';
@@ -14,9 +15,42 @@ const raised = [
 /** Adapters that run on the CPU, where shared memory costs more than it saves. */
 const software = /swiftshader|llvmpipe|lavapipe|basic render|cpu/i;
 
+const isSoftware = ({ info: { vendor, architecture, description } }: GPUAdapter): boolean =>
+  software.test(`${vendor} ${architecture} ${description}`);
+
+/**
+ * The GPUs that WebGPU shows here, without opening them; none where there is no WebGPU.
+ *
+ * @example (await webGpuDevices()).map(({ name }) => name)
+ */
+export async function webGpuDevices(): Promise<DeviceProperties[]> {
+  let adapters: GPUAdapter[];
+  try {
+    // Dawn says on the console that there is no driver.
+    adapters = hasDriver() ? await findAdapters(await findGpu()) : [];
+  } catch {
+    return [];
+  }
+  return adapters.map((adapter, index) => ({
+    type: 'webgpu',
+    index,
+    name: nameOf(adapter),
+    vendor: adapter.info.vendor,
+    architecture: adapter.info.architecture,
+    software: isSoftware(adapter),
+    maxTensorBytes: Math.min(
+      adapter.limits.maxStorageBufferBindingSize,
+      adapter.limits.maxBufferSize,
+    ),
+  }));
+}
+
 /**
  * Opens a WebGPU device: the browser's, or in Node that of the npm package `webgpu`. Importing this
  * package registers it as `webgpu`, so that `await init('webgpu')` does this.
+ *
+ * @param name what it is called in messages; a number at its end (`webgpu:1`) says which device: of `n` GPUs, `n` and up is a
+ * second device on each, with a queue and memory of its own.
  *
  * @param options what is to differ from what suits the adapter
  * @throws RuntimeError that says what is missing.
@@ -25,12 +59,11 @@ export async function openWebGpu(
   name = 'webgpu',
   options: Partial<WebGpuOptions> = {},
 ): Promise<WebGpuBackend> {
-  const adapter = await findAdapter(await findGpu());
+  const adapter = await findAdapter(await findGpu(), Number(/:(\d+)$/.exec(name)?.[1] ?? 0));
   const requiredLimits: Record<string, number> = {};
   for (const limit of raised) requiredLimits[limit] = adapter.limits[limit];
   const device = await adapter.requestDevice({ label: 'sconce', requiredLimits });
-  const { architecture, description, vendor } = adapter.info;
-  const tiles = options.tiles ?? !software.test(`${vendor} ${architecture} ${description}`);
+  const tiles = options.tiles ?? !isSoftware(adapter);
   const backend = new WebGpuBackend(device, name, { ...options, tiles });
   endWithProcess(backend);
   return backend;
@@ -67,4 +100,5 @@ export async function reopen(name = 'webgpu'): Promise<Device> {
 
 registerBackend('webgpu', {
   openAsync: (index) => openWebGpu(index === 0 ? 'webgpu' : `webgpu:${index}`),
+  list: webGpuDevices,
 });

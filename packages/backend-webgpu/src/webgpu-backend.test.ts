@@ -210,7 +210,7 @@ describe.skipIf(!host.webgpu)('WebGpuBackend', () => {
     });
 
     test('reopen gives a working device under the same name', async () => {
-      const again = new Fixture(await reopen('webgpu:2'));
+      const again = new Fixture(await reopen('webgpu:1'));
       const x = again.view('float32', [2], [1, 2]);
       again.execute(addScalar(x, 1, x));
       expect(await again.read(x)).toEqual([2, 3]);

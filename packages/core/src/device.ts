@@ -1,4 +1,5 @@
 import type { Backend, DeviceOptions } from './backend.js';
+import type { DeviceProperties } from './device-queries.js';
 import { RuntimeError } from './errors.js';
 import { InterpreterBackend } from './interpreter/interpreter-backend.js';
 
@@ -131,6 +132,8 @@ export interface BackendProvider {
   open?(index: number): Backend;
   /** Opens asynchronously; rejects with a sentence on what is missing. */
   openAsync?(index: number): Promise<Backend>;
+  /** The devices the machine has, without opening them and without a word on the console; none where it has none. */
+  list?(): Promise<readonly DeviceProperties[]>;
 }
 
 // Registered here and not by an import for its effect alone, which bundlers may drop.
@@ -148,6 +151,9 @@ const providers = new Map([
 export function registerBackend(type: string, provider: BackendProvider): void {
   providers.set(type, provider);
 }
+
+/** How devices of a type are opened, if a package has registered it. */
+export const providerOf = (type: string): BackendProvider | undefined => providers.get(type);
 
 /** The registered device types. */
 export const registeredDevices = (): string[] => [...providers.keys()];

@@ -3,6 +3,7 @@ import './disposable.js';
 export * from './backend.js';
 export * from './deterministic.js';
 export * from './device.js';
+export * from './device-queries.js';
 export * from './dtype.js';
 export * from './elementwise.js';
 export * from './errors.js';

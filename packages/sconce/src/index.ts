@@ -16,6 +16,7 @@ registerBackend('webgpu', {
     const { openWebGpu } = await import('@sconce/backend-webgpu');
     return openWebGpu(index === 0 ? 'webgpu' : `webgpu:${index}`);
   },
+  list: async () => (await import('@sconce/backend-webgpu')).webGpuDevices(),
 });
 
 // Files tell parameters from other tensors.
