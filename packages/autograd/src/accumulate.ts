@@ -12,6 +12,10 @@ export class AccumulateGrad extends Node {
     this.addOutput(leaf);
   }
 
+  override get counted(): boolean {
+    return false;
+  }
+
   get name(): string {
     return 'AccumulateGrad';
   }

@@ -11,6 +11,7 @@ import {
   whenDone,
 } from '@sconce/core';
 import { AccumulateGrad, accumulateInto } from './accumulate.js';
+import { notePass } from './census.js';
 import type { Geometry } from './geometry.js';
 import { metaOf } from './meta.js';
 import type { Edge, Gradient, Node } from './node.js';
@@ -127,6 +128,7 @@ class Pass {
   readonly #temporaries: Temporaries | undefined;
 
   constructor(task: Task) {
+    notePass();
     this.#task = task;
     this.#captured = (task.captures ?? []).map(() => undefined);
     this.#temporaries = task.createGraph ? undefined : new Temporaries();

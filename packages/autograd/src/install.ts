@@ -1,5 +1,6 @@
 import { type AutogradEngine, installAutograd, RuntimeError, type Tensor } from '@sconce/core';
 import { backward, backwardAsync } from './backward.js';
+import { describeGraphs } from './census.js';
 import { accumulatorOf, ensureMeta, metaOf } from './meta.js';
 import type { Node } from './node.js';
 import { noteSeveralViews, noteView, record, recordInplace, recordReshape } from './record.js';
@@ -60,6 +61,7 @@ const engine: AutogradEngine = {
     meta.leafRequiresGrad = false;
     meta.setHistory(null, 0);
   },
+  held: describeGraphs,
 };
 
 installAutograd(engine);

@@ -7,6 +7,7 @@ import {
   RuntimeError,
   type Tensor,
 } from '@sconce/core';
+import { enroll } from './census.js';
 import { type Geometry, geometryOf } from './geometry.js';
 
 /** A gradient, or undefined where it is zero and was never made. */
@@ -36,6 +37,8 @@ export abstract class Node implements GradFn {
   edges: readonly (Edge | undefined)[];
   /** What the gradients of the outputs look like; undefined for an output that has none. */
   readonly outputs: (Geometry | undefined)[] = [];
+  /** Counts it among the living, with its neighbours. */
+  readonly block = this.counted ? enroll() : undefined;
   /** How many other nodes and tensors hold this one; says whether PyTorch would still have it. */
   references = 0;
 
@@ -49,6 +52,11 @@ export abstract class Node implements GradFn {
   constructor(edges: readonly (Edge | undefined)[]) {
     this.edges = edges;
     for (const edge of edges) if (edge) edge.node.references++;
+  }
+
+  /** Whether it is part of a graph, as against the place of a leaf's gradient, which lives as long as the leaf. */
+  get counted(): boolean {
+    return true;
   }
 
   abstract get name(): string;

@@ -5,6 +5,7 @@ import {
   itemSize,
   type Primitive,
   type TypedArray,
+  typedArray,
   typedArrayOver,
 } from '@sconce/core';
 import { mathImports } from '@sconce/kernels';
@@ -96,7 +97,9 @@ export class CpuBackend implements Backend {
 
   readSync(buffer: DeviceBuffer, dtype: DType, offset: number, length: number): TypedArray {
     // A copy in memory of its own: shared memory may change, and many interfaces refuse it.
-    return this.#view(buffer, dtype, offset, length).slice();
+    const copy = typedArray(dtype, length);
+    (copy as Float64Array).set(this.#view(buffer, dtype, offset, length) as Float64Array);
+    return copy;
   }
 
   async read(

@@ -92,3 +92,17 @@ test('positions that are no int32 are refused', () => {
   );
   expect(() => row.indexSelect(0, tensor([5n]))).toThrow(/cannot be computed in 32 bits/);
 });
+
+test('reading more than the host can hold is an error with a sentence', () => {
+  expect(() =>
+    ones([1])
+      .expand([2 ** 40])
+      .toTypedArraySync(),
+  ).toThrow('the host could not get 4398046511104 bytes for 1099511627776 elements of float32');
+});
+
+test('more numbers than arrays can hold are refused', patience, () => {
+  const x = zeros([2 ** 27 + 1], { dtype: 'bool' });
+  expect(() => x.toArraySync()).toThrow(/toArray: 134217729 elements are too many.*toTypedArray/);
+  x.dispose();
+});

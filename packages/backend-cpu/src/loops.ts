@@ -1,4 +1,4 @@
-import type { DeviceBuffer, Primitive } from '@sconce/core';
+import { type DeviceBuffer, integerTwins, movesAsIntegers, type Primitive } from '@sconce/core';
 import {
   mostPositions,
   packArguments,
@@ -54,7 +54,8 @@ export class Loops {
     } else this.#runOne(primitive);
   }
 
-  #runOne(primitive: LoopPrimitive): void {
+  #runOne(given: LoopPrimitive): void {
+    const primitive = given.kind === 'map' ? movesAsIntegers(given, integerTwins) : given;
     const plan = planWasm(primitive);
     const tasks = this.#tasks[plan.kernel.id] ?? this.#compile(plan.kernel);
     if (plan.argumentBytes > blockBytes || plan.workspaceBytes > 0) {

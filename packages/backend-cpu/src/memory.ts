@@ -1,4 +1,5 @@
 import {
+  autogradEngine,
   collect,
   type DeviceBuffer,
   type DType,
@@ -133,6 +134,7 @@ export class LinearMemory {
     }
     const top = usage.slice(0, 4).map((u) => `${u.count} of ${formatBytes(u.bytes)}`);
     const rest = usage.length > 4 ? ', ...' : '';
+    const graphs = autogradEngine()?.held?.();
     const free = this.maximum * page - total;
     const pieces =
       free >= bytes
@@ -141,7 +143,7 @@ export class LinearMemory {
     return (
       `out of memory on cpu: ${formatBytes(bytes)} asked for, but ${formatBytes(total)} of ` +
       `${formatBytes(this.maximum * page)} are held by ${count} tensors (${top.join(', ')}${rest}) that are still in use${pieces}; ` +
-      'use smaller batches, run inference under noGrad(), or release tensors with tidy() or dispose()'
+      `${graphs ? `${graphs}; ` : ''}use smaller batches, run inference under noGrad(), or release tensors with tidy() or dispose()`
     );
   }
 }

@@ -1,5 +1,6 @@
 import {
   areDeterministicAlgorithmsEnabled,
+  autogradEngine,
   type Backend,
   type DeviceBuffer,
   type DeviceOptions,
@@ -295,10 +296,11 @@ export class WebGpuBackend implements Backend {
         if (!error) return;
         // Room for whoever tries again.
         this.#trim();
+        const graphs = autogradEngine()?.held?.();
         const name = block.usedBy ? `'${block.usedBy}'` : 'an allocation';
         this.#failures.report(
           new OutOfMemoryError(
-            `webgpu: ${name} could not get ${megabytes(bytes)}; tensors on '${this.#name}' hold ${megabytes(held)}. Free tensors with dispose() or tidy(), or use smaller batches`,
+            `webgpu: ${name} could not get ${megabytes(bytes)}; tensors on '${this.#name}' hold ${megabytes(held)}. Free tensors with dispose() or tidy(), or use smaller batches${graphs ? `. ${graphs}` : ''}`,
             { cause: error },
           ),
         );

@@ -1,3 +1,5 @@
+import { OutOfMemoryError } from './errors.js';
+
 /** The element types of tensors, named as in PyTorch. */
 export type DType =
   | 'float32'
@@ -72,9 +74,17 @@ export const category = (dtype: DType): 0 | 1 | 2 => table[dtype].category;
 /** Whether `dtype` is a floating-point type. */
 export const isFloatingPoint = (dtype: DType): boolean => table[dtype].category === 2;
 
-/** A typed array of `length` zeros of the kind that holds `dtype` on the host. */
+/** A typed array of `length` zeros of the kind that holds `dtype` on the host. @throws OutOfMemoryError. */
 export function typedArray(dtype: DType, length: number): TypedArray {
-  return new table[dtype].array(new ArrayBuffer(length * table[dtype].bytes));
+  const bytes = length * table[dtype].bytes;
+  try {
+    return new table[dtype].array(new ArrayBuffer(bytes));
+  } catch (error) {
+    throw new OutOfMemoryError(
+      `the host could not get ${bytes} bytes for ${length} elements of ${dtype}`,
+      { cause: error },
+    );
+  }
 }
 
 /** A typed array of the kind that holds `dtype`, over existing bytes. */

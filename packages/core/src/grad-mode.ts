@@ -75,6 +75,8 @@ export interface AutogradEngine {
   retainGrad(tensor: Tensor): void;
   /** Makes the tensor a leaf that does not require grad. */
   detach_(tensor: Tensor): void;
+  /** What graphs hold, as a clause for errors about full memory; undefined if there are none. */
+  held?(): string | undefined;
 }
 
 let installed: AutogradEngine | undefined;

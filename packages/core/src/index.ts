@@ -30,6 +30,7 @@ export {
   type ModeGuard,
   runInMode,
 } from './mode-scope.js';
+export { integerTwins, movesAsIntegers } from './moves.js';
 export * from './op.js';
 export * from './ops/index.js';
 export type { Out, OutOptions } from './out.js';

@@ -11,11 +11,13 @@ function gatherLogical(t: Tensor, raw: TypedArray): TypedArray {
   const count = numel(t.shape);
   if (isContiguous(t.shape, t.strides)) return raw;
   const out = typedArray(t.dtype, count);
+  // Bits are moved: numbers may lose what a NaN carries.
+  const [from, to] = [asIntegers(raw), asIntegers(out)];
   const rank = t.shape.length;
   const position = new Array<number>(rank).fill(0);
   let at = 0;
   for (let i = 0; i < count; i++) {
-    out[i] = raw[at] as never;
+    to[i] = from[at] as never;
     for (let d = rank - 1; d >= 0; d--) {
       at += t.strides[d] as number;
       if (++(position[d] as number) < (t.shape[d] as number)) break;
@@ -24,6 +26,14 @@ function gatherLogical(t: Tensor, raw: TypedArray): TypedArray {
     }
   }
   return out;
+}
+
+/** The same bits as integers, of an array of floats. */
+function asIntegers(data: TypedArray): TypedArray {
+  const { buffer, byteOffset, length } = data;
+  if (data instanceof Float32Array) return new Int32Array(buffer, byteOffset, length);
+  if (data instanceof Float64Array) return new BigInt64Array(buffer, byteOffset, length);
+  return data;
 }
 
 /** All elements in row-major order, copied to the host. */
@@ -190,8 +200,16 @@ export function readOneSync(t: Tensor): number {
   return decode(t.dtype, readAllSync(t, 'itemSync')[0] as number | bigint);
 }
 
+/** More would end the process rather than throw: engines give arrays of numbers less memory than they ask for. */
+const mostNested = 2 ** 27;
+
 /** Row-major elements as nested arrays of the tensor's shape, each as `value` makes it. */
 function nest<T>(t: Tensor, data: TypedArray, value: (raw: number | bigint) => T): NestedArray<T> {
+  if (data.length > mostNested) {
+    throw new RuntimeError(
+      `toArray: ${data.length} elements are too many for arrays of JavaScript numbers (at most ${mostNested}); use toTypedArray()`,
+    );
+  }
   let next = 0;
   const level = (d: number): NestedArray<T> => {
     if (d === t.shape.length) return value(data[next++] as number | bigint);

@@ -25,6 +25,7 @@ keepStorage klDivElements klDivLogElements layerNormInputGrad layerNormWeightGra
 load logNormal_ logSoftmaxBackward makeView maskedScatter_ maxPoolBackward maxPoolWithIndices
 mapViews mayOverlap mustRecord named nativeBatchNorm nativeGroupNorm nativeLayerNorm newEmpty newEmptyStrided
 newFull newOnes newTensor newZeros nllLossBackward nllLossForward nodesOf nonzeroExpr normal_
+integerTwins movesAsIntegers
 changeMode enterMode leaveMode runInMode canMove checkDType isDeviceName keepContents providerOf once undoable whenDone
 normalizeDim normalizeDims numberToBfloat16 numberToFloat16 op operations padMode
 padModeBackward pair put_ pythonRepr random_ readAll readAllSync readOne readOneSync reduceInto

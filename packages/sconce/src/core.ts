@@ -1,5 +1,6 @@
 /** The tensor library as users see it: what `torch.*` holds. Functions of layers are in `nn.functional`. */
 export {
+  type ArrayOf,
   absolute,
   addbmm,
   addcdiv,
@@ -9,6 +10,7 @@ export {
   addr,
   all,
   allclose,
+  allocateArray,
   amax,
   amin,
   aminmax,

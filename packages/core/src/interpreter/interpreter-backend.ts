@@ -1,9 +1,10 @@
 import type { Backend, DeviceBuffer } from '../backend.js';
 import type { DType, TypedArray } from '../dtype.js';
-import { computeType, typedArray } from '../dtype.js';
+import { computeType, typedArray, typedArrayOver } from '../dtype.js';
 import { SconceError } from '../errors.js';
 import type { Expr } from '../expr.js';
-import type { Primitive, View } from '../primitive.js';
+import { integerTwins, movesAsIntegers } from '../moves.js';
+import type { MapPrimitive, Primitive, View } from '../primitive.js';
 import { runConv } from './conv.js';
 import { mapViews, runLinalg } from './linalg/index.js';
 import { runMap } from './map.js';
@@ -39,6 +40,13 @@ const hostView = (view: View): HostView => ({
   strides: view.strides,
   offset: view.offset,
 });
+
+/** The same elements as the view's dtype says, where the memory was made for another one of that width. */
+function retyped(view: View): HostView {
+  const host = hostView(view);
+  const { buffer, byteOffset, length } = host.data;
+  return { ...host, data: typedArrayOver(view.dtype, buffer, byteOffset, length) };
+}
 
 /** A value must have the compute type of the view it is stored into: stores narrow, they do not convert. */
 function checkStored(operation: string, value: Expr, view: View): void {
@@ -95,19 +103,17 @@ export class InterpreterBackend implements Backend {
     return new HostBuffer(data);
   }
 
+  #map(p: MapPrimitive): void {
+    runMap({ ...p, inputs: p.inputs.map(retyped), outputs: p.outputs.map(retyped) });
+  }
+
   execute(primitive: Primitive): void {
     switch (primitive.kind) {
       case 'map':
         primitive.values.forEach((value, k) => {
           checkStored('map', value, primitive.outputs[k] as View);
         });
-        runMap({
-          shape: primitive.shape,
-          inputs: primitive.inputs.map(hostView),
-          scalars: primitive.scalars,
-          values: primitive.values,
-          outputs: primitive.outputs.map(hostView),
-        });
+        this.#map(movesAsIntegers(primitive, integerTwins));
         break;
       case 'reduce':
         for (const { value, view } of primitive.outputs) checkStored('reduce', value, view);

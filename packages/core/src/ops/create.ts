@@ -1,15 +1,16 @@
-import { Device, getDefaultDevice } from '../device.js';
+import { Device, type DeviceLike, getDefaultDevice } from '../device.js';
 import {
   category,
   categoryDtype,
   computeType,
   type DType,
   getDefaultDtype,
+  isDType,
   type TypedArray,
 } from '../dtype.js';
 import { resultType } from '../elementwise.js';
 import { encode } from '../encode.js';
-import { formatShape, RuntimeError, ValueError, wrongArgument } from '../errors.js';
+import { formatShape, kindOf, RuntimeError, ValueError, wrongArgument } from '../errors.js';
 import { execute } from '../execute.js';
 import { cast, coord, e, scalar } from '../expr.js';
 import type { OutOptions } from '../out.js';
@@ -22,6 +23,7 @@ import {
   scalarDtype,
   scalarValue,
 } from '../scalar.js';
+import { keepStorage } from '../scope.js';
 import { numel, span } from '../shape.js';
 import { Storage } from '../storage.js';
 import { allocate, type NestedArray, Tensor, type TensorOptions } from '../tensor.js';
@@ -40,6 +42,7 @@ const arrayDtypes: readonly (readonly [new (...a: never[]) => TypedArray, DType]
   [Int32Array, 'int32'],
   [Int8Array, 'int8'],
   [Uint8Array, 'uint8'],
+  [Uint8ClampedArray as unknown as typeof Uint8Array, 'uint8'],
   [Int16Array, 'int16'],
   [BigInt64Array, 'int64'],
 ];
@@ -49,13 +52,13 @@ const isTypedArray = (x: unknown): x is TypedArray =>
 
 /** The dtype whose elements a typed array holds. @throws TypeError for one that does not tell. */
 export function typedArrayDtype(operation: string, data: TypedArray): DType {
-  const found = arrayDtypes.find(([type]) => data instanceof type);
+  const found = typedArrayDtypeOf(data);
   if (!found) {
     throw new TypeError(
       `${operation}: a ${data.constructor.name} does not say its dtype; pass { dtype } (e.g. 'float16' for raw bits in a Uint16Array)`,
     );
   }
-  return found[1];
+  return found;
 }
 
 function finish(t: Tensor, options: TensorOptions): Tensor {
@@ -105,7 +108,8 @@ export function tensor(data: TensorData | Tensor, options: TensorOptions = {}): 
         ? options.dtype
         : typedArrayDtype('tensor', data);
     const dtype = options.dtype ?? own;
-    const values = own === dtype ? data : encode(dtype, data);
+    checkTypedArray('tensor', data);
+    const values = own === dtype ? rawElements(data, dtype) : encode(dtype, data);
     return finish(upload(values, [data.length], dtype, place(options)), options);
   }
   const flat: (number | bigint | boolean)[] = [];
@@ -140,43 +144,158 @@ const ragged = (shape: readonly number[], depth: number, got: number): ValueErro
     `tensor: expected sequence of length ${shape[depth] ?? 'one'} at dim ${depth} (got ${got}); nested arrays must be rectangular`,
   );
 
+/** What `allocateArray` gave out, and the storage whose memory it is: each array keeps its storage. */
+const lent = new WeakMap<TypedArray, Storage>();
+
+/** The typed array that holds the elements of a dtype; float16 and bfloat16 as raw bits. */
+export type ArrayOf<D extends DType> = D extends 'float32'
+  ? Float32Array
+  : D extends 'float64'
+    ? Float64Array
+    : D extends 'float16' | 'bfloat16'
+      ? Uint16Array
+      : D extends 'int8'
+        ? Int8Array
+        : D extends 'uint8' | 'bool'
+          ? Uint8Array
+          : D extends 'int16'
+            ? Int16Array
+            : D extends 'int32'
+              ? Int32Array
+              : D extends 'int64'
+                ? BigInt64Array
+                : never;
+
 /**
- * A tensor over a typed array, sharing its memory where the device can; shape defaults to one dimension.
+ * An array of zeros in the memory of a device, which `fromTypedArray` and `asTensor` make a tensor of without a copy: what is
+ * written to one is seen by the other. The memory is held while the array or a tensor over it is; `dispose()` of such a
+ * tensor ends the array too. Pages that are not cross-origin isolated move their memory when it grows, which empties the
+ * array: there it is to be filled before other tensors are made.
  *
- * @throws RuntimeError if the shape does not fit the number of elements.
+ * @param options the device; default: the default one.
+ * @throws RuntimeError where the host cannot address the device's memory; OutOfMemoryError.
+ * @see https://pytorch.org/docs/stable/generated/torch.from_numpy.html
+ * @example
+ * const samples = allocateArray('float32', 1024);
+ * const x = asTensor(samples).view([32, 32]);
+ * samples[0] = 1; // x[0, 0] is 1
+ */
+export function allocateArray<D extends DType>(
+  dtype: D,
+  length: number,
+  options: { readonly device?: DeviceLike } = {},
+): ArrayOf<D> {
+  if (typeof dtype !== 'string' || !isDType(dtype)) {
+    throw new TypeError(
+      `allocateArray: argument 'dtype' (position 1) must be a dtype, got ${kindOf(dtype)}`,
+    );
+  }
+  const device = place(options);
+  const { backend } = device;
+  if (!backend.map) {
+    throw new RuntimeError(
+      `allocateArray: the memory of '${device}' cannot be addressed by the host; make an ordinary typed array, which fromTypedArray copies there`,
+    );
+  }
+  const target = checkShape('allocateArray', [length]);
+  const { storage } = allocate(target, dtype, device);
+  keepStorage(storage);
+  const array = backend.map(storage.buffer, dtype).subarray(0, length);
+  (array as Uint8Array).fill((dtype === 'int64' ? 0n : 0) as number);
+  lent.set(array, storage);
+  return array as ArrayOf<D>;
+}
+
+/**
+ * A tensor of the elements of a typed array; shape defaults to one dimension. Arrays made by `allocateArray` share
+ * their memory with the tensor, if device and dtype are theirs; all others are copied.
+ *
+ * What arrays hold: `Float32Array` float32, `Float64Array` float64, `Int8Array`, `Int16Array` and `Int32Array` int8 to int32,
+ * `Uint8Array` and `Uint8ClampedArray` uint8, `BigInt64Array` int64, `Float16Array` (where the engine has it) float16. With
+ * `dtype`, values are converted, except that a `Uint16Array` is the bits of float16 or bfloat16.
+ *
+ * @throws RuntimeError if the shape does not fit the number of elements; TypeError for what is no typed array, for one whose
+ * memory was transferred away, and for one that does not tell its dtype.
  */
 export function fromTypedArray(
   data: TypedArray,
   shape?: readonly number[],
   options: TensorOptions = {},
 ): Tensor {
-  const dtype = options.dtype ?? typedArrayDtype('fromTypedArray', data);
+  checkTypedArray('fromTypedArray', data);
+  const storage = lent.get(data);
+  const dtype = options.dtype ?? storage?.dtype ?? typedArrayDtype('fromTypedArray', data);
   const device = place(options);
-  const target = checkShape('fromTypedArray', shape ?? [data.length]);
-  if (numel(target) !== data.length) {
+  const length = storage?.length ?? data.length;
+  const target = checkShape('fromTypedArray', shape ?? [length]);
+  if (numel(target) !== length) {
     throw new RuntimeError(
-      `fromTypedArray: shape ${formatShape(target)} is invalid for input of size ${data.length}`,
+      `fromTypedArray: shape ${formatShape(target)} is invalid for input of size ${length}`,
     );
   }
-  const holds =
-    typedArrayDtypeOf(data) === dtype ||
-    (data instanceof Uint16Array && (dtype === 'float16' || dtype === 'bfloat16')) ||
-    (data instanceof Uint8Array && dtype === 'bool');
-  const raw = holds ? data : encode(dtype, data);
+  if (storage && storage.device === device && storage.dtype === dtype) {
+    return finish(new Tensor(storage, dtype, target), options);
+  }
+  const raw = rawElements(data, dtype);
   const adopted = device.backend.adopt?.(raw);
   if (!adopted) return finish(upload(raw, target, dtype, device), options);
-  return finish(
-    new Tensor(new Storage(device, dtype, data.length, adopted), dtype, target),
-    options,
-  );
+  return finish(new Tensor(new Storage(device, dtype, length, adopted), dtype, target), options);
 }
-const typedArrayDtypeOf = (data: TypedArray): DType | undefined =>
-  arrayDtypes.find(([type]) => data instanceof type)?.[1];
 
-/** The tensor itself, or a tensor of the values, sharing memory where it can. */
+/** Whether the elements of an array are those of a dtype, as they lie in memory. */
+const holds = (data: TypedArray, dtype: DType): boolean =>
+  typedArrayDtypeOf(data) === dtype ||
+  (data instanceof Uint16Array && (dtype === 'float16' || dtype === 'bfloat16'));
+
+/** The elements of a typed array as the kind of array that holds the dtype; the array itself if it is that. */
+function rawElements(data: TypedArray, dtype: DType): TypedArray {
+  const raw = isHalfArray(data)
+    ? new Uint16Array(data.buffer, data.byteOffset, data.length)
+    : (data as unknown) instanceof Uint8ClampedArray
+      ? new Uint8Array(data.buffer, data.byteOffset, data.length)
+      : data;
+  if (holds(data, dtype)) return raw;
+  return encode(dtype, data);
+}
+
+/** Whether it is a `Float16Array`, which not every engine has. */
+const isHalfArray = (data: unknown): boolean =>
+  Object.prototype.toString.call(data) === '[object Float16Array]';
+
+const typedArrayDtypeOf = (data: TypedArray): DType | undefined =>
+  arrayDtypes.find(([type]) => data instanceof type)?.[1] ??
+  (isHalfArray(data) ? 'float16' : undefined);
+
+/** @throws TypeError for what is no typed array, or one whose memory is gone. */
+function checkTypedArray(operation: string, data: unknown): void {
+  if (!isTypedArray(data)) {
+    const hint =
+      data instanceof DataView || data instanceof ArrayBuffer || isSharedBuffer(data)
+        ? '; say what its bytes are, e.g. new Float32Array(buffer)'
+        : '';
+    throw new TypeError(
+      `${operation}: argument 'data' (position 1) must be a typed array, got ${kindOf(data)}${hint}`,
+    );
+  }
+  if ((data.buffer as { detached?: boolean }).detached && !lent.has(data)) {
+    throw new TypeError(
+      `${operation}: the memory of the ${data.constructor.name} was transferred away (it is detached)`,
+    );
+  }
+}
+
+const isSharedBuffer = (x: unknown): boolean =>
+  typeof SharedArrayBuffer !== 'undefined' && x instanceof SharedArrayBuffer;
+
+/**
+ * The tensor itself if it is one of that dtype and device; otherwise a tensor of the values. Memory is shared with arrays
+ * that `allocateArray` made, as by `fromTypedArray`; all else is copied.
+ *
+ * @see https://pytorch.org/docs/stable/generated/torch.as_tensor.html
+ */
 export function asTensor(data: TensorData | Tensor, options: TensorOptions = {}): Tensor {
   if (data instanceof Tensor) return to(data, { dtype: options.dtype, device: options.device });
-  if (isTypedArray(data)) return fromTypedArray(data, undefined, options);
+  if (ArrayBuffer.isView(data)) return fromTypedArray(data as TypedArray, undefined, options);
   return tensor(data, options);
 }
 

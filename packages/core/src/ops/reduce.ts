@@ -220,8 +220,11 @@ const moments = (
   const compute = computeType(self.dtype);
   const x = input(0, compute);
   const average = e.div(stage(0, compute), scalar(0, compute));
-  const deviation = e.sub(x, average);
-  const variance = e.div(stage(1, compute), scalar(1, compute));
+  // Squares of small float32 are no float32, so they are doubles where no dtype is out of the device's reach.
+  const wide = compute === 'float32' && !self.storage.backend.whyNot ? 'float64' : compute;
+  const mean = e.div(cast(stage(0, compute), wide), scalar(0, wide));
+  const deviation = e.sub(cast(x, wide), mean);
+  const variance = e.div(stage(1, wide), scalar(1, wide));
   const n = rowLength(self, axes);
   return reduceRows(
     self,
@@ -232,7 +235,7 @@ const moments = (
       { combine: 'sum', value: e.mul(deviation, deviation) },
     ],
     [
-      { value: root ? e.sqrt(variance) : variance, dtype: self.dtype },
+      { value: cast(root ? e.sqrt(variance) : variance, compute), dtype: self.dtype },
       { value: average, dtype: self.dtype },
     ],
     [n, Math.max(0, n - correction)],

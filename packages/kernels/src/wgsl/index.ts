@@ -1,4 +1,9 @@
-import { type LinalgPrimitive, NotImplementedError, type Primitive } from '@sconce/core';
+import {
+  type LinalgPrimitive,
+  movesAsIntegers,
+  NotImplementedError,
+  type Primitive,
+} from '@sconce/core';
 import { planConv } from './conv.js';
 import { planMap } from './map.js';
 import { planMatmul } from './matmul.js';
@@ -21,6 +26,9 @@ export {
 /** What there are kernels for: dense matrix routines are the host's. */
 export type WgslPrimitive = Exclude<Primitive, LinalgPrimitive>;
 
+/** Every float is a word of float32 there. */
+const words = { float32: 'int32', float16: 'int32', bfloat16: 'int32' } as const;
+
 /**
  * What a WebGPU device runs for a primitive, in order. Elements are words of four bytes: floats as
  * float32 (rounded to their dtype), integers as int32, bools as 0 or 1.
@@ -31,8 +39,9 @@ export function planWgsl(p: WgslPrimitive, limits: WgslLimits): WgslStep[] {
   const steps: WgslStep[] = [];
   switch (p.kind) {
     case 'map': {
-      const [inputs, outputs] = [p.inputs.map(operandOf), p.outputs.map(operandOf)];
-      planMap({ ...p, inputs, outputs }, limits, steps);
+      const moved = movesAsIntegers(p, words);
+      const [inputs, outputs] = [moved.inputs.map(operandOf), moved.outputs.map(operandOf)];
+      planMap({ ...moved, inputs, outputs }, limits, steps);
       break;
     }
     case 'reduce': {
