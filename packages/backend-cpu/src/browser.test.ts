@@ -9,9 +9,13 @@ import { chromiumArgs, host } from '../../../scripts/testing/host.js';
 
 /** What the page computes; bundled from source as a user's page would be. */
 const program = `
-import { CpuBackend, getNumThreads, setNumThreads, blasName } from '@sconce/backend-cpu';
+import { CpuBackend, getNumThreads, setNumThreads, setWorkerUrl, blasName } from '@sconce/backend-cpu';
 import { Device, full, memoryStats, ones, yieldToCollector } from '@sconce/core';
-export async function run() {
+export async function run(workers) {
+  if (workers) setWorkerUrl(workers);
+  const first = getNumThreads();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const settled = getNumThreads();
   const a = ones([300, 310]);
   const b = full([310, 290], 0.5);
   let product, sum;
@@ -23,6 +27,8 @@ export async function run() {
   setNumThreads(getNumThreads());
   return {
     threads: getNumThreads(),
+    first,
+    settled,
     blas: blasName() ?? null,
     shared: Device.from('cpu').backend.memory.shared,
     compiled: Device.from('cpu').backend instanceof CpuBackend,
@@ -46,6 +52,9 @@ export async function train(steps) {
 
 interface Outcome {
   readonly threads: number;
+  /** How many it says there are at once, and when events have arrived. */
+  readonly first: number;
+  readonly settled: number;
   readonly blas: string | null;
   readonly shared: boolean;
   readonly compiled: boolean;
@@ -62,6 +71,7 @@ describe.skipIf(!host.chromium)('in a browser', () => {
   let browser: Browser;
   let server: Server;
   let code = '';
+  let workerCode = '';
   let headers: Record<string, string> = {};
 
   beforeAll(async () => {
@@ -75,13 +85,24 @@ describe.skipIf(!host.chromium)('in a browser', () => {
       write: false,
     });
     code = bundle.outputFiles[0]?.text ?? '';
+    const worker = await build({
+      entryPoints: [fileURLToPath(new URL('./worker-file.ts', import.meta.url))],
+      plugins: [fromSource],
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      platform: 'browser',
+      write: false,
+    });
+    workerCode = worker.outputFiles[0]?.text ?? '';
     server = createServer((request, response) => {
-      const script = request.url === '/program.js';
+      const script = request.url?.endsWith('.js');
       response.writeHead(200, {
         'Content-Type': script ? 'text/javascript' : 'text/html',
         ...headers,
       });
-      response.end(script ? code : '<!doctype html><title>test</title>');
+      const text = request.url === '/worker.js' ? workerCode : code;
+      response.end(script ? text : '<!doctype html><title>test</title>');
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     browser = await chromium.launch({ executablePath: host.chromium ?? '', args: chromiumArgs });
@@ -94,6 +115,7 @@ describe.skipIf(!host.chromium)('in a browser', () => {
 
   async function visit(
     sent: Record<string, string>,
+    workerUrl?: string,
   ): Promise<{ outcome: Outcome; warnings: string[]; workers: number }> {
     headers = sent;
     const page: Page = await browser.newPage();
@@ -105,7 +127,7 @@ describe.skipIf(!host.chromium)('in a browser', () => {
     page.on('worker', () => workers++);
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     const outcome = (await page.evaluate(
-      `import('/program.js').then((program) => program.run())`,
+      `import('/program.js').then((program) => program.run(${JSON.stringify(workerUrl)}))`,
     )) as Outcome;
     await page.close();
     return { outcome, warnings, workers };
@@ -132,10 +154,34 @@ describe.skipIf(!host.chromium)('in a browser', () => {
     ]);
   });
 
-  test('a page that forbids workers computes on one thread', async () => {
-    const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'none'";
-    const { outcome } = await visit({ ...isolation, 'Content-Security-Policy': policy });
-    expect(outcome).toMatchObject({ ...right, threads: 1 });
+  test.each(["'none'", "'self'"])(
+    'a page that allows workers from %s only computes on one thread, and says so',
+    async (sources) => {
+      const policy = `default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src ${sources}`;
+      const { outcome, warnings, workers } = await visit({
+        ...isolation,
+        'Content-Security-Policy': policy,
+      });
+      expect(outcome).toMatchObject({ ...right, threads: 1, settled: 1 });
+      expect(workers).toBe(0);
+      expect(warnings).toEqual([
+        'Sconce runs on one thread: workers could not be started. A content security policy must allow `worker-src blob:`, or setWorkerUrl() of @sconce/backend-cpu name a file of its entry @sconce/backend-cpu/worker-file that the policy allows.',
+      ]);
+    },
+  );
+
+  test('a file of the page serves where the policy forbids text', async () => {
+    const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'";
+    const sent = { ...isolation, 'Content-Security-Policy': policy };
+    const { outcome, warnings, workers } = await visit(sent, '/worker.js');
+    expect(outcome).toMatchObject(right);
+    expect(outcome.sum).toBeCloseTo(1, 4);
+    expect(outcome.threads).toBeGreaterThan(1);
+    expect(workers).toBe(outcome.threads - 1);
+    expect(warnings).toEqual([]);
+    // A file that is not there is no worker.
+    const missing = await visit(sent, 'http://127.0.0.1:1/none.js');
+    expect(missing.outcome).toMatchObject({ ...right, threads: 1 });
   });
 
   test('a page that forbids compiling computes by the interpreter', async () => {

@@ -8,6 +8,7 @@ import {
 import { CpuBackend } from './backend.js';
 
 export { CpuBackend } from './backend.js';
+export { setWorkerUrl } from './threads.js';
 
 /**
  * Makes `'cpu'` this backend, for devices not yet opened; importing the package does it. Where there is no

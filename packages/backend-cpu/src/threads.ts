@@ -88,11 +88,11 @@ let workerUrl: string | URL | undefined;
 
 /**
  * Has threads run a file rather than a text, which a content security policy without `worker-src blob:` forbids: this
- * package's entry `@sconce/backend-cpu/worker`, as the page's bundler serves it. To be called before the first computation.
+ * package's entry `@sconce/backend-cpu/worker-file`, as the page's bundler serves it. To be called before the first computation.
  *
  * @param url an address of the page's origin; undefined goes back to the text.
  * @throws TypeError unless it is a string, a URL or undefined.
- * @example setWorkerUrl(new URL('@sconce/backend-cpu/worker', import.meta.url));
+ * @example setWorkerUrl(new URL('@sconce/backend-cpu/worker-file', import.meta.url));
  */
 export function setWorkerUrl(url: string | URL | undefined): void {
   if (url !== undefined && typeof url !== 'string' && !(url instanceof URL)) {
@@ -109,7 +109,7 @@ function warnNoWorkers(): void {
   warned = true;
   console.warn(
     'Sconce runs on one thread: workers could not be started. A content security policy must allow `worker-src blob:`, or ' +
-      'setWorkerUrl() of @sconce/backend-cpu name a file of its entry @sconce/backend-cpu/worker that the policy allows.',
+      'setWorkerUrl() of @sconce/backend-cpu name a file of its entry @sconce/backend-cpu/worker-file that the policy allows.',
   );
 }
 

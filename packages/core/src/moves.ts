@@ -27,7 +27,8 @@ export function movesAsIntegers(
     const { dtype } = p.outputs[i] as View;
     const twin = twins[dtype];
     if (!isFloatingPoint(dtype) || !twin) return p;
-    if ((p.inputs[Number(value.value)] as View).dtype !== dtype) return p;
+    if (p.inputs[Number(value.value)]?.dtype !== dtype || value.dtype !== computeType(dtype))
+      return p;
     moved.set(Number(value.value), twin);
   }
   const values = p.values.map((value) => {

@@ -3,7 +3,7 @@ import { Parameter } from '@sconce/nn';
 import { setParameterClass } from '@sconce/serialization';
 
 export * from '@sconce/autograd';
-export { blasName, getNumThreads, setNumThreads } from '@sconce/backend-cpu';
+export { blasName, getNumThreads, setNumThreads, setWorkerUrl } from '@sconce/backend-cpu';
 export * as data from '@sconce/data';
 export * as nn from '@sconce/nn';
 export * as optim from '@sconce/optim';
