@@ -54,7 +54,7 @@ for (const device of ['cpu', 'slow']) {
     expect(read(x.narrow(1, 1, 2).clone())).toEqual([1, 2, 4, 5].map((i) => b[i]));
     expect(read(cat([x, x], 0))).toEqual([...b, ...b]);
     expect(read(x.flip([1]))).toEqual([2, 1, 0, 5, 4, 3].map((i) => b[i]));
-    expect(read(x.indexSelect(1, tensor([2n, 0n], { device })))).toEqual(
+    expect(read(x.indexSelect(1, tensor([2n, 0n], { device: x.device })))).toEqual(
       [2, 0, 5, 3].map((i) => b[i]),
     );
     const target = x.t().clone().zero_();
