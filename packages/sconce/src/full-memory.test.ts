@@ -1,8 +1,8 @@
 import { autogradEngine, empty, rand, type Tensor } from '@sconce/core';
 import '@sconce/backend-cpu';
+import '@sconce/autograd';
 import { expect, test } from 'vitest';
 import { collectGarbage } from '../../../scripts/testing/garbage.js';
-import './index.js';
 
 test('errors about full memory can say what graphs hold, and since when', async () => {
   const w = rand([8, 8]).requiresGrad_();
