@@ -1,8 +1,9 @@
-import { type BackwardOptions, RuntimeError, type Tensor } from '@sconce/core';
+import { type BackwardOptions, RuntimeError, type Tensor, takes } from '@sconce/core';
 import { accumulateInto } from './accumulate.js';
 import { runBackward, runBackwardAsync, type Task } from './engine.js';
 import { gradientEdge } from './meta.js';
 import type { Edge, Gradient } from './node.js';
+import * as signatures from './signatures.js';
 
 type OneOrMore<T> = T | readonly T[];
 const listOf = <T>(x: OneOrMore<T>): readonly T[] =>
@@ -57,6 +58,7 @@ export function backward(
   gradients?: OneOrMore<Tensor | null | undefined>,
   options: BackwardOptions = {},
 ): void {
+  takes('backward', signatures.backward, arguments);
   const { task, finish } = backwardTask(tensors, gradients, options);
   finish(runBackward(task, 'backwardAsync'));
 }
@@ -72,6 +74,7 @@ export async function backwardAsync(
   gradients?: OneOrMore<Tensor | null | undefined>,
   options: BackwardOptions = {},
 ): Promise<void> {
+  takes('backwardAsync', signatures.backwardAsync, arguments);
   const { task, finish } = backwardTask(tensors, gradients, options);
   finish(await runBackwardAsync(task));
 }
@@ -148,6 +151,7 @@ export function grad(
   inputs: OneOrMore<Tensor>,
   options: GradOptions = {},
 ): (Tensor | null)[] {
+  takes('grad', signatures.grad, arguments);
   const { task, finish } = gradTask(outputs, inputs, options);
   return finish(runBackward(task, 'gradAsync'));
 }
@@ -173,6 +177,7 @@ export async function gradAsync(
   inputs: OneOrMore<Tensor>,
   options: GradOptions = {},
 ): Promise<(Tensor | null)[]> {
+  takes('gradAsync', signatures.gradAsync, arguments);
   const { task, finish } = gradTask(outputs, inputs, options);
   return finish(await runBackwardAsync(task));
 }

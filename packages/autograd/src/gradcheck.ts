@@ -1,6 +1,14 @@
-import { fromTypedArray, isFloatingPoint, RuntimeError, SconceError, Tensor } from '@sconce/core';
+import {
+  fromTypedArray,
+  isFloatingPoint,
+  RuntimeError,
+  SconceError,
+  Tensor,
+  takes,
+} from '@sconce/core';
 import { grad } from './backward.js';
 import { enableGrad, noGrad } from './modes.js';
+import * as signatures from './signatures.js';
 
 /** Options of `gradcheck`. */
 export interface GradcheckOptions {
@@ -102,6 +110,7 @@ export function gradcheck(
   inputs: readonly Tensor[],
   options: GradcheckOptions = {},
 ): boolean {
+  takes('gradcheck', signatures.gradcheck, arguments);
   const { eps = 1e-6, atol = 1e-5, rtol = 1e-3, raiseException = true } = options;
   const checked = inputs.flatMap((t, i) => (isDifferentiable(t) ? [i] : []));
   if (checked.length === 0) {
@@ -143,6 +152,7 @@ export function gradgradcheck(
   inputs: readonly Tensor[],
   options: GradcheckOptions = {},
 ): boolean {
+  takes('gradgradcheck', signatures.gradgradcheck, arguments);
   const differentiable = (result: Tensor | readonly Tensor[]) =>
     outputsOf(result).filter(isDifferentiable);
   const outputs = differentiable(fn(...inputs));

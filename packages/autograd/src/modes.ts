@@ -1,4 +1,5 @@
-import { changeMode, gradMode, type ModeGuard, runInMode } from '@sconce/core';
+import { changeMode, checking, gradMode, type ModeGuard, runInMode } from '@sconce/core';
+import * as signatures from './signatures.js';
 
 export type { ModeGuard } from '@sconce/core';
 
@@ -7,9 +8,13 @@ interface ModeForms {
   <T>(fn: () => T): T;
 }
 
-const mode = (name: string, change: Parameters<typeof runInMode>[1]): ModeForms =>
-  ((fn?: () => unknown) =>
-    fn === undefined ? changeMode(name, change) : runInMode(name, change, fn)) as ModeForms;
+const mode = (
+  name: string,
+  signature: string,
+  change: Parameters<typeof runInMode>[1],
+): ModeForms =>
+  checking(name, signature, ((fn?: () => unknown) =>
+    fn === undefined ? changeMode(name, change) : runInMode(name, change, fn)) as ModeForms);
 
 /**
  * Runs `fn` without recording: results do not require grad. Without `fn`, holds for the rest of the block:
@@ -23,14 +28,14 @@ const mode = (name: string, change: Parameters<typeof runInMode>[1]): ModeForms 
  * @see https://pytorch.org/docs/stable/generated/torch.no_grad.html
  * @example noGrad(() => weight.sub_(weight.grad!.mul(lr)));
  */
-export const noGrad: ModeForms = mode('noGrad', { enabled: false });
+export const noGrad: ModeForms = mode('noGrad', signatures.noGrad, { enabled: false });
 
 /**
  * Runs `fn` with recording, inside of `noGrad`; forms and async behaviour as `noGrad`.
  *
  * @see https://pytorch.org/docs/stable/generated/torch.enable_grad.html
  */
-export const enableGrad: ModeForms = mode('enableGrad', { enabled: true });
+export const enableGrad: ModeForms = mode('enableGrad', signatures.enableGrad, { enabled: true });
 
 /**
  * Runs `fn` without recording and without keeping track of views and versions: tensors made in it can never
@@ -38,7 +43,10 @@ export const enableGrad: ModeForms = mode('enableGrad', { enabled: true });
  *
  * @see https://pytorch.org/docs/stable/generated/torch.inference_mode.html
  */
-export const inferenceMode: ModeForms = mode('inferenceMode', { enabled: false, inference: true });
+export const inferenceMode: ModeForms = mode('inferenceMode', signatures.inferenceMode, {
+  enabled: false,
+  inference: true,
+});
 
 /**
  * Turns recording on or off from here on, to the end of the function given to `noGrad` and the like that it is called in, if
@@ -46,11 +54,22 @@ export const inferenceMode: ModeForms = mode('inferenceMode', { enabled: false, 
  *
  * @example using _ = setGradEnabled(training);
  */
-export const setGradEnabled = (enabled: boolean): ModeGuard =>
-  changeMode('setGradEnabled', { enabled });
+export const setGradEnabled = checking(
+  'setGradEnabled',
+  signatures.setGradEnabled,
+  (enabled: boolean): ModeGuard => changeMode('setGradEnabled', { enabled }),
+);
 
 /** Whether operations are recorded now. */
-export const isGradEnabled = (): boolean => gradMode.enabled;
+export const isGradEnabled = checking(
+  'isGradEnabled',
+  signatures.isGradEnabled,
+  (): boolean => gradMode.enabled,
+);
 
 /** Whether `inferenceMode` holds now. */
-export const isInferenceModeEnabled = (): boolean => gradMode.inference;
+export const isInferenceModeEnabled = checking(
+  'isInferenceModeEnabled',
+  signatures.isInferenceModeEnabled,
+  (): boolean => gradMode.inference,
+);

@@ -1,3 +1,6 @@
+import { takes } from './arguments.js';
+import { signatures } from './signatures.js';
+
 let enabled = false;
 
 /**
@@ -10,8 +13,16 @@ let enabled = false;
  * @example useDeterministicAlgorithms(true);
  */
 export function useDeterministicAlgorithms(mode: boolean): void {
+  takes('useDeterministicAlgorithms', signatures.useDeterministicAlgorithms, arguments);
   enabled = mode;
 }
 
 /** Whether `useDeterministicAlgorithms` is on. */
-export const areDeterministicAlgorithmsEnabled = (): boolean => enabled;
+export function areDeterministicAlgorithmsEnabled(): boolean {
+  takes(
+    'areDeterministicAlgorithmsEnabled',
+    signatures.areDeterministicAlgorithmsEnabled,
+    arguments,
+  );
+  return enabled;
+}

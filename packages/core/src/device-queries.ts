@@ -1,3 +1,4 @@
+import { takes } from './arguments.js';
 import {
   Device,
   type DeviceLike,
@@ -7,6 +8,7 @@ import {
   providerOf,
 } from './device.js';
 import { RuntimeError } from './errors.js';
+import { signatures } from './signatures.js';
 
 /** What is known of a device before it is opened. */
 export interface DeviceProperties {
@@ -49,6 +51,7 @@ async function listed(type: string): Promise<readonly DeviceProperties[]> {
  * @see https://pytorch.org/docs/stable/generated/torch.cuda.is_available.html
  */
 export async function isAvailable(type: DeviceName | (string & {})): Promise<boolean> {
+  takes('isAvailable', signatures.isAvailable, arguments);
   return (await deviceCount(type)) > 0;
 }
 
@@ -59,6 +62,7 @@ export async function isAvailable(type: DeviceName | (string & {})): Promise<boo
  * @see https://pytorch.org/docs/stable/generated/torch.cuda.device_count.html
  */
 export async function deviceCount(type: DeviceName | (string & {})): Promise<number> {
+  takes('deviceCount', signatures.deviceCount, arguments);
   return (await listed(type)).length;
 }
 
@@ -70,6 +74,7 @@ export async function deviceCount(type: DeviceName | (string & {})): Promise<num
  * @example (await deviceProperties('webgpu')).name // 'NVIDIA GeForce RTX 4070'
  */
 export async function deviceProperties(device: DeviceLike): Promise<DeviceProperties> {
+  takes('deviceProperties', signatures.deviceProperties, arguments);
   const { type, index } = Device.from(device);
   const all = await listed(type);
   // Further devices of a type share the hardware of the first ones.
@@ -87,8 +92,12 @@ export async function deviceProperties(device: DeviceLike): Promise<DeviceProper
  * @see https://pytorch.org/docs/stable/generated/torch.cuda.get_device_name.html
  */
 export async function deviceName(device: DeviceLike): Promise<string> {
+  takes('deviceName', signatures.deviceName, arguments);
   return (await deviceProperties(device)).name;
 }
 
 /** The device that creation functions use now: as `getDefaultDevice`. */
-export const currentDevice = (): Device => getDefaultDevice();
+export function currentDevice(): Device {
+  takes('currentDevice', signatures.currentDevice, arguments);
+  return getDefaultDevice();
+}

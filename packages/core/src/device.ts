@@ -1,7 +1,9 @@
+import { takes } from './arguments.js';
 import type { Backend, DeviceOptions } from './backend.js';
 import type { DeviceProperties } from './device-queries.js';
 import { RuntimeError } from './errors.js';
 import { InterpreterBackend } from './interpreter/interpreter-backend.js';
+import { signatures } from './signatures.js';
 
 /**
  * The types of devices that can be written as literals. A package that brings another adds it, as does a program with a
@@ -149,6 +151,7 @@ const providers = new Map([
  * @example registerBackend('cpu', { open: () => new CpuBackend() });
  */
 export function registerBackend(type: string, provider: BackendProvider): void {
+  takes('registerBackend', signatures.registerBackend, arguments);
   providers.set(type, provider);
 }
 
@@ -170,6 +173,7 @@ const opening = new Map<Device, Promise<Device>>();
  * await init('webgpu', { fallback: true }); // what it cannot run is computed on the host, with a warning
  */
 export async function init(device: DeviceLike, options?: DeviceOptions): Promise<Device> {
+  takes('init', signatures.init, arguments);
   const target = await open(Device.from(device));
   if (options) target.backend.configure?.(options);
   return target;
@@ -196,5 +200,6 @@ export const getDefaultDevice = (): Device => (current ??= Device.from('cpu'));
 
 /** Sets the device that creation functions use when none is given. */
 export function setDefaultDevice(device: DeviceLike): void {
+  takes('setDefaultDevice', signatures.setDefaultDevice, arguments);
   current = Device.from(device);
 }

@@ -1,4 +1,6 @@
+import { takes } from './arguments.js';
 import { OutOfMemoryError } from './errors.js';
+import { signatures } from './signatures.js';
 
 /** The element types of tensors, named as in PyTorch. */
 export type DType =
@@ -113,6 +115,7 @@ export const categoryDtype = (category: 0 | 1 | 2): DType =>
  * @see https://pytorch.org/docs/stable/generated/torch.set_default_dtype.html
  */
 export function setDefaultDtype(dtype: DType): void {
+  takes('setDefaultDtype', signatures.setDefaultDtype, arguments);
   if (!isFloatingPoint(dtype)) {
     throw new TypeError(
       `setDefaultDtype: only floating-point dtypes can be the default, got ${dtype}`,

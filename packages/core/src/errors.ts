@@ -45,7 +45,10 @@ export const formatShape = (shape: readonly number[]): string => `[${shape.join(
 export const kindOf = (x: unknown): string => {
   if (x === undefined || x === null || Array.isArray(x))
     return Array.isArray(x) ? 'an array' : `${x}`;
-  if (typeof x !== 'object') return `the ${typeof x} ${String(x)}`;
+  if (typeof x === 'string') return `the string '${x.length > 40 ? `${x.slice(0, 40)}…` : x}'`;
+  if (typeof x === 'function' && x.constructor === Function)
+    return x.name ? `the function ${x.name}` : 'a function';
+  if (typeof x !== 'object' && typeof x !== 'function') return `the ${typeof x} ${String(x)}`;
   return x.constructor === Object ? 'a plain object' : `a ${x.constructor?.name ?? 'plain object'}`;
 };
 

@@ -1,3 +1,4 @@
+import { guarded } from './arguments.js';
 import {
   ExpressionError,
   kindOf,
@@ -46,16 +47,16 @@ export function explained(operation: string, args: readonly unknown[], error: un
 }
 
 /**
- * A function composed of operations, whose callers are told of an argument of the wrong kind under its own name; what is made with `op` or
- * `writing` does that already.
+ * A function for users that is composed of operations: it looks at its arguments, and callers are told of what goes wrong inside under its
+ * name. What is made with `writing` or `creating` does that already.
  */
 export function explaining<F extends (...args: never[]) => unknown>(name: string, fn: F): F {
   const call = fn as unknown as (...args: unknown[]) => unknown;
-  return ((...args: unknown[]) => {
+  return guarded(name, ((...args: unknown[]) => {
     try {
       return call(...args);
     } catch (error) {
       throw explained(name, args, error);
     }
-  }) as unknown as F;
+  }) as unknown as F);
 }

@@ -1,5 +1,6 @@
 import './disposable.js';
 
+export { checking, takes } from './arguments.js';
 export * from './backend.js';
 export * from './deterministic.js';
 export * from './device.js';

@@ -1,4 +1,6 @@
+import { takes } from './arguments.js';
 import { keepStorage } from './scope.js';
+import { signatures } from './signatures.js';
 import type { Tensor } from './tensor.js';
 
 /**
@@ -7,6 +9,7 @@ import type { Tensor } from './tensor.js';
  * @example tidy(() => { best = keep(model(x)); });
  */
 export function keep<T extends Tensor>(tensor: T): T {
+  takes('keep', signatures.keep, arguments);
   keepStorage(tensor.storage);
   return tensor;
 }

@@ -1,7 +1,9 @@
+import { takes } from './arguments.js';
 import type { Backend, DeviceBuffer } from './backend.js';
 import { Device, type DeviceLike } from './device.js';
 import { builtinModule } from './platform.js';
 import { enlist } from './scope.js';
+import { signatures } from './signatures.js';
 import type { Storage } from './storage.js';
 
 /**
@@ -294,12 +296,14 @@ export function collect(): boolean {
  * @see https://pytorch.org/docs/stable/generated/torch.cuda.memory_stats.html
  */
 export function memoryStats(device: DeviceLike): MemoryStats {
+  takes('memoryStats', signatures.memoryStats, arguments);
   const { bytes, peak, storages } = accountOf(Device.from(device).backend);
   return { bytes, peakBytes: peak, storages };
 }
 
 /** Starts the peak of `memoryStats` afresh from what is held now. */
 export function resetPeakMemoryStats(device: DeviceLike): void {
+  takes('resetPeakMemoryStats', signatures.resetPeakMemoryStats, arguments);
   const account = accountOf(Device.from(device).backend);
   account.peak = account.bytes;
 }
@@ -312,6 +316,7 @@ let bytesSinceYield = 0;
  * every batch: it waits for a new task after 64 MB of new tensors, and otherwise at most every 20 ms.
  */
 export async function yieldToCollector(): Promise<void> {
+  takes('yieldToCollector', signatures.yieldToCollector, arguments);
   const now = performance.now();
   if (now - lastYield < 20 && bytesSinceYield < minBudget) return;
   await nextTask();

@@ -1,3 +1,4 @@
+import { InPlace, methodGuard, unguarded } from './arguments.js';
 import { explained } from './explain.js';
 import { hardshrink, prelu, relu } from './ops/activation.js';
 import * as aliases from './ops/aliases.js';
@@ -152,9 +153,12 @@ const prototype = Tensor.prototype as unknown as Record<string, Fn>;
 export function attach(module: Readonly<Record<string, unknown>>): void {
   for (const [name, fn] of Object.entries(module)) {
     if (typeof fn !== 'function') continue;
+    const run = unguarded(fn as Fn) as (...args: unknown[]) => unknown;
+    const guard = methodGuard(name);
     prototype[name] = function (this: Tensor, ...args: unknown[]) {
+      guard?.checkFor(run, [this], args);
       try {
-        return (fn as (...a: unknown[]) => unknown)(this, ...args);
+        return run(this, ...args);
       } catch (error) {
         throw explained(name, [this, ...args], error);
       }
@@ -170,13 +174,30 @@ export function attachInplace(
   for (const [name, fn] of Object.entries(module)) {
     if (typeof fn !== 'function') continue;
     const operands = arity(name) - 1;
+    const run = unguarded(fn as Fn) as (...args: unknown[]) => unknown;
+    const guard = methodGuard(`${name}_`);
     prototype[`${name}_`] = function (this: Tensor, ...args: unknown[]) {
-      const options = { ...(args[operands] as object | undefined), out: this, inplace: true };
+      guard?.check(args);
+      const options = new InPlace(this, args[operands] as object | undefined);
       const padded = Array.from({ length: operands }, (_, i) => args[i]);
-      return (fn as unknown as (...a: unknown[]) => unknown)(this, ...padded, options);
+      return run(this, ...padded, options);
     } as Fn;
   }
 }
+
+/** Lets the methods that the class itself has look at their arguments. */
+function guardOwn(): void {
+  for (const name of Object.getOwnPropertyNames(prototype)) {
+    const { value } = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor;
+    const guard = methodGuard(name);
+    if (typeof value !== 'function' || guard === undefined) continue;
+    prototype[name] = function (this: Tensor, ...args: unknown[]) {
+      guard.check(args);
+      return (value as (...a: unknown[]) => unknown).apply(this, args);
+    } as Fn;
+  }
+}
+guardOwn();
 
 const { where: _, ...ternaryMethods } = ternary;
 const ternaryArity: Record<string, number> = { fill: 2, clampMin: 2, clampMax: 2 };

@@ -1,9 +1,11 @@
+import { takes } from './arguments.js';
 import type { Device } from './device.js';
 import { type DType, type TypedArray, typedArray } from './dtype.js';
 import { RuntimeError, SconceError, ValueError } from './errors.js';
 import { bfloat16ToNumber, float16ToNumber } from './half.js';
 import { type Attempt, attempt, attempting } from './replay.js';
 import { isContiguous, numel, span } from './shape.js';
+import { signatures } from './signatures.js';
 import type { NestedArray, Tensor } from './tensor.js';
 
 /** The elements of a strided view in row-major order, from the elements of its span. */
@@ -83,6 +85,7 @@ export const canMove = (from: Device, to: Device): boolean =>
  * @example const chosen = await withReads(() => x.maskedSelect(x.gt(0)));
  */
 export async function withReads<T>(fn: () => T): Promise<T> {
+  takes('withReads', signatures.withReads, arguments);
   const values: TypedArray[] = [];
   for (;;) {
     const run: Attempt = {

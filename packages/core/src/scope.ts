@@ -1,4 +1,6 @@
+import { takes } from './arguments.js';
 import { type ContextVariable, contextVariable } from './async-context.js';
+import { signatures } from './signatures.js';
 import type { Storage } from './storage.js';
 
 /**
@@ -72,6 +74,7 @@ export function keepStorage(storage: Storage): void {
  * @example const y = tidy(() => x.mul(2).add(1).relu()); // two temporaries are gone
  */
 export function tidy<T>(fn: (scope: Scope) => T): T {
+  takes('tidy', signatures.tidy, arguments);
   const outer = current;
   const scope = new Scope(currentScope());
   const store = isAsync(fn) ? asyncScopes() : undefined;

@@ -340,7 +340,7 @@ export class Tensor {
    * @throws RuntimeError on devices that can only be read asynchronously: `JSON.stringify(await t.toArray())`.
    * @example JSON.stringify({ loss: tensor([1, NaN]) }) // {"loss":[1,"NaN"]}
    */
-  toJSON(): NestedArray<number | boolean | string> {
+  toJSON(_key?: string): NestedArray<number | boolean | string> {
     return toJson(this, readAllSync(this, 'toJSON', 'toArray()'));
   }
 

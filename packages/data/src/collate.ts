@@ -5,10 +5,12 @@ import {
   stack,
   Tensor,
   type TypedArray,
+  takes,
   tensor,
   typedArrayDtype,
 } from '@sconce/core';
 import { type BatchTarget, hostView, stackRows, tensorTarget } from './host.js';
+import * as signatures from './signatures.js';
 
 /** What a batch of samples of type T becomes: tensors get a first dimension, containers keep their form. */
 export type Collated<T> = T extends Tensor | number | boolean | bigint | TypedArray | Float
@@ -31,6 +33,7 @@ export type Collated<T> = T extends Tensor | number | boolean | bigint | TypedAr
  * @example defaultCollate([{ x: new Float32Array(3), y: 1 }, { x: new Float32Array(3), y: 0 }]).x.shape // [2, 3]
  */
 export function defaultCollate<T>(batch: readonly T[]): Collated<T> {
+  takes('defaultCollate', signatures.defaultCollate, arguments);
   return collateInto(batch, tensorTarget) as Collated<T>;
 }
 
@@ -186,6 +189,7 @@ export type Converted<T> = T extends TypedArray
  * @see https://pytorch.org/docs/stable/data.html#torch.utils.data.default_convert
  */
 export function defaultConvert<T>(sample: T): Converted<T> {
+  takes('defaultConvert', signatures.defaultConvert, arguments);
   const convert = (x: unknown): unknown => {
     if (x instanceof Tensor || x === null || typeof x !== 'object') return x;
     if (ArrayBuffer.isView(x)) return tensor(x as TypedArray);

@@ -79,7 +79,9 @@ describe('datasets', () => {
       .map((x) => x * 10);
     expect(chain.length).toBeUndefined();
     for (let pass = 0; pass < 2; pass++) expect(await all(chain)).toEqual([10, 20, 30, 40]);
-    expect(() => new ChainDataset([[1]] as never)).toThrow(/use ConcatDataset/);
+    expect(() => new ChainDataset([{ length: 1, get: () => 1 }] as never)).toThrow(
+      /use ConcatDataset/,
+    );
     expect(() => new ConcatDataset([three] as never)).toThrow(/chain IterableDatasets/);
     const loader = new DataLoader(chain, { batchSize: 3 });
     expect((await all(loader)).map((b) => b.toArraySync())).toEqual([[10, 20, 30], [40]]);

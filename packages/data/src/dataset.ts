@@ -1,5 +1,6 @@
-import { IndexError, ValueError } from '@sconce/core';
+import { IndexError, takes, ValueError } from '@sconce/core';
 import type { BatchTarget } from './host.js';
+import * as signatures from './signatures.js';
 
 /**
  * Samples by index: what `DataLoader` draws from.
@@ -151,6 +152,7 @@ export class ConcatDataset<T> extends Dataset<T> {
   readonly cumulativeSizes: readonly number[];
 
   constructor(datasets: readonly DatasetLike<T>[]) {
+    takes('ConcatDataset', signatures.ConcatDataset, arguments);
     super();
     if (datasets.length === 0)
       throw new ValueError('ConcatDataset: datasets should not be an empty iterable');

@@ -1,5 +1,6 @@
-import { Generator, randperm, ValueError } from '@sconce/core';
+import { Generator, randperm, takes, ValueError } from '@sconce/core';
 import type { Sampler } from './sampler.js';
+import * as signatures from './signatures.js';
 
 /** Options of `DistributedSampler`. */
 export interface DistributedSamplerOptions {
@@ -37,6 +38,7 @@ export class DistributedSampler implements Sampler {
   #epoch = 0;
 
   constructor(dataset: { readonly length: number }, options: DistributedSamplerOptions) {
+    takes('DistributedSampler', signatures.DistributedSampler, arguments);
     const { numReplicas, rank, shuffle = true, seed = 0, dropLast = false } = options;
     if (!Number.isInteger(numReplicas) || numReplicas < 1)
       throw new ValueError(

@@ -1,3 +1,6 @@
+import { takes } from '@sconce/core';
+import * as signatures from './signatures.js';
+
 /**
  * Samples that come one after another and are not known by index: a stream, a large file, a generator.
  *
@@ -117,6 +120,7 @@ export class ChainDataset<T> extends IterableDataset<T> {
   readonly datasets: readonly IterableDataset<T>[];
 
   constructor(datasets: readonly IterableDataset<T>[]) {
+    takes('ChainDataset', signatures.ChainDataset, arguments);
     super();
     for (const [i, d] of datasets.entries()) {
       if (!(d instanceof IterableDataset))

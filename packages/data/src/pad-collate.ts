@@ -1,6 +1,7 @@
-import { full, RuntimeError, Tensor, type TypedArray, tensor } from '@sconce/core';
+import { checking, full, RuntimeError, Tensor, type TypedArray, takes, tensor } from '@sconce/core';
 import { type Collated, collateInto, type Join } from './collate.js';
 import { tensorTarget } from './host.js';
+import * as signatures from './signatures.js';
 
 /** Options of `padCollate`. */
 export interface PadCollateOptions {
@@ -11,11 +12,15 @@ export interface PadCollateOptions {
 }
 
 /** The lengths of sequences [length, ...], int64 [N]. */
-export const lengthsOf = (sequences: readonly (Tensor | TypedArray)[]): Tensor =>
-  tensor(
-    sequences.map((s) => (s instanceof Tensor ? s.size(0) : s.length)),
-    { dtype: 'int64' },
-  );
+export const lengthsOf = checking(
+  'lengthsOf',
+  signatures.lengthsOf,
+  (sequences: readonly (Tensor | TypedArray)[]): Tensor =>
+    tensor(
+      sequences.map((s) => (s instanceof Tensor ? s.size(0) : s.length)),
+      { dtype: 'int64' },
+    ),
+);
 
 /**
  * A `collateFn` as `defaultCollate` which pads sequences at their ends to the longest of the batch: every tensor or typed array of the
@@ -28,6 +33,7 @@ export const lengthsOf = (sequences: readonly (Tensor | TypedArray)[]): Tensor =
 export function padCollate(
   options: PadCollateOptions = {},
 ): <T>(samples: readonly T[]) => Collated<T> {
+  takes('padCollate', signatures.padCollate, arguments);
   const { batchFirst = true, paddingValue = 0 } = options;
   const join: Join = (rows) => {
     const tensors = rows.map((x) => (x instanceof Tensor ? x : tensor(x)));

@@ -5,9 +5,11 @@ import {
   randint,
   randperm,
   type Tensor,
+  takes,
   tensor,
   ValueError,
 } from '@sconce/core';
+import * as signatures from './signatures.js';
 
 /** An order in which samples are drawn; each iteration is a new pass. */
 export interface Sampler<I = number> extends Iterable<I> {
@@ -41,6 +43,7 @@ export class SequentialSampler implements Sampler {
   readonly length: number;
 
   constructor(source: ArrayLike<unknown> | { readonly length: number }) {
+    takes('SequentialSampler', signatures.SequentialSampler, arguments);
     this.length = source.length;
   }
 
@@ -72,6 +75,7 @@ export class RandomSampler implements Sampler {
   readonly length: number;
 
   constructor(source: { readonly length: number }, options: RandomSamplerOptions = {}) {
+    takes('RandomSampler', signatures.RandomSampler, arguments);
     this.#size = source.length;
     this.#replacement = options.replacement ?? false;
     this.#generator = options.generator;
@@ -106,6 +110,7 @@ export class SubsetRandomSampler implements Sampler {
   readonly #generator: Generator | null | undefined;
 
   constructor(indices: readonly number[], options: SamplerOptions = {}) {
+    takes('SubsetRandomSampler', signatures.SubsetRandomSampler, arguments);
     this.#indices = indices;
     this.#generator = options.generator;
   }
@@ -132,6 +137,7 @@ export class WeightedRandomSampler implements Sampler {
     numSamples: number,
     options: SamplerOptions & { replacement?: boolean } = {},
   ) {
+    takes('WeightedRandomSampler', signatures.WeightedRandomSampler, arguments);
     if (!Number.isInteger(numSamples) || numSamples <= 0) {
       throw new ValueError(
         `WeightedRandomSampler: num_samples should be a positive integer value, but got num_samples=${numSamples}`,
@@ -162,6 +168,7 @@ export class BatchSampler implements Sampler<number[]> {
     batchSize: number,
     dropLast = false,
   ) {
+    takes('BatchSampler', signatures.BatchSampler, arguments);
     if (!Number.isInteger(batchSize) || batchSize <= 0) {
       throw new ValueError(
         `BatchSampler: batch_size should be a positive integer value, but got batch_size=${batchSize}`,

@@ -1,5 +1,6 @@
-import { type Generator, IndexError, randperm, ValueError } from '@sconce/core';
+import { type Generator, IndexError, randperm, takes, ValueError } from '@sconce/core';
 import { Dataset, type DatasetLike, isPromise, itemsOf, sampleAt, sizeOf } from './dataset.js';
+import * as signatures from './signatures.js';
 
 /**
  * Some samples of another dataset, in a given order.
@@ -11,6 +12,7 @@ export class Subset<T> extends Dataset<T> {
   readonly indices: readonly number[];
 
   constructor(dataset: DatasetLike<T>, indices: readonly number[]) {
+    takes('Subset', signatures.Subset, arguments);
     super();
     this.dataset = dataset;
     this.indices = indices;
@@ -71,6 +73,7 @@ export class StackDataset<const D extends Stackable> extends Dataset<Stacked<D>>
   readonly datasets: D;
 
   constructor(datasets: D) {
+    takes('StackDataset', signatures.StackDataset, arguments);
     super();
     const sizes = Object.values(datasets).map((d) => sizeOf(d as DatasetLike<unknown>));
     if (sizes.length === 0)
@@ -122,6 +125,7 @@ export function randomSplit<T>(
   lengths: readonly number[],
   options: { generator?: Generator | null } = {},
 ): Subset<T>[] {
+  takes('randomSplit', signatures.randomSplit, arguments);
   const size = sizeOf(dataset);
   const total = lengths.reduce((a, b) => a + b, 0);
   let counts = [...lengths];

@@ -1,6 +1,7 @@
-import { RuntimeError, type Tensor } from '@sconce/core';
+import { RuntimeError, type Tensor, takes } from '@sconce/core';
 import { Dataset } from './dataset.js';
 import { type BatchTarget, gatherRows } from './host.js';
+import * as signatures from './signatures.js';
 
 /** As many tensors as were given, each of one sample. */
 export type TensorSample<N extends readonly Tensor[]> = { [K in keyof N]: Tensor };
@@ -16,6 +17,7 @@ export class TensorDataset<N extends readonly Tensor[]> extends Dataset<TensorSa
   readonly tensors: N;
 
   constructor(...tensors: N) {
+    takes('TensorDataset', signatures.TensorDataset, arguments);
     super();
     const sizes = tensors.map((t) => t.size(0));
     if (new Set(sizes).size > 1)

@@ -1,4 +1,5 @@
-import { formatShape, type Tensor, ValueError } from '@sconce/core';
+import { formatShape, type Tensor, takes, ValueError } from '@sconce/core';
+import * as signatures from './signatures.js';
 
 /** Names of nonlinearities, as `calculateGain` takes them. */
 export type Nonlinearity =
@@ -24,6 +25,7 @@ export type Nonlinearity =
  * @example calculateGain('relu') // 1.4142135623730951
  */
 export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number {
+  takes('calculateGain', signatures.calculateGain, arguments);
   switch (nonlinearity) {
     case 'linear':
     case 'conv1d':
@@ -53,6 +55,7 @@ export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number 
  * @throws ValueError if the tensor has fewer than two dimensions.
  */
 export function calculateFanInAndFanOut(tensor: Tensor): { fanIn: number; fanOut: number } {
+  takes('calculateFanInAndFanOut', signatures.calculateFanInAndFanOut, arguments);
   const [out, into, ...kernel] = tensor.shape;
   if (out === undefined || into === undefined) {
     throw new ValueError(

@@ -6,8 +6,10 @@ import {
   randn,
   randperm,
   type Tensor,
+  takes,
   ValueError,
 } from '@sconce/core';
+import * as signatures from './signatures.js';
 
 /**
  * Orthonormalises the columns of a row-major matrix with at least as many rows, by Householder reflections in double
@@ -70,6 +72,7 @@ export function orthogonal_(
   tensor: Tensor,
   options: RandomOptions & { gain?: number } = {},
 ): Tensor {
+  takes('orthogonal_', signatures.orthogonal_, arguments);
   if (tensor.shape.length < 2) {
     throw new ValueError(
       `orthogonal_: Only tensors with 2 or more dimensions are supported, got shape ${formatShape(tensor.shape)}`,
@@ -104,6 +107,7 @@ export function sparse_(
   sparsity: number,
   options: RandomOptions & { std?: number } = {},
 ): Tensor {
+  takes('sparse_', signatures.sparse_, arguments);
   if (tensor.shape.length !== 2) {
     throw new ValueError(
       `sparse_: Only tensors with 2 dimensions are supported, got shape ${formatShape(tensor.shape)}`,
@@ -112,7 +116,7 @@ export function sparse_(
   const [rows, columns] = tensor.shape as [number, number];
   const zeros = Math.ceil(sparsity * rows);
   const host = empty([rows, columns], { dtype: tensor.dtype, device: 'cpu' });
-  host.normal_(0, options.std ?? 0.01, options);
+  host.normal_(0, options.std ?? 0.01, { generator: options.generator });
   for (let column = 0; column < columns; column++) {
     const order = randperm(rows, {
       device: 'cpu',

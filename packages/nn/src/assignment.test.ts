@@ -69,7 +69,9 @@ describe('assigning to what is registered', () => {
     expect(() => net.registerParameter('p', ones([1]) as Parameter)).toThrow(
       "Net: cannot assign a Tensor as parameter 'p' (Parameter or null expected",
     );
-    expect(() => net.registerBuffer('b', 3 as unknown as Tensor)).toThrow('as buffer');
+    expect(() => net.registerBuffer('b', 3 as unknown as Tensor)).toThrow(
+      "registerBuffer: argument 'tensor' (position 2) must be a Tensor or null, got the number 3",
+    );
     expect(() => net.addModule('m', (() => 1) as unknown as Module)).toThrow('as child module');
     expect(() => net.registerBuffer('weight', ones([1]))).toThrow("'weight' already exists");
     expect(() => net.registerParameter('train', null)).toThrow("'train' already exists");

@@ -1,7 +1,8 @@
-import { Tensor } from '@sconce/core';
+import { Tensor, takes } from '@sconce/core';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
 import { register, registry } from './registry.js';
+import * as signatures from './signatures.js';
 
 /**
  * A deep copy: a module of the same class with the same settings and its own parameters (with their gradients), buffers and
@@ -13,6 +14,7 @@ import { register, registry } from './registry.js';
  * @example const average = copyModule(model).requiresGrad_(false);
  */
 export function copyModule<M extends Module>(module: M): M {
+  takes('copyModule', signatures.copyModule, arguments);
   if (!(module instanceof Module)) {
     throw new TypeError(`copyModule: expected a module, got ${typeof module}`);
   }

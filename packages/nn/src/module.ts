@@ -1,9 +1,10 @@
-import { type DType, RuntimeError, SconceError, type Tensor, to } from '@sconce/core';
+import { type DType, RuntimeError, SconceError, type Tensor, takes, to } from '@sconce/core';
 import { retyped, type Target, wanted } from './conversion.js';
 import type { HookHandle } from './hooks.js';
 import type { Parameter } from './parameter.js';
 import { adopt, type Members, type Registry, register, registry } from './registry.js';
 import { moduleRepr } from './repr.js';
+import * as signatures from './signatures.js';
 import {
   collectState,
   type LoadResult,
@@ -72,6 +73,7 @@ export class Module {
   static readonly stateVersion: number = 1;
 
   constructor() {
+    takes(new.target.name, signatures.Module, arguments);
     const self = ((...args: unknown[]) => callModule(owner, args)) as object;
     Object.setPrototypeOf(self, new.target.prototype);
     // A function's own `name` and `length` would hide properties of these names.
@@ -111,6 +113,7 @@ export class Module {
    * @example this.registerBuffer('mask', ones([8, 8]).tril());
    */
   registerBuffer(name: string, tensor: Tensor | null, options: BufferOptions = {}): void {
+    takes('registerBuffer', signatures.Module_registerBuffer, arguments);
     const owner = registry(this);
     register(owner, 'buffers', name, tensor);
     const key = owner.names.key(name);
@@ -193,21 +196,25 @@ export class Module {
   *namedParameters(
     options: { prefix?: string; recurse?: boolean } = {},
   ): Generator<[string, Parameter]> {
+    takes('namedParameters', signatures.Module_namedParameters, arguments);
     yield* named(this, options, (owner) => owner.parameters);
   }
 
   /** Parameters: what an optimizer takes. */
   *parameters(options: { recurse?: boolean } = {}): Generator<Parameter> {
+    takes('parameters', signatures.Module_parameters, arguments);
     for (const [, p] of this.namedParameters(options)) yield p;
   }
 
   /** Buffers with their paths; each object once. */
   *namedBuffers(options: { prefix?: string; recurse?: boolean } = {}): Generator<[string, Tensor]> {
+    takes('namedBuffers', signatures.Module_namedBuffers, arguments);
     yield* named(this, options, (owner) => owner.buffers);
   }
 
   /** Buffers. */
   *buffers(options: { recurse?: boolean } = {}): Generator<Tensor> {
+    takes('buffers', signatures.Module_buffers, arguments);
     for (const [, b] of this.namedBuffers(options)) yield b;
   }
 
@@ -348,6 +355,7 @@ export class Module {
     state: StateDict | Readonly<Record<string, Tensor>>,
     options: { strict?: boolean } = {},
   ): LoadResult {
+    takes('loadStateDict', signatures.Module_loadStateDict, arguments);
     return loadState(this, state, options.strict ?? true);
   }
 
@@ -360,6 +368,7 @@ export class Module {
     state: StateDict | Readonly<Record<string, Tensor>>,
     options: { strict?: boolean } = {},
   ): Promise<LoadResult> {
+    takes('loadStateDictAsync', signatures.Module_loadStateDictAsync, arguments);
     return this.loadStateDict(await withinReach(this, state), options);
   }
 

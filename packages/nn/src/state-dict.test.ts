@@ -68,7 +68,7 @@ it('refuses what is no state dict, and loads all or nothing', () => {
   const net = new Linear(2, 2);
   const wrong = (value: unknown) => () => net.loadStateDict(value as Map<string, Tensor>);
   expect(wrong(null)).toThrow(
-    'loadStateDict: expected a Map of tensors or a plain object, got null',
+    "loadStateDict: argument 'state' (position 1) must be an object, got null",
   );
   expect(wrong(Promise.resolve(new Map()))).toThrow('it has to be awaited');
   expect(wrong(new Linear(2, 2))).toThrow('its stateDict() is one');

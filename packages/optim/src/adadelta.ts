@@ -1,12 +1,14 @@
-import { type Expr, e, type Tensor } from '@sconce/core';
+import { type Expr, e, type Tensor, takes } from '@sconce/core';
 import { FusedUpdate, mix } from './fused.js';
 import {
   checkFraction,
   checkNonNegative,
   Optimizer,
+  type OptimizerOptions,
   type ParamGroup,
   type Params,
 } from './optimizer.js';
+import * as signatures from './signatures.js';
 
 /** Options of `Adadelta`, each possible for single groups. */
 export interface AdadeltaOptions {
@@ -45,7 +47,8 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
   // PyTorch counts these steps in plain numbers.
   protected override readonly scalarState: readonly string[] = [];
 
-  constructor(params: Params<AdadeltaOptions>, options: Partial<AdadeltaOptions> = {}) {
+  constructor(params: Params<AdadeltaOptions>, options: OptimizerOptions<AdadeltaOptions> = {}) {
+    takes('Adadelta', signatures.Adadelta, arguments);
     const { lr = 1, rho = 0.9, eps = 1e-6, weightDecay = 0, maximize = false } = options;
     checkNonNegative('learning rate', lr);
     checkFraction('rho value', rho);

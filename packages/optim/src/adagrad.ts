@@ -1,12 +1,14 @@
-import { type Expr, e, type Tensor } from '@sconce/core';
+import { type Expr, e, type Tensor, takes } from '@sconce/core';
 import { FusedUpdate, mix } from './fused.js';
 import {
   checkNonNegative,
   Optimizer,
+  type OptimizerOptions,
   type ParamGroup,
   type ParamGroupInput,
   type Params,
 } from './optimizer.js';
+import * as signatures from './signatures.js';
 
 /** Options of `Adagrad`, each but the first accumulator possible for single groups. */
 export interface AdagradOptions {
@@ -42,7 +44,8 @@ const update = new FusedUpdate((tensors, numbers) => {
  * const optimizer = new Adagrad(model.parameters(), { lr: 0.01 });
  */
 export class Adagrad extends Optimizer<AdagradOptions> {
-  constructor(params: Params<AdagradOptions>, options: Partial<AdagradOptions> = {}) {
+  constructor(params: Params<AdagradOptions>, options: OptimizerOptions<AdagradOptions> = {}) {
+    takes('Adagrad', signatures.Adagrad, arguments);
     const {
       lr = 1e-2,
       lrDecay = 0,

@@ -1,12 +1,14 @@
-import { type Expr, e, type Tensor } from '@sconce/core';
+import { type Expr, e, type Tensor, takes } from '@sconce/core';
 import { FusedUpdate } from './fused.js';
 import {
   checkBetas,
   checkNonNegative,
   Optimizer,
+  type OptimizerOptions,
   type ParamGroup,
   type Params,
 } from './optimizer.js';
+import * as signatures from './signatures.js';
 
 /** Options of `Adam` and `AdamW`, each possible for single groups. */
 export interface AdamOptions {
@@ -113,7 +115,8 @@ export class Adam extends AdamBase {
     fused: false,
   };
 
-  constructor(params: Params<AdamOptions>, options: Partial<AdamOptions> = {}) {
+  constructor(params: Params<AdamOptions>, options: OptimizerOptions<AdamOptions> = {}) {
+    takes('Adam', signatures.Adam, arguments);
     super(params, options, 0);
   }
 }
@@ -132,7 +135,8 @@ export class AdamW extends AdamBase {
     capturable: false,
   };
 
-  constructor(params: Params<AdamOptions>, options: Partial<AdamOptions> = {}) {
+  constructor(params: Params<AdamOptions>, options: OptimizerOptions<AdamOptions> = {}) {
+    takes('AdamW', signatures.AdamW, arguments);
     super(params, options, 1e-2);
   }
 }

@@ -1,12 +1,14 @@
-import { type Expr, e, type Tensor } from '@sconce/core';
+import { type Expr, e, type Tensor, takes } from '@sconce/core';
 import { FusedUpdate, mix } from './fused.js';
 import {
   checkBetas,
   checkNonNegative,
   Optimizer,
+  type OptimizerOptions,
   type ParamGroup,
   type Params,
 } from './optimizer.js';
+import * as signatures from './signatures.js';
 
 /** Options of `Adamax`, each possible for single groups. */
 export interface AdamaxOptions {
@@ -49,7 +51,8 @@ const update = new FusedUpdate((tensors, numbers) => {
  * const optimizer = new Adamax(model.parameters(), { lr: 2e-3 });
  */
 export class Adamax extends Optimizer<AdamaxOptions> {
-  constructor(params: Params<AdamaxOptions>, options: Partial<AdamaxOptions> = {}) {
+  constructor(params: Params<AdamaxOptions>, options: OptimizerOptions<AdamaxOptions> = {}) {
+    takes('Adamax', signatures.Adamax, arguments);
     const {
       lr = 2e-3,
       betas = [0.9, 0.999],

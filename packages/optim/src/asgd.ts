@@ -1,6 +1,13 @@
-import { type Expr, e, type Tensor } from '@sconce/core';
+import { type Expr, e, type Tensor, takes } from '@sconce/core';
 import { FusedUpdate, mix } from './fused.js';
-import { checkNonNegative, Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import {
+  checkNonNegative,
+  Optimizer,
+  type OptimizerOptions,
+  type ParamGroup,
+  type Params,
+} from './optimizer.js';
+import * as signatures from './signatures.js';
 
 /** Options of `ASGD`, each possible for single groups. */
 export interface ASGDOptions {
@@ -39,7 +46,8 @@ const update = new FusedUpdate((tensors, numbers) => {
 export class ASGD extends Optimizer<ASGDOptions> {
   protected override readonly scalarState: readonly string[] = ['step', 'eta', 'mu'];
 
-  constructor(params: Params<ASGDOptions>, options: Partial<ASGDOptions> = {}) {
+  constructor(params: Params<ASGDOptions>, options: OptimizerOptions<ASGDOptions> = {}) {
+    takes('ASGD', signatures.ASGD, arguments);
     const {
       lr = 1e-2,
       lambd = 1e-4,

@@ -26,6 +26,7 @@ export * from './lr-scheduler/warmup-lr.js';
 export * from './nadam.js';
 export {
   Optimizer,
+  type OptimizerOptions,
   type OptimizerStateDict,
   type Options,
   type OptionValue,

@@ -1,12 +1,24 @@
 import { enableGrad, noGrad } from '@sconce/autograd';
-import { cat, keep, once, RuntimeError, Tensor, toAsync, ValueError, zeros } from '@sconce/core';
+import {
+  cat,
+  keep,
+  once,
+  RuntimeError,
+  Tensor,
+  takes,
+  toAsync,
+  ValueError,
+  zeros,
+} from '@sconce/core';
 import {
   Optimizer,
+  type OptimizerOptions,
   type OptimizerStateDict,
   type ParamGroup,
   type ParamState,
   type Params,
 } from './optimizer.js';
+import * as signatures from './signatures.js';
 import { noteStep } from './stepped.js';
 import { type Point, strongWolfe } from './strong-wolfe.js';
 
@@ -84,7 +96,8 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   protected override readonly scalarState: readonly string[] = [];
   protected override readonly torchOptions: Readonly<Record<string, boolean | null>> = {};
 
-  constructor(params: Params<LBFGSOptions>, options: Partial<LBFGSOptions> = {}) {
+  constructor(params: Params<LBFGSOptions>, options: OptimizerOptions<LBFGSOptions> = {}) {
+    takes('LBFGS', signatures.LBFGS, arguments);
     const maxIter = options.maxIter ?? 20;
     const lineSearchFn = options.lineSearchFn ?? null;
     checkSearch(lineSearchFn);
@@ -368,8 +381,8 @@ function store(state: ParamState, memory: Memory): void {
   if (memory.iterations === 0) return;
   state.d = keep(memory.direction);
   state.t = memory.length;
-  state.old_dirs = memory.changes.map(keep);
-  state.old_stps = memory.moves.map(keep);
+  state.old_dirs = memory.changes.map((t) => keep(t));
+  state.old_stps = memory.moves.map((t) => keep(t));
   state.ro = memory.reciprocals;
   state.H_diag = memory.scale;
   state.prev_flat_grad = keep(memory.grad);

@@ -1,12 +1,14 @@
-import { type Expr, e, type Tensor } from '@sconce/core';
+import { type Expr, e, type Tensor, takes } from '@sconce/core';
 import { FusedUpdate, mix } from './fused.js';
 import {
   checkBetas,
   checkNonNegative,
   Optimizer,
+  type OptimizerOptions,
   type ParamGroup,
   type Params,
 } from './optimizer.js';
+import * as signatures from './signatures.js';
 
 /** Options of `NAdam`, each possible for single groups. */
 export interface NAdamOptions {
@@ -46,7 +48,8 @@ const update = new FusedUpdate((tensors, numbers) => {
 export class NAdam extends Optimizer<NAdamOptions> {
   protected override readonly scalarState: readonly string[] = ['step', 'mu_product'];
 
-  constructor(params: Params<NAdamOptions>, options: Partial<NAdamOptions> = {}) {
+  constructor(params: Params<NAdamOptions>, options: OptimizerOptions<NAdamOptions> = {}) {
+    takes('NAdam', signatures.NAdam, arguments);
     const {
       lr = 2e-3,
       betas = [0.9, 0.999],

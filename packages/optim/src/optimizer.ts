@@ -7,11 +7,13 @@ import {
   RuntimeError,
   type Tensor,
   Tensor as TensorClass,
+  takes,
   tensor,
   undoable,
   ValueError,
 } from '@sconce/core';
 import { camelCase, snakeCase } from './keys.js';
+import * as signatures from './signatures.js';
 import { noteStep } from './stepped.js';
 
 /** Numbers and flags an optimizer is set up with. */
@@ -36,6 +38,16 @@ export interface OptimizerStateDict {
   param_groups: ({ params: number[] } & Record<string, OptionValue | number[]>)[];
 }
 
+/** Options of an optimizer for all groups. */
+export type OptimizerOptions<O> = Partial<O> & {
+  /** How PyTorch is to compute a step; there is one way here, and it changes no result. */
+  foreach?: boolean | null;
+  /** As `foreach`. */
+  fused?: boolean | null;
+  /** As `foreach`. */
+  capturable?: boolean;
+};
+
 /** Parameters to train: tensors, or groups with options of their own. */
 export type Params<O> = Iterable<Tensor> | Iterable<ParamGroupInput<O>>;
 
@@ -57,6 +69,7 @@ export abstract class Optimizer<O extends object = Options> {
   protected readonly torchOptions: Readonly<Record<string, boolean | null>> = { foreach: null };
 
   constructor(params: Params<O>, defaults: O) {
+    takes(new.target.name, signatures.Optimizer, arguments);
     this.defaults = defaults;
     // A step of a subclass that replaces this one's is not seen.
     if (new.target.prototype.step === Optimizer.prototype.step) noteStep(this, false);
@@ -107,6 +120,7 @@ export abstract class Optimizer<O extends object = Options> {
 
   /** Drops the gradients of all parameters, or fills them with zeros if `setToNone` is false. */
   zeroGrad(options: { setToNone?: boolean } = {}): void {
+    takes('zeroGrad', signatures.Optimizer_zeroGrad, arguments);
     for (const p of this.parameters()) {
       if (p.grad === null) continue;
       if (options.setToNone === false) p.grad = p.grad.detach().fill_(0);

@@ -1,12 +1,14 @@
-import { type Expr, e, type Tensor } from '@sconce/core';
+import { type Expr, e, type Tensor, takes } from '@sconce/core';
 import { FusedUpdate, mix } from './fused.js';
 import {
   checkBetas,
   checkNonNegative,
   Optimizer,
+  type OptimizerOptions,
   type ParamGroup,
   type Params,
 } from './optimizer.js';
+import * as signatures from './signatures.js';
 
 /** Options of `RAdam`, each possible for single groups. */
 export interface RAdamOptions {
@@ -51,7 +53,8 @@ const adaptive = update(true);
  * const optimizer = new RAdam(model.parameters(), { lr: 1e-3 });
  */
 export class RAdam extends Optimizer<RAdamOptions> {
-  constructor(params: Params<RAdamOptions>, options: Partial<RAdamOptions> = {}) {
+  constructor(params: Params<RAdamOptions>, options: OptimizerOptions<RAdamOptions> = {}) {
+    takes('RAdam', signatures.RAdam, arguments);
     const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = options;
     checkNonNegative('learning rate', lr);
     checkNonNegative('epsilon value', eps);

@@ -1,6 +1,13 @@
-import { type Expr, e, type Tensor } from '@sconce/core';
+import { type Expr, e, type Tensor, takes } from '@sconce/core';
 import { FusedUpdate, mix } from './fused.js';
-import { checkNonNegative, Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import {
+  checkNonNegative,
+  Optimizer,
+  type OptimizerOptions,
+  type ParamGroup,
+  type Params,
+} from './optimizer.js';
+import * as signatures from './signatures.js';
 
 /** Options of `RMSprop`, each possible for single groups. */
 export interface RMSpropOptions {
@@ -71,7 +78,8 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
     differentiable: false,
   };
 
-  constructor(params: Params<RMSpropOptions>, options: Partial<RMSpropOptions> = {}) {
+  constructor(params: Params<RMSpropOptions>, options: OptimizerOptions<RMSpropOptions> = {}) {
+    takes('RMSprop', signatures.RMSprop, arguments);
     const {
       lr = 1e-2,
       momentum = 0,

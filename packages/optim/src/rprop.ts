@@ -1,6 +1,13 @@
-import { type Expr, e, type Tensor, ValueError } from '@sconce/core';
+import { type Expr, e, type Tensor, takes, ValueError } from '@sconce/core';
 import { FusedUpdate } from './fused.js';
-import { checkNonNegative, Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import {
+  checkNonNegative,
+  Optimizer,
+  type OptimizerOptions,
+  type ParamGroup,
+  type Params,
+} from './optimizer.js';
+import * as signatures from './signatures.js';
 
 /** Options of `Rprop`, each possible for single groups. */
 export interface RpropOptions {
@@ -42,7 +49,8 @@ export class Rprop extends Optimizer<RpropOptions> {
   // PyTorch counts these steps in plain numbers.
   protected override readonly scalarState: readonly string[] = [];
 
-  constructor(params: Params<RpropOptions>, options: Partial<RpropOptions> = {}) {
+  constructor(params: Params<RpropOptions>, options: OptimizerOptions<RpropOptions> = {}) {
+    takes('Rprop', signatures.Rprop, arguments);
     const { lr = 1e-2, etas = [0.5, 1.2], stepSizes = [1e-6, 50], maximize = false } = options;
     checkNonNegative('learning rate', lr);
     if (!(0 < etas[0] && etas[0] < 1 && 1 < etas[1])) {

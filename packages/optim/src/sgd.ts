@@ -1,6 +1,13 @@
-import { type Expr, e, type Tensor, ValueError } from '@sconce/core';
+import { type Expr, e, type Tensor, takes, ValueError } from '@sconce/core';
 import { FusedUpdate } from './fused.js';
-import { checkNonNegative, Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import {
+  checkNonNegative,
+  Optimizer,
+  type OptimizerOptions,
+  type ParamGroup,
+  type Params,
+} from './optimizer.js';
+import * as signatures from './signatures.js';
 
 /** Options of `SGD`, each possible for single groups. */
 export interface SGDOptions {
@@ -56,7 +63,8 @@ export class SGD extends Optimizer<SGDOptions> {
     differentiable: false,
   };
 
-  constructor(params: Params<SGDOptions>, options: Partial<SGDOptions> = {}) {
+  constructor(params: Params<SGDOptions>, options: OptimizerOptions<SGDOptions> = {}) {
+    takes('SGD', signatures.SGD, arguments);
     const {
       lr = 1e-3,
       momentum = 0,

@@ -1,4 +1,6 @@
+import { checking, takes } from '@sconce/core';
 import { FileError, quote } from './errors.js';
+import * as signatures from './signatures.js';
 
 /** An object of a class, as a file holds it. */
 export interface SavedObject {
@@ -38,11 +40,15 @@ export interface Stateful {
 }
 
 /** Whether a value has `stateDict()` and `loadStateDict()`. */
-export const isStateful = (value: unknown): value is Stateful =>
-  (typeof value === 'object' || typeof value === 'function') &&
-  value !== null &&
-  typeof (value as Partial<Stateful>).stateDict === 'function' &&
-  typeof (value as Partial<Stateful>).loadStateDict === 'function';
+export const isStateful = checking(
+  'isStateful',
+  signatures.isStateful,
+  (value: unknown): value is Stateful =>
+    (typeof value === 'object' || typeof value === 'function') &&
+    value !== null &&
+    typeof (value as Partial<Stateful>).stateDict === 'function' &&
+    typeof (value as Partial<Stateful>).loadStateDict === 'function',
+);
 
 // biome-ignore lint/suspicious/noExplicitAny: classes have constructors of all kinds
 type Class<T> = new (...args: any[]) => T;
@@ -75,6 +81,7 @@ export function registerClass<T extends object>(
   type: Class<T>,
   options: ClassOptions<T> | ModuleClassOptions<T> = {},
 ): void {
+  takes('registerClass', signatures.registerClass, arguments);
   if (!/^\w+(\.\w+)+$/.test(name)) {
     throw new FileError(
       `registerClass: ${quote(name)} must be a module and a name, such as 'app.Net'`,

@@ -1,4 +1,5 @@
 import type { Tensor } from '@sconce/core';
+import { takes } from '@sconce/core';
 import { FileError } from './errors.js';
 import { detectFormat } from './format.js';
 import { type FileSource, openSource, type Source } from './io/source.js';
@@ -6,6 +7,7 @@ import { placeFor } from './location.js';
 import { npzBudget, npzEntries, readNpy, readNpzArray } from './numpy/read.js';
 import type { LoadOptions } from './options.js';
 import { readSafetensors, readSharded } from './safetensors/read.js';
+import * as signatures from './signatures.js';
 import { readTorchLegacy } from './torch/read-legacy.js';
 import { readTorchZip, torchRoot } from './torch/read-zip.js';
 import { ZipReader } from './zip/reader.js';
@@ -32,6 +34,7 @@ export async function load<T = StateDict>(
   source: FileSource,
   options: LoadOptions = {},
 ): Promise<T> {
+  takes('load', signatures.load, arguments);
   const opened = await openSource(source);
   try {
     return (await read(opened, options)) as T;

@@ -5,6 +5,7 @@ import {
   itemSize,
   Storage,
   type Tensor,
+  takes,
 } from '@sconce/core';
 import { FileError, quote } from './errors.js';
 import { detectFormat } from './format.js';
@@ -22,6 +23,7 @@ import {
   readIndex,
   secondNames,
 } from './safetensors/read.js';
+import * as signatures from './signatures.js';
 import { TorchZip, torchRoot } from './torch/read-zip.js';
 import { tensorNodes } from './torch/tensor-nodes.js';
 import { checkedView } from './view.js';
@@ -176,6 +178,7 @@ export async function openTensors(
   source: FileSource,
   options: LoadOptions = {},
 ): Promise<TensorFile> {
+  takes('openTensors', signatures.openTensors, arguments);
   const opened = await openSource(source);
   const sources = [opened];
   try {

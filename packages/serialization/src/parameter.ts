@@ -1,4 +1,5 @@
-import { autogradEngine, type Tensor } from '@sconce/core';
+import { autogradEngine, type Tensor, takes } from '@sconce/core';
+import * as signatures from './signatures.js';
 
 /** How parameters of modules are told from other tensors, and made. */
 export interface ParameterClass {
@@ -14,6 +15,7 @@ let registered: ParameterClass | undefined;
  * @example setParameterClass({ is: (t) => t instanceof Parameter, make: (t, grad) => new Parameter(t, grad) });
  */
 export function setParameterClass(parameters: ParameterClass | undefined): void {
+  takes('setParameterClass', signatures.setParameterClass, arguments);
   registered = parameters;
 }
 

@@ -1,4 +1,6 @@
 import type { Tensor } from '@sconce/core';
+import { takes } from '@sconce/core';
+import * as signatures from './signatures.js';
 
 /** Tensors by name, as a Map or an object. */
 export type StateLike = ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>;
@@ -12,6 +14,7 @@ const entriesOf = (state: StateLike): Iterable<[string, Tensor]> =>
  * @example generator.loadStateDict(withPrefix(await load('gan.safetensors'), 'generator.'));
  */
 export function withPrefix(state: StateLike, prefix: string): Map<string, Tensor> {
+  takes('withPrefix', signatures.withPrefix, arguments);
   return new Map(
     [...entriesOf(state)]
       .filter(([name]) => name.startsWith(prefix))
@@ -26,6 +29,7 @@ export function withPrefix(state: StateLike, prefix: string): Map<string, Tensor
  * @example await save(addPrefix(model.stateDict()), 'for-data-parallel.pt');
  */
 export function addPrefix(state: StateLike, prefix = 'module.'): Map<string, Tensor> {
+  takes('addPrefix', signatures.addPrefix, arguments);
   return new Map([...entriesOf(state)].map(([name, tensor]) => [prefix + name, tensor]));
 }
 
@@ -37,6 +41,7 @@ export function addPrefix(state: StateLike, prefix = 'module.'): Map<string, Ten
  * @example model.loadStateDict(stripPrefix(await load('data-parallel.pt')));
  */
 export function stripPrefix(state: StateLike, prefix = 'module.'): Map<string, Tensor> {
+  takes('stripPrefix', signatures.stripPrefix, arguments);
   return new Map(
     [...entriesOf(state)].map(([name, tensor]) => [
       name.startsWith(prefix) ? name.slice(prefix.length) : name,

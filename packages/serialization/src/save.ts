@@ -1,4 +1,4 @@
-import { Tensor } from '@sconce/core';
+import { Tensor, takes } from '@sconce/core';
 import { isStateful } from './classes.js';
 import { FileError, quote } from './errors.js';
 import { type Contents, contentsOf, snapshotOf } from './io/contents.js';
@@ -9,6 +9,7 @@ import { npyArray } from './numpy/write.js';
 import type { FileFormat } from './options.js';
 import { writeSharded } from './safetensors/sharded.js';
 import { planBytes, planSafetensors, writeSafetensors } from './safetensors/write.js';
+import * as signatures from './signatures.js';
 import { tensorsOf } from './tensors-of.js';
 import { encodeTorch } from './torch/encoder.js';
 import { writeTorchLegacy, writeTorchZip } from './torch/write.js';
@@ -60,6 +61,7 @@ export async function save(
   target: FileTarget,
   options: SaveOptions = {},
 ): Promise<void> {
+  takes('save', signatures.save, arguments);
   await writeTo(target, planFor(value, target, options, false), options);
 }
 
@@ -78,6 +80,7 @@ export async function saveAsync(
   target: FileTarget,
   options: SaveOptions = {},
 ): Promise<void> {
+  takes('saveAsync', signatures.saveAsync, arguments);
   await beginSave(value, target, options);
 }
 
@@ -99,6 +102,7 @@ export async function serialize(
   value: unknown,
   options: SerializeOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
+  takes('serialize', signatures.serialize, arguments);
   const sink = new MemorySink();
   await planFor(value, undefined, options, false).write(sink);
   return sink.bytes();

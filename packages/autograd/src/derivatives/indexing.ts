@@ -109,8 +109,9 @@ export const indexing: Readonly<Record<string, Derivatives>> = {
     src: (g, { dim, start, end, step }) => g.slice(dim, start, end, step),
   },
   diagonalScatter: {
-    self: (g, { src, ...where }) => g.diagonalScatter(blank(g, src), where),
-    src: (g, where) => g.diagonal(where),
+    self: (g, { src, offset, dim1, dim2 }) =>
+      g.diagonalScatter(blank(g, src), { offset, dim1, dim2 }),
+    src: (g, { offset, dim1, dim2 }) => g.diagonal({ offset, dim1, dim2 }),
   },
   asStridedScatter: {
     self: (g, { src, shape, strides, offset }) =>

@@ -21,7 +21,7 @@ export const rearranging: Readonly<Record<string, Derivatives>> = {
   },
   tril: { self: (g, { diagonal }) => g.tril(diagonal) },
   triu: { self: (g, { diagonal }) => g.triu(diagonal) },
-  diagEmbed: { self: (g, where) => g.diagonal(where) },
+  diagEmbed: { self: (g, { offset, dim1, dim2 }) => g.diagonal({ offset, dim1, dim2 }) },
   cumsum: { self: (g, { dim }) => sumsFromEnd(g, dim) },
   cumprod: {
     self: saving('self result', (g, { self, result, dim }) =>

@@ -1,3 +1,6 @@
+import { takes } from '../arguments.js';
+import { signatures } from '../signatures.js';
+
 /**
  * Named sets of options: `default` (the built-in ones), `short` (2 digits, 2 edge items), `full`
  * (never summarised).
@@ -109,6 +112,7 @@ export function resolvePrintOptions(
  * setPrintOptions({ profile: 'default' });
  */
 export function setPrintOptions(options: PrintOptions): void {
+  takes('setPrintOptions', signatures.setPrintOptions, arguments);
   current = resolvePrintOptions({ ...options, sciMode: options.sciMode ?? null });
 }
 
@@ -119,5 +123,6 @@ export function setPrintOptions(options: PrintOptions): void {
  * getPrintOptions().precision; // 4
  */
 export function getPrintOptions(): ResolvedPrintOptions {
+  takes('getPrintOptions', signatures.getPrintOptions, arguments);
   return { ...current };
 }

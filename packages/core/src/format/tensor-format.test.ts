@@ -157,7 +157,7 @@ describe('print options', () => {
     expect(() => setPrintOptions({ lineWidth: 0 })).toThrow('lineWidth must be greater than 0');
     expect(() => setPrintOptions({ threshold: Number.NaN })).toThrow('threshold is NaN');
     expect(() => setPrintOptions({ profile: 'tiny' as 'short' })).toThrow(
-      "print options: unknown profile 'tiny'; the profiles are default, short, full",
+      "setPrintOptions: option 'profile' must be 'default', 'full' or 'short', got the string 'tiny'",
     );
     expect(getPrintOptions().precision).toBe(4);
   });

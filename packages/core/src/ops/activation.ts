@@ -46,7 +46,7 @@ function row<A extends number[]>(
 
 const plain = (name: string, body: Body, refuse: (dtype: DType) => string | undefined) => {
   const run = row<[]>(name, '', body, refuse);
-  return ((self, options) => run(self, [], options)) as Activation;
+  return explaining(name, ((self, options) => run(self, [], options)) as Activation);
 };
 
 /**
@@ -107,8 +107,11 @@ const eluRow = row<[number]>(
   floatOnly('elu_cpu'),
 );
 /** x, or alpha * (e^x - 1) for negative x; `alpha` defaults to 1. */
-export const elu = (self: Tensor, options?: ActivationOptions & { alpha?: number }): Tensor =>
-  eluRow(self, [options?.alpha ?? 1], options);
+export const elu = explaining(
+  'elu',
+  (self: Tensor, options?: ActivationOptions & { alpha?: number }): Tensor =>
+    eluRow(self, [options?.alpha ?? 1], options),
+);
 
 const celuRow = row<[number]>(
   'celu',
@@ -121,11 +124,14 @@ const celuRow = row<[number]>(
  *
  * @throws RuntimeError if `alpha` is 0.
  */
-export const celu = (self: Tensor, options?: ActivationOptions & { alpha?: number }): Tensor => {
-  const alpha = options?.alpha ?? 1;
-  if (alpha === 0) throw new RuntimeError('celu: ZeroDivisionError: alpha cannot be 0 for CELU');
-  return celuRow(self, [alpha], options);
-};
+export const celu = explaining(
+  'celu',
+  (self: Tensor, options?: ActivationOptions & { alpha?: number }): Tensor => {
+    const alpha = options?.alpha ?? 1;
+    if (alpha === 0) throw new RuntimeError('celu: ZeroDivisionError: alpha cannot be 0 for CELU');
+    return celuRow(self, [alpha], options);
+  },
+);
 
 const geluExact = plain(
   'gelu',
@@ -147,17 +153,17 @@ const geluTanh = plain(
  * @throws RuntimeError for another `approximate`.
  * @see https://arxiv.org/abs/1606.08415
  */
-export const gelu = (
-  self: Tensor,
-  options?: OutOptions & { approximate?: 'none' | 'tanh' },
-): Tensor => {
-  const approximate = options?.approximate ?? 'none';
-  if (approximate === 'none') return geluExact(self, options);
-  if (approximate === 'tanh') return geluTanh(self, options);
-  throw new RuntimeError(
-    `gelu: approximate argument must be either none or tanh, got '${approximate}'`,
-  );
-};
+export const gelu = explaining(
+  'gelu',
+  (self: Tensor, options?: OutOptions & { approximate?: 'none' | 'tanh' }): Tensor => {
+    const approximate = options?.approximate ?? 'none';
+    if (approximate === 'none') return geluExact(self, options);
+    if (approximate === 'tanh') return geluTanh(self, options);
+    throw new RuntimeError(
+      `gelu: approximate argument must be either none or tanh, got '${approximate}'`,
+    );
+  },
+);
 
 const softplusRow = row<[number, number]>(
   'softplus',
@@ -169,10 +175,11 @@ const softplusRow = row<[number, number]>(
   floatOnly('softplus_cpu'),
 );
 /** log(1 + e^(beta x)) / beta, and x itself where beta x exceeds `threshold`; beta 1, threshold 20. */
-export const softplus = (
-  self: Tensor,
-  options?: OutOptions & { beta?: number; threshold?: number },
-): Tensor => softplusRow(self, [options?.beta ?? 1, options?.threshold ?? 20], options);
+export const softplus = explaining(
+  'softplus',
+  (self: Tensor, options?: OutOptions & { beta?: number; threshold?: number }): Tensor =>
+    softplusRow(self, [options?.beta ?? 1, options?.threshold ?? 20], options),
+);
 
 const hardtanhRow = row<[number, number]>(
   'hardtanh',
@@ -185,17 +192,19 @@ const hardtanhRow = row<[number, number]>(
  *
  * @throws RuntimeError on uint8 with a negative limit.
  */
-export const hardtanh = (
-  self: Tensor,
-  options?: ActivationOptions & { minVal?: number; maxVal?: number },
-): Tensor => {
-  const { minVal = -1, maxVal = 1 } = options ?? {};
-  if (self.dtype === 'uint8' && (Math.trunc(minVal) < 0 || Math.trunc(maxVal) < 0)) {
-    throw new RuntimeError('hardtanh: cannot do hardtanh on an unsigned type with negative limits');
-  }
-  if (category(self.dtype) === 2) return hardtanhRow(self, [minVal, maxVal], options);
-  return hardtanhRow(self, [Math.trunc(minVal), Math.trunc(maxVal)], options);
-};
+export const hardtanh = explaining(
+  'hardtanh',
+  (self: Tensor, options?: ActivationOptions & { minVal?: number; maxVal?: number }): Tensor => {
+    const { minVal = -1, maxVal = 1 } = options ?? {};
+    if (self.dtype === 'uint8' && (Math.trunc(minVal) < 0 || Math.trunc(maxVal) < 0)) {
+      throw new RuntimeError(
+        'hardtanh: cannot do hardtanh on an unsigned type with negative limits',
+      );
+    }
+    if (category(self.dtype) === 2) return hardtanhRow(self, [minVal, maxVal], options);
+    return hardtanhRow(self, [Math.trunc(minVal), Math.trunc(maxVal)], options);
+  },
+);
 /** Values limited to [0, 6]. */
 export const relu6 = explaining(
   'relu6',
@@ -210,10 +219,11 @@ const leakyReluRow = row<[number]>(
   floatOnly('leaky_relu_cpu'),
 );
 /** x, or negativeSlope * x for negative x; 0.01 by default. */
-export const leakyRelu = (
-  self: Tensor,
-  options?: ActivationOptions & { negativeSlope?: number },
-): Tensor => leakyReluRow(self, [options?.negativeSlope ?? 0.01], options);
+export const leakyRelu = explaining(
+  'leakyRelu',
+  (self: Tensor, options?: ActivationOptions & { negativeSlope?: number }): Tensor =>
+    leakyReluRow(self, [options?.negativeSlope ?? 0.01], options),
+);
 
 const thresholdRow = row<[number, number]>(
   'threshold',
@@ -222,12 +232,11 @@ const thresholdRow = row<[number, number]>(
   refusing('threshold_cpu', ['bool']),
 );
 /** x where it exceeds `threshold`, `value` elsewhere. */
-export const threshold = (
-  self: Tensor,
-  limit: number,
-  value: number,
-  options?: ActivationOptions,
-): Tensor => thresholdRow(self, [limit, value], options);
+export const threshold = explaining(
+  'threshold',
+  (self: Tensor, limit: number, value: number, options?: ActivationOptions): Tensor =>
+    thresholdRow(self, [limit, value], options),
+);
 
 const hardshrinkRow = row<[number]>(
   'hardshrink',
@@ -236,8 +245,11 @@ const hardshrinkRow = row<[number]>(
   floatOnly('hardshrink_cpu'),
 );
 /** x, or 0 where |x| is at most `lambd` (0.5). */
-export const hardshrink = (self: Tensor, options?: OutOptions & { lambd?: number }): Tensor =>
-  hardshrinkRow(self, [options?.lambd ?? 0.5], options);
+export const hardshrink = explaining(
+  'hardshrink',
+  (self: Tensor, options?: OutOptions & { lambd?: number }): Tensor =>
+    hardshrinkRow(self, [options?.lambd ?? 0.5], options),
+);
 
 const softshrinkRow = row<[number]>(
   'softshrink',
@@ -255,21 +267,27 @@ const softshrinkRow = row<[number]>(
  *
  * @throws RuntimeError if `lambd` is negative.
  */
-export const softshrink = (self: Tensor, options?: OutOptions & { lambd?: number }): Tensor => {
-  const lambd = options?.lambd ?? 0.5;
-  if (!(lambd >= 0)) {
-    throw new RuntimeError(
-      `softshrink: lambda must be greater or equal to 0, but found to be ${lambd}.`,
-    );
-  }
-  return softshrinkRow(self, [lambd], options);
-};
+export const softshrink = explaining(
+  'softshrink',
+  (self: Tensor, options?: OutOptions & { lambd?: number }): Tensor => {
+    const lambd = options?.lambd ?? 0.5;
+    if (!(lambd >= 0)) {
+      throw new RuntimeError(
+        `softshrink: lambda must be greater or equal to 0, but found to be ${lambd}.`,
+      );
+    }
+    return softshrinkRow(self, [lambd], options);
+  },
+);
 
 /** x / (1 + |x|). */
-export const softsign = (self: Tensor): Tensor => div(self, add(abs(self), 1));
+export const softsign = explaining(
+  'softsign',
+  (self: Tensor): Tensor => div(self, add(abs(self), 1)),
+);
 
 /** x - tanh(x). */
-export const tanhshrink = (self: Tensor): Tensor => sub(self, tanh(self));
+export const tanhshrink = explaining('tanhshrink', (self: Tensor): Tensor => sub(self, tanh(self)));
 
 const preluRow = define<(self: Tensor, weight: Tensor) => Tensor>({
   name: 'prelu',
@@ -319,7 +337,7 @@ const gluRow = define<(self: Tensor, gate: Tensor) => Tensor>({
  *
  * @throws RuntimeError if the size of the dimension is odd.
  */
-export const glu = (self: Tensor, dim = -1): Tensor => {
+export const glu = explaining('glu', (self: Tensor, dim = -1): Tensor => {
   if (self.shape.length === 0) {
     throw new RuntimeError('glu: glu does not support scalars because halving size must be even');
   }
@@ -331,4 +349,4 @@ export const glu = (self: Tensor, dim = -1): Tensor => {
     );
   }
   return gluRow(narrow(self, d, 0, size / 2), narrow(self, d, size / 2, size / 2));
-};
+});

@@ -1,6 +1,7 @@
 import { computeType } from '../dtype.js';
 import { formatShape, IndexError, RuntimeError, type SconceError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { coord, type Expr, input, load, scalar } from '../expr.js';
 import { op } from '../op.js';
 import type { View } from '../primitive.js';
@@ -195,12 +196,12 @@ function checkPositions(
  * @throws IndexError if shapes do not fit or an index is out of range (on WebGPU the next read tells).
  * @see https://pytorch.org/docs/stable/tensor_view.html
  */
-export const index = (self: Tensor, indices: Indices): Tensor => {
+export const index = explaining('index', (self: Tensor, indices: Indices): Tensor => {
   const inside = new Set<Tensor>();
   const found = positions('index', self, indices, inside);
   checkPositions('index', self, found, inside);
   return indexOp(self, found);
-};
+});
 
 /** Options of `indexPut`. */
 export interface IndexPutOptions {
@@ -287,6 +288,6 @@ function broadcastOr(a: readonly number[], b: readonly number[]): readonly numbe
  * @throws RuntimeError if `values` has another dtype or does not broadcast to the selection.
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.index_put_.html
  */
-export const indexPut: PutFn = putForm('copied');
+export const indexPut: PutFn = explaining('indexPut', putForm('copied'));
 /** `indexPut` into the tensor itself. */
-export const indexPut_: PutFn = putForm('inPlace');
+export const indexPut_: PutFn = explaining('indexPut_', putForm('inPlace'));

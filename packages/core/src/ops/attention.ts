@@ -2,6 +2,7 @@ import type { Device } from '../device.js';
 import { computeType } from '../dtype.js';
 import { formatShape, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { coord, e } from '../expr.js';
 import { allocate, type Tensor } from '../tensor.js';
 import { zerosLike } from './create-like.js';
@@ -101,9 +102,8 @@ export const attentionWithWeights = (
  * @see https://arxiv.org/abs/1706.03762
  * @example scaledDotProductAttention(q, k, v, { isCausal: true })
  */
-export const scaledDotProductAttention = (
-  query: Tensor,
-  key: Tensor,
-  value: Tensor,
-  options: AttentionOptions = {},
-): Tensor => attend(query, key, value, options, safeSoftmax)[0];
+export const scaledDotProductAttention = explaining(
+  'scaledDotProductAttention',
+  (query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor =>
+    attend(query, key, value, options, safeSoftmax)[0],
+);

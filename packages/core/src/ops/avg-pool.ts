@@ -1,6 +1,7 @@
 import { category, computeType, type DType } from '../dtype.js';
 import { NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { cast, coord, type Expr, e, input, load, scalar, stage } from '../expr.js';
 import { op } from '../op.js';
 import type { View } from '../primitive.js';
@@ -182,7 +183,13 @@ export const avgPoolBackward: (
 );
 
 /** Options of average pooling. */
-export interface AvgPoolOptions extends Omit<WindowOptions, 'dilation'> {
+export interface AvgPoolOptions {
+  /** Step of the window; default: its size. */
+  stride?: PoolSize | null;
+  /** Zeros added to both sides; default 0. */
+  padding?: PoolSize;
+  /** Round the number of windows up; default false. */
+  ceilMode?: boolean;
   /** Count padding in the mean; default true. */
   countIncludePad?: boolean;
   /** Divide by this instead of the number of elements. */
@@ -219,7 +226,7 @@ const regular =
   };
 
 /** The mean of each window of a signal [N, C, L] or [C, L]. */
-export const avgPool1d: AvgPool = regular(1);
+export const avgPool1d: AvgPool = explaining('avgPool1d', regular(1));
 /**
  * The mean of each window of an image [N, C, H, W] or [C, H, W]; `stride` defaults to the kernel size.
  *
@@ -246,11 +253,11 @@ const adaptive =
   };
 
 /** Means over as many windows as `outputSize` says. */
-export const adaptiveAvgPool1d: AdaptiveAvgPool = adaptive(1);
+export const adaptiveAvgPool1d: AdaptiveAvgPool = explaining('adaptiveAvgPool1d', adaptive(1));
 /** Means over as many windows as `outputSize` says; null keeps a size. */
-export const adaptiveAvgPool2d: AdaptiveAvgPool = adaptive(2);
+export const adaptiveAvgPool2d: AdaptiveAvgPool = explaining('adaptiveAvgPool2d', adaptive(2));
 /** Means over as many windows as `outputSize` says; null keeps a size. */
-export const adaptiveAvgPool3d: AdaptiveAvgPool = adaptive(3);
+export const adaptiveAvgPool3d: AdaptiveAvgPool = explaining('adaptiveAvgPool3d', adaptive(3));
 
 const powerPool =
   (dims: number) =>
@@ -265,6 +272,6 @@ const powerPool =
     return pow(mul(mul(sign(mean), relu(abs(mean))), taps), 1 / normType);
   };
 /** The p-norm of each window of a signal: (sum of x^p)^(1/p). */
-export const lpPool1d: ReturnType<typeof powerPool> = powerPool(1);
+export const lpPool1d: ReturnType<typeof powerPool> = explaining('lpPool1d', powerPool(1));
 /** The p-norm of each window of an image. */
-export const lpPool2d: ReturnType<typeof powerPool> = powerPool(2);
+export const lpPool2d: ReturnType<typeof powerPool> = explaining('lpPool2d', powerPool(2));

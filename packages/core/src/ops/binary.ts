@@ -1,7 +1,9 @@
+import { guarded } from '../arguments.js';
 import { category, computeType } from '../dtype.js';
 import { type Body, type ElementwiseRow, type Promotion, resultType } from '../elementwise.js';
 import { RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { bitcast, cast, constant, type Expr, e, input, stage } from '../expr.js';
 import { checkTensor } from '../op.js';
 import type { OutOptions } from '../out.js';
@@ -20,6 +22,7 @@ import { full } from './create.js';
 import {
   type Binary,
   binary,
+  define,
   type EitherBinary,
   eitherBinary,
   refusing,
@@ -42,7 +45,8 @@ const arithmetic = (
   body: Body,
   refuse?: ElementwiseRow['refuse'],
 ): EitherBinary => {
-  const run = eitherBinary(name, promotion, body, refuse);
+  const row = { name, params: 'self~ other~', promotion, body, refuse };
+  const run = define<EitherBinary>(row);
   return (self, other, options) => {
     // Tensors are the common case: they are told apart first.
     if (self instanceof Tensor || !isScalar(self) || !isScalar(other))
@@ -98,23 +102,28 @@ function scaled(
 }
 
 /** self + alpha * other. */
-export const add: Additive = (self, other, options) =>
-  plus(self, scaled('add', self, other, options?.alpha), options);
+export const add: Additive = explaining('add', (self, other, options) =>
+  plus(self, scaled('add', self, other, options?.alpha), options),
+);
 /** self - alpha * other. */
-export const sub: Additive = (self, other, options) => {
+export const sub: Additive = explaining('sub', (self, other, options) => {
   checkSubtraction('sub', self, other);
   return minus(self, scaled('sub', self, other, options?.alpha), options);
-};
+});
 /** other - alpha * self. */
-export const rsub = (self: Tensor, other: Tensor | Scalar, options?: AlphaOptions): Tensor => {
-  checkTensor('rsub', 'self', 0, self);
-  checkSubtraction('rsub', self, other);
-  return minus(other, scaled('rsub', other, self, options?.alpha), options);
-};
+export const rsub = explaining(
+  'rsub',
+  (self: Tensor, other: Tensor | Scalar, options?: AlphaOptions): Tensor => {
+    checkTensor('rsub', 'self', 0, self);
+    checkSubtraction('rsub', self, other);
+    return minus(other, scaled('rsub', other, self, options?.alpha), options);
+  },
+);
 
 /** self * other. */
-export const mul: EitherBinary = arithmetic('mul', 'same', (a, b) =>
-  a.dtype === 'bool' ? e.and(a, b) : e.mul(a, b),
+export const mul: EitherBinary = guarded(
+  'mul',
+  arithmetic('mul', 'same', (a, b) => (a.dtype === 'bool' ? e.and(a, b) : e.mul(a, b))),
 );
 
 /** How a quotient is rounded. */
@@ -123,8 +132,9 @@ export interface DivOptions extends OutOptions {
   roundingMode?: 'trunc' | 'floor' | null;
 }
 
+const quotientOp = arithmetic('div', 'float', (a, b) => e.div(a, b));
 /** self / other without rounding; integers divide to the default float. */
-export const trueDivide: EitherBinary = arithmetic('div', 'float', (a, b) => e.div(a, b));
+export const trueDivide: EitherBinary = guarded('trueDivide', quotientOp);
 const truncDivide = arithmetic(
   'divTrunc',
   'same',
@@ -190,10 +200,10 @@ function hasZero(t: Tensor): boolean {
 
 /** self / other; integers divide to the default float unless a rounding mode is given. */
 export const div: (self: Tensor | Scalar, other: Tensor | Scalar, options?: DivOptions) => Tensor =
-  (self, other, options) => {
+  explaining('div', (self, other, options) => {
     const mode = options?.roundingMode;
-    if (!mode) return trueDivide(self, other, options);
-    if (mode === 'floor') return floorDivide(self, other, options);
+    if (!mode) return quotientOp(self, other, options);
+    if (mode === 'floor') return floored(self, other, options);
     if (mode !== 'trunc') {
       throw new RuntimeError(
         `div: expected roundingMode to be one of null, 'trunc', or 'floor' but found '${mode}'`,
@@ -201,12 +211,13 @@ export const div: (self: Tensor | Scalar, other: Tensor | Scalar, options?: DivO
     }
     checkIntegerDivisor('div', self, other);
     return truncDivide(self, other, options);
-  };
-/** The quotient rounded downwards. */
-export const floorDivide: EitherBinary = (self, other, options) => {
+  });
+const floored: EitherBinary = (self, other, options) => {
   checkIntegerDivisor('floorDivide', self, other);
   return floorDivideOp(self, other, options);
 };
+/** The quotient rounded downwards. */
+export const floorDivide: EitherBinary = explaining('floorDivide', floored);
 const remainderOp = eitherBinary(
   'remainder',
   'same',
@@ -218,16 +229,16 @@ const remainderOp = eitherBinary(
   refusing('remainder_cpu', ['bool']),
 );
 /** Python's %: the remainder with the sign of the divisor. */
-export const remainder: EitherBinary = (self, other, options) => {
+export const remainder: EitherBinary = explaining('remainder', (self, other, options) => {
   checkIntegerDivisor('remainder', self, other);
   return remainderOp(self, other, options);
-};
+});
 const fmodOp = binary('fmod', 'same', (a, b) => e.fmod(a, b), refusing('fmod_cpu', ['bool']));
 /** C's fmod: the remainder with the sign of the dividend. */
-export const fmod: Binary = (self, other, options) => {
+export const fmod: Binary = explaining('fmod', (self, other, options) => {
   checkIntegerDivisor('fmod', self, other);
   return fmodOp(self, other, options);
-};
+});
 
 /** Repeated squaring, unrolled over the lowest bits of the exponent, and what negative exponents give. */
 function integerPower(a: Expr, b: Expr, bits: number): Expr {
@@ -264,7 +275,7 @@ const power = eitherBinary('pow', 'same', (a, b) =>
  *
  * @throws RuntimeError for an integer tensor to a negative integer number.
  */
-export const pow: EitherBinary = (self, other, options) => {
+export const pow: EitherBinary = explaining('pow', (self, other, options) => {
   if (self instanceof Tensor && isScalar(other)) {
     const exponent = Number(scalarValue(other));
     if (exponent === 2) return powSquare(self, other, options);
@@ -273,7 +284,7 @@ export const pow: EitherBinary = (self, other, options) => {
     if (exponent < 32) return powSmall(self, other, options);
   }
   return power(self, other, options);
-};
+});
 
 /** atan(self / other) in the right quadrant. */
 export const atan2: TensorBinary = tensorBinary('atan2', 'float', (a, b) => e.atan2(a, b));
@@ -353,7 +364,7 @@ export const xlogy: EitherBinary = eitherBinary('xlogy', 'float', (a, b) =>
   e.where(e.isnan(b), b, e.where(e.eq(a, 0), zero(a), e.mul(a, e.log(b)))),
 );
 /** 0, `other` or 1 as self is negative, zero or positive. */
-export const heaviside: TensorBinary = (self, other, options) => {
+export const heaviside: TensorBinary = explaining('heaviside', (self, other, options) => {
   checkTensor('heaviside', 'self', 0, self);
   if (other instanceof Tensor && self.dtype !== other.dtype) {
     throw new RuntimeError(
@@ -361,7 +372,7 @@ export const heaviside: TensorBinary = (self, other, options) => {
     );
   }
   return heavisideOp(self, other, options);
-};
+});
 const heavisideOp = tensorBinary('heaviside', 'same', (a, b) =>
   a.dtype === 'bool'
     ? e.or(a, b)

@@ -41,32 +41,38 @@ const same = define<(self: Tensor, other: Tensor) => Tensor>({
  *
  * @throws RuntimeError if the dtypes differ or a tolerance is negative.
  */
-export const isclose = (self: Tensor, other: Tensor, options: CloseOptions = {}): Tensor => {
-  checkTensor('isclose', 'self', 0, self);
-  checkTensor('isclose', 'other', 1, other);
-  const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options;
-  if (self.dtype !== other.dtype)
-    throw new RuntimeError(`isclose: ${self.dtype} did not match ${other.dtype}`);
-  for (const [name, value] of [
-    ['rtol', rtol],
-    ['atol', atol],
-  ] as const) {
-    if (!(value >= 0))
-      throw new RuntimeError(
-        `isclose: ${name} must be greater than or equal to zero, but got ${value}`,
-      );
-  }
-  if (category(self.dtype) === 0) return self.eq(other);
-  // Integers are compared by value, with the tolerance in the widest floating point there is.
-  const wide = self.storage.backend.supports('float64') ? 'float64' : 'float32';
-  const [a, b] = category(self.dtype) === 1 ? [self.to(wide), other.to(wide)] : [self, other];
-  const result = close(a, b, rtol, atol);
-  return equalNan ? result.logicalOr(same(a, b)) : result;
-};
+export const isclose = explaining(
+  'isclose',
+  (self: Tensor, other: Tensor, options: CloseOptions = {}): Tensor => {
+    checkTensor('isclose', 'self', 0, self);
+    checkTensor('isclose', 'other', 1, other);
+    const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options;
+    if (self.dtype !== other.dtype)
+      throw new RuntimeError(`isclose: ${self.dtype} did not match ${other.dtype}`);
+    for (const [name, value] of [
+      ['rtol', rtol],
+      ['atol', atol],
+    ] as const) {
+      if (!(value >= 0))
+        throw new RuntimeError(
+          `isclose: ${name} must be greater than or equal to zero, but got ${value}`,
+        );
+    }
+    if (category(self.dtype) === 0) return self.eq(other);
+    // Integers are compared by value, with the tolerance in the widest floating point there is.
+    const wide = self.storage.backend.supports('float64') ? 'float64' : 'float32';
+    const [a, b] = category(self.dtype) === 1 ? [self.to(wide), other.to(wide)] : [self, other];
+    const result = close(a, b, rtol, atol);
+    return equalNan ? result.logicalOr(same(a, b)) : result;
+  },
+);
 
 /** Whether all elements are close; see `isclose`. Reads the result, so it works on devices that read at once. */
-export const allclose = (self: Tensor, other: Tensor, options: CloseOptions = {}): boolean =>
-  all(isclose(self, other, options)).itemSync() !== 0;
+export const allclose = explaining(
+  'allclose',
+  (self: Tensor, other: Tensor, options: CloseOptions = {}): boolean =>
+    all(isclose(self, other, options)).itemSync() !== 0,
+);
 
 /** Whether two tensors have the same shape and elements. Reads the result, so it works on devices that read at once. */
 export const equal = explaining('equal', (self: Tensor, other: Tensor): boolean => {

@@ -1,32 +1,37 @@
 import type { DType } from '../dtype.js';
 import type { Tensor } from '../tensor.js';
-import { to } from './copy.js';
+import { type CloneOptions, to } from './copy.js';
+import { contiguous } from './view.js';
+
+type Converter = (self: Tensor, options?: CloneOptions) => Tensor;
 
 const converter =
-  (dtype: DType) =>
-  (self: Tensor): Tensor =>
-    to(self, dtype);
+  (dtype: DType): Converter =>
+  (self, options) => {
+    const result = to(self, dtype);
+    return options?.memoryFormat === 'contiguous' ? contiguous(result) : result;
+  };
 
 /** As float32. */
-export const float: (self: Tensor) => Tensor = converter('float32');
+export const float: Converter = converter('float32');
 /** As float64. */
-export const double: (self: Tensor) => Tensor = converter('float64');
+export const double: Converter = converter('float64');
 /** As float16. */
-export const half: (self: Tensor) => Tensor = converter('float16');
+export const half: Converter = converter('float16');
 /** As bfloat16. */
-export const bfloat16: (self: Tensor) => Tensor = converter('bfloat16');
+export const bfloat16: Converter = converter('bfloat16');
 /** As int64. */
-export const long: (self: Tensor) => Tensor = converter('int64');
+export const long: Converter = converter('int64');
 /** As int32. */
-export const int: (self: Tensor) => Tensor = converter('int32');
+export const int: Converter = converter('int32');
 /** As int16. */
-export const short: (self: Tensor) => Tensor = converter('int16');
+export const short: Converter = converter('int16');
 /** As int8. */
-export const char: (self: Tensor) => Tensor = converter('int8');
+export const char: Converter = converter('int8');
 /** As uint8. */
-export const byte: (self: Tensor) => Tensor = converter('uint8');
+export const byte: Converter = converter('uint8');
 /** As bool: whether nonzero. */
-export const bool: (self: Tensor) => Tensor = converter('bool');
+export const bool: Converter = converter('bool');
 /** On the cpu. Devices that can only be read asynchronously need `await t.toAsync('cpu')`. */
 export const cpu = (self: Tensor): Tensor => to(self, 'cpu');
 /** With the dtype of another tensor. */

@@ -1,8 +1,10 @@
+import { takes } from '../arguments.js';
 import { type Device, type DeviceLike, Device as Devices } from '../device.js';
 import { computeType, type DType } from '../dtype.js';
 import { separate } from '../elementwise.js';
 import { formatShape, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { cast, constant, input } from '../expr.js';
 import { defineOp, inplace, type Op, op } from '../op.js';
 import { canMove, canRead, readAll, readAllSync } from '../read.js';
@@ -14,6 +16,7 @@ import {
   numel,
   sameShape,
 } from '../shape.js';
+import { signatures } from '../signatures.js';
 import { Storage } from '../storage.js';
 import { allocate, Tensor } from '../tensor.js';
 import { type ToArguments, toTarget } from './target.js';
@@ -64,10 +67,9 @@ export interface CloneOptions {
 }
 
 /** A copy with its own memory; gradients flow through it. */
-export const clone: (self: Tensor, options?: CloneOptions) => Tensor = op(
+export const clone: (self: Tensor, options?: CloneOptions) => Tensor = explaining(
   'clone',
-  'self options',
-  (self: Tensor, options?: CloneOptions): Tensor => {
+  op('clone', 'self options', (self: Tensor, options?: CloneOptions): Tensor => {
     const strides =
       options?.memoryFormat === 'contiguous'
         ? contiguousStrides(self.shape)
@@ -80,7 +82,7 @@ export const clone: (self: Tensor, options?: CloneOptions) => Tensor = op(
     );
     copyInto(result, self);
     return result;
-  },
+  }),
 );
 
 /** What `to` may change. */
@@ -181,6 +183,7 @@ const copySchema = defineOp('copy', 'self source', ((self: Tensor, source: Tenso
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.copy_.html
  */
 export function copy_(self: Tensor, source: Tensor): Tensor {
+  takes('copy_', signatures.copy_, arguments);
   if (!canMove(source.device, self.device) && !canRead(source)) {
     throw new RuntimeError(
       `copy_: the source is on device '${source.device}', which can only be read asynchronously; use \`x.copy_(await source.toAsync('${self.device}'))\``,
@@ -199,6 +202,7 @@ export function copy_(self: Tensor, source: Tensor): Tensor {
 
 /** Overwrites every element with zero. */
 export function zero_(self: Tensor): Tensor {
+  takes('zero_', signatures.zero_, arguments);
   return inplace(zeroSchema, [self], () => {
     if (numel(self.shape) === 0) return;
     execute({

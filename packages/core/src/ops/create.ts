@@ -1,3 +1,4 @@
+import { takes } from '../arguments.js';
 import { Device, type DeviceLike, getDefaultDevice } from '../device.js';
 import {
   category,
@@ -12,6 +13,7 @@ import { resultType } from '../elementwise.js';
 import { encode } from '../encode.js';
 import { formatShape, kindOf, RuntimeError, ValueError, wrongArgument } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { cast, coord, e, scalar } from '../expr.js';
 import type { OutOptions } from '../out.js';
 import {
@@ -25,6 +27,7 @@ import {
 } from '../scalar.js';
 import { keepStorage } from '../scope.js';
 import { numel, span } from '../shape.js';
+import { signatures } from '../signatures.js';
 import { Storage } from '../storage.js';
 import { allocate, type NestedArray, Tensor, type TensorOptions } from '../tensor.js';
 import { clone, to } from './copy.js';
@@ -98,6 +101,7 @@ const place = (options: TensorOptions): Device =>
  * @example tensor([[1, 2], [3, 4]]); tensor([0n, 1n]); tensor([0, 1], { dtype: 'int64' })
  */
 export function tensor(data: TensorData | Tensor, options: TensorOptions = {}): Tensor {
+  takes('tensor', signatures.tensor, arguments);
   if (data instanceof Tensor) {
     const copy = clone(new Tensor(data.storage, data.dtype, data.shape, data.strides, data.offset));
     return finish(to(copy, { dtype: options.dtype, device: options.device }), options);
@@ -185,6 +189,7 @@ export function allocateArray<D extends DType>(
   length: number,
   options: { readonly device?: DeviceLike } = {},
 ): ArrayOf<D> {
+  takes('allocateArray', signatures.allocateArray, arguments);
   if (typeof dtype !== 'string' || !isDType(dtype)) {
     throw new TypeError(
       `allocateArray: argument 'dtype' (position 1) must be a dtype, got ${kindOf(dtype)}`,
@@ -222,6 +227,7 @@ export function fromTypedArray(
   shape?: readonly number[],
   options: TensorOptions = {},
 ): Tensor {
+  takes('fromTypedArray', signatures.fromTypedArray, arguments);
   checkTypedArray('fromTypedArray', data);
   const storage = lent.get(data);
   const dtype = options.dtype ?? storage?.dtype ?? typedArrayDtype('fromTypedArray', data);
@@ -294,6 +300,7 @@ const isSharedBuffer = (x: unknown): boolean =>
  * @see https://pytorch.org/docs/stable/generated/torch.as_tensor.html
  */
 export function asTensor(data: TensorData | Tensor, options: TensorOptions = {}): Tensor {
+  takes('asTensor', signatures.asTensor, arguments);
   if (data instanceof Tensor) return to(data, { dtype: options.dtype, device: options.device });
   if (ArrayBuffer.isView(data)) return fromTypedArray(data as TypedArray, undefined, options);
   return tensor(data, options);
@@ -349,6 +356,7 @@ export function emptyStrided(
   strides: readonly number[],
   options: TensorOptions = {},
 ): Tensor {
+  takes('emptyStrided', signatures.emptyStrided, arguments);
   const dtype = options.dtype ?? getDefaultDtype();
   checkShape('emptyStrided', shape);
   const storage = new Storage(place(options), dtype, span(shape, strides));
@@ -379,7 +387,7 @@ const whole = (...values: readonly Scalar[]): boolean => category(resultType(...
 interface Arange {
   (end: Scalar, options?: TensorOptions & OutOptions): Tensor;
   (start: Scalar, end: Scalar, options?: TensorOptions & OutOptions): Tensor;
-  (start: Scalar, end: Scalar, step: Scalar, options?: TensorOptions & OutOptions): Tensor;
+  (start: Scalar, end?: Scalar, step?: Scalar, options?: TensorOptions & OutOptions): Tensor;
 }
 
 /**
@@ -389,12 +397,11 @@ interface Arange {
  * @example arange(3); arange(1, 4); arange(0, 1, 0.25)
  */
 export const arange = creating('arange', (...args: (Scalar | TensorOptions | undefined)[]) => {
-  const numbers = args.filter(isScalar);
-  const options = (args.find((a) => typeof a === 'object' && !isScalar(a)) ?? {}) as TensorOptions;
-  const [start, end, step] =
-    numbers.length === 1
-      ? [0, numbers[0] as Scalar, 1]
-      : [numbers[0] as Scalar, numbers[1] as Scalar, numbers[2] ?? 1];
+  const given = args.at(-1);
+  const options = (typeof given === 'object' && !isScalar(given) ? given : {}) as TensorOptions;
+  const [first, second, third] = args.map((x) => (isScalar(x) ? x : undefined));
+  const start = second === undefined ? 0 : (first as Scalar);
+  const [end, step] = [second ?? (first as Scalar), third ?? 1];
   const [a, b, s] = [start, end, step].map((x) => Number(scalarValue(x))) as [
     number,
     number,
@@ -515,5 +522,7 @@ export const eye = creating(
 );
 
 /** A zero-dimensional tensor of a number. */
-export const scalarTensor = (value: Scalar, options: TensorOptions = {}): Tensor =>
-  full([], value, options);
+export const scalarTensor = explaining(
+  'scalarTensor',
+  (value: Scalar, options: TensorOptions = {}): Tensor => full([], value, options),
+);

@@ -1,3 +1,4 @@
+import { guarded } from '../arguments.js';
 import type { DType } from '../dtype.js';
 import { type Body, Elementwise, type ElementwiseRow, type Promotion } from '../elementwise.js';
 import type { OutOptions } from '../out.js';
@@ -23,7 +24,7 @@ export type EitherBinary = (
 /** Every elementwise operation by name: what in-place methods are made from. */
 export const elementwise = new Map<string, Elementwise>();
 
-/** Defines an elementwise operation from its row. */
+/** Defines an elementwise operation from its row; what users call is `guarded`, or composed of it. */
 export function define<F extends (...args: never[]) => Tensor>(row: ElementwiseRow): F {
   const op = new Elementwise(row);
   elementwise.set(row.name, op);
@@ -41,13 +42,13 @@ export const unary = (
   promotion: Promotion,
   body: Body,
   refuse?: ElementwiseRow['refuse'],
-): Unary => define<Unary>({ name, params: 'self', promotion, body, refuse });
+): Unary => guarded(name, define<Unary>({ name, params: 'self', promotion, body, refuse }));
 
 /** Defines a kind of function of two operands from their names. */
 const pairs =
   <F extends (...args: never[]) => Tensor>(params: string) =>
   (name: string, promotion: Promotion, body: Body, refuse?: ElementwiseRow['refuse']): F =>
-    define<F>({ name, params, promotion, body, refuse });
+    guarded(name, define<F>({ name, params, promotion, body, refuse }));
 
 export const binary = pairs<Binary>('self other~');
 export const tensorBinary = pairs<TensorBinary>('self other');

@@ -29,29 +29,28 @@ export interface CosineSimilarityOptions {
  *
  * @throws RuntimeError on integers.
  */
-export const cosineSimilarity = (
-  x1: Tensor,
-  x2: Tensor,
-  options: CosineSimilarityOptions = {},
-): Tensor => {
-  const { dim = 1, eps = 1e-8 } = options;
-  if (!isFloatingPoint(x1.dtype) && !isFloatingPoint(x2.dtype)) {
-    throw new RuntimeError(
-      `cosineSimilarity: expected common dtype to be floating point, yet common dtype is ${x1.dtype}`,
-    );
-  }
-  const shape = broadcastShapes('cosineSimilarity', x1.shape, x2.shape);
-  const unit = (x: Tensor) => {
-    const wide = expand(x, shape);
-    const length = vectorNorm(wide, 2, dim, { keepdim: true });
-    if (!(eps > 0)) return div(wide, length);
-    // A length below the limit counts as the limit, yet PyTorch lets gradients through as if it had grown with x.
-    const growth = sum(square(wide), dim, { keepdim: true }).div(2 * eps);
-    const limit = growth.sub(growth.detach()).add(eps);
-    return div(wide, where(length.lt(eps), limit, length));
-  };
-  return sum(mul(unit(x1), unit(x2)), dim);
-};
+export const cosineSimilarity = explaining(
+  'cosineSimilarity',
+  (x1: Tensor, x2: Tensor, options: CosineSimilarityOptions = {}): Tensor => {
+    const { dim = 1, eps = 1e-8 } = options;
+    if (!isFloatingPoint(x1.dtype) && !isFloatingPoint(x2.dtype)) {
+      throw new RuntimeError(
+        `cosineSimilarity: expected common dtype to be floating point, yet common dtype is ${x1.dtype}`,
+      );
+    }
+    const shape = broadcastShapes('cosineSimilarity', x1.shape, x2.shape);
+    const unit = (x: Tensor) => {
+      const wide = expand(x, shape);
+      const length = vectorNorm(wide, 2, dim, { keepdim: true });
+      if (!(eps > 0)) return div(wide, length);
+      // A length below the limit counts as the limit, yet PyTorch lets gradients through as if it had grown with x.
+      const growth = sum(square(wide), dim, { keepdim: true }).div(2 * eps);
+      const limit = growth.sub(growth.detach()).add(eps);
+      return div(wide, where(length.lt(eps), limit, length));
+    };
+    return sum(mul(unit(x1), unit(x2)), dim);
+  },
+);
 
 /** Options of `pairwiseDistance`. */
 export interface PairwiseDistanceOptions {
@@ -63,14 +62,13 @@ export interface PairwiseDistanceOptions {
 }
 
 /** The p-norm of x1 - x2 + eps along the last dimension. */
-export const pairwiseDistance = (
-  x1: Tensor,
-  x2: Tensor,
-  options: PairwiseDistanceOptions = {},
-): Tensor => {
-  const { p = 2, eps = 1e-6, keepdim = false } = options;
-  return vectorNorm(sub(x1, x2).add(float(eps)), p, -1, { keepdim });
-};
+export const pairwiseDistance = explaining(
+  'pairwiseDistance',
+  (x1: Tensor, x2: Tensor, options: PairwiseDistanceOptions = {}): Tensor => {
+    const { p = 2, eps = 1e-6, keepdim = false } = options;
+    return vectorNorm(sub(x1, x2).add(float(eps)), p, -1, { keepdim });
+  },
+);
 
 type Power = 'zero' | 'one' | 'two' | 'infinite' | 'any';
 const powerOf = (p: number): Power =>
@@ -215,6 +213,18 @@ function recordedGrad(grad: Tensor, x1: Tensor, x2: Tensor, p: number, dist: Ten
   return flowing(mul(sign(d), ratio.pow(p - 1)), still);
 }
 
+/** Options of `cdist`. */
+export interface CdistOptions {
+  /** The norm of the differences; default 2. */
+  p?: number;
+  /** How PyTorch is to compute it; there is one way here, whose results fit all. */
+  computeMode?:
+    | 'use_mm_for_euclid_dist_if_necessary'
+    | 'use_mm_for_euclid_dist'
+    | 'donot_use_mm_for_euclid_dist'
+    | null;
+}
+
 /**
  * The p-norm distance of every row of `x1` [..., P, M] to every row of `x2` [..., R, M]: [..., P, R].
  *
@@ -223,7 +233,7 @@ function recordedGrad(grad: Tensor, x1: Tensor, x2: Tensor, p: number, dist: Ten
  */
 export const cdist = explaining(
   'cdist',
-  (x1: Tensor, x2: Tensor, options: { p?: number } = {}): Tensor => {
+  (x1: Tensor, x2: Tensor, options: CdistOptions = {}): Tensor => {
     const { p = 2 } = options;
     for (const [name, { dtype }] of Object.entries({ X1: x1, X2: x2 })) {
       if (!isFloatingPoint(dtype))

@@ -1,4 +1,5 @@
 import { RuntimeError } from '../errors.js';
+import { explaining } from '../explain.js';
 import type { Tensor } from '../tensor.js';
 import { leakyRelu } from './activation.js';
 import { add, mul } from './binary.js';
@@ -29,13 +30,16 @@ const scaled = (self: Tensor, mask: Tensor, inplace: boolean | undefined): Tenso
  * @throws RuntimeError if `p` is not in [0, 1].
  * @see https://arxiv.org/abs/1207.0580
  */
-export const dropout = (self: Tensor, p = 0.5, options: DropoutOptions = {}): Tensor => {
-  check('dropout', p);
-  const { training = true, inplace } = options;
-  if (!training || p === 0 || self.numel() === 0) return self;
-  if (p === 1) return inplace ? self.mul_(0) : mul(self, 0);
-  return scaled(self, dropoutMask(self, self.shape, p, options), inplace);
-};
+export const dropout = explaining(
+  'dropout',
+  (self: Tensor, p = 0.5, options: DropoutOptions = {}): Tensor => {
+    check('dropout', p);
+    const { training = true, inplace } = options;
+    if (!training || p === 0 || self.numel() === 0) return self;
+    if (p === 1) return inplace ? self.mul_(0) : mul(self, 0);
+    return scaled(self, dropoutMask(self, self.shape, p, options), inplace);
+  },
+);
 
 /** One decision for each channel, that holds for all positions behind the first two dimensions. */
 const channelShape = (self: Tensor): number[] => self.shape.map((size, d) => (d < 2 ? size : 1));
@@ -63,12 +67,13 @@ const channelDropout =
 type Dropout = (self: Tensor, p?: number, options?: DropoutOptions) => Tensor;
 
 /** Whole channels of [N, C, L] or [C, L] zeroed with probability `p`. */
-export const dropout1d: Dropout = channelDropout(1);
+export const dropout1d: Dropout = explaining('dropout1d', channelDropout(1));
 /** Whole channels of [N, C, H, W] zeroed with probability `p`; a tensor of 3 dimensions is [N, C, L], as in PyTorch. */
-export const dropout2d: Dropout = (self, p = 0.5, options = {}) =>
-  featureDropout('dropout2d', self, p, options);
+export const dropout2d: Dropout = explaining('dropout2d', (self, p = 0.5, options = {}) =>
+  featureDropout('dropout2d', self, p, options),
+);
 /** Whole channels of [N, C, D, H, W] or [C, D, H, W] zeroed with probability `p`. */
-export const dropout3d: Dropout = channelDropout(3);
+export const dropout3d: Dropout = explaining('dropout3d', channelDropout(3));
 
 /** What selu tends to on the negative side, negated. */
 const alpha = 1.7580993408473766;
@@ -103,9 +108,15 @@ function alphaForm(name: string, shapeOf: (self: Tensor) => readonly number[]): 
  *
  * @see https://arxiv.org/abs/1706.02515
  */
-export const alphaDropout: Dropout = alphaForm('alphaDropout', (self) => self.shape);
+export const alphaDropout: Dropout = explaining(
+  'alphaDropout',
+  alphaForm('alphaDropout', (self) => self.shape),
+);
 /** `alphaDropout` of whole channels. */
-export const featureAlphaDropout: Dropout = alphaForm('featureAlphaDropout', channelShape);
+export const featureAlphaDropout: Dropout = explaining(
+  'featureAlphaDropout',
+  alphaForm('featureAlphaDropout', channelShape),
+);
 
 /** Options of `rrelu`. */
 export interface RreluOptions extends DropoutOptions {
@@ -116,8 +127,8 @@ export interface RreluOptions extends DropoutOptions {
 }
 
 /** `leakyRelu` with slopes drawn from [lower, upper) in training (default: off), their mean otherwise. */
-export const rrelu = (self: Tensor, options: RreluOptions = {}): Tensor => {
+export const rrelu = explaining('rrelu', (self: Tensor, options: RreluOptions = {}): Tensor => {
   const { lower = 1 / 8, upper = 1 / 3, training = false, inplace } = options;
   if (!training) return leakyRelu(self, { negativeSlope: (lower + upper) / 2, inplace });
   return scaled(self, rreluNoise(self, lower, upper, options), inplace);
-};
+});

@@ -1,6 +1,8 @@
+import { takes } from '../arguments.js';
 import { promoteTypes } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { numel } from '../shape.js';
+import { signatures } from '../signatures.js';
 import { Tensor } from '../tensor.js';
 import { to } from './copy.js';
 import { bmm } from './matmul.js';
@@ -161,6 +163,7 @@ export function einsum(
   first: string | Tensor,
   ...operands: (Tensor | Sublist)[] | [readonly Tensor[]]
 ): Tensor {
+  takes('einsum', signatures.einsum, arguments);
   if (typeof first !== 'string') {
     const [equation, tensors] = fromSublists([first, ...operands] as (Tensor | Sublist)[]);
     return contracted(equation, tensors);

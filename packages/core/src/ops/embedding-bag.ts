@@ -112,7 +112,8 @@ export const embeddingBag = explaining(
     check(input, offsets, options);
     checkIndices('embeddingBag', input);
     const { mode = 'mean', perSampleWeights, includeLastOffset = false } = options;
-    const rows = embedding(input, weight, options);
+    const { paddingIdx, maxNorm, normType, scaleGradByFreq } = options;
+    const rows = embedding(input, weight, { paddingIdx, maxNorm, normType, scaleGradByFreq });
     const given = options.paddingIdx ?? null;
     const padding = given === null || given >= 0 ? given : given + (weight.shape[0] as number);
     const counts = padding === null ? onesLike(input) : input.ne(padding);

@@ -233,7 +233,7 @@ const oneHotPlan = memo(
  * @param numClasses -1 (default) for one more than the greatest class, which must be read from the device.
  * @throws RuntimeError for negative classes, classes past `numClasses`, or a device that cannot be read at once.
  */
-export const oneHot = (self: Tensor, numClasses = -1): Tensor => {
+export const oneHot = explaining('oneHot', (self: Tensor, numClasses = -1): Tensor => {
   checkInteger('oneHot', 'numClasses', 1, numClasses);
   if (self.dtype !== 'int64') {
     throw new RuntimeError(
@@ -270,4 +270,4 @@ export const oneHot = (self: Tensor, numClasses = -1): Tensor => {
     outputs: [result],
   });
   return result;
-};
+});

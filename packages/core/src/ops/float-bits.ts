@@ -2,6 +2,7 @@ import { category, computeType, type DType } from '../dtype.js';
 import { resultType } from '../elementwise.js';
 import { NotImplementedError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { bitcast, cast, constant, type Expr, e, input } from '../expr.js';
 import { checkTensor, op } from '../op.js';
 import { allocate, type Tensor } from '../tensor.js';
@@ -34,8 +35,9 @@ const nextWide = nextBy('nextafter', 1, [...integers, 'float16', 'bfloat16']);
 // A bfloat16 is the upper half of a float32.
 const nextBrain = nextBy('nextafter', 2 ** 16, [...integers, 'float16']);
 /** The next representable number after `self` in the direction of `other`. */
-export const nextafter: TensorBinary = (self, other, options) =>
-  (resultType(self, other) === 'bfloat16' ? nextBrain : nextWide)(self, other, options);
+export const nextafter: TensorBinary = explaining('nextafter', (self, other, options) =>
+  (resultType(self, other) === 'bfloat16' ? nextBrain : nextWide)(self, other, options),
+);
 
 /** self * 2^other. */
 export const ldexp = writing(

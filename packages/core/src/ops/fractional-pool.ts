@@ -1,6 +1,7 @@
 import { computeType, type DType, isFloatingPoint } from '../dtype.js';
 import { formatShape, NotImplementedError, RuntimeError, ValueError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { cast, constant, coord, type Expr, e, load, stage } from '../expr.js';
 import { op } from '../op.js';
 import { numel } from '../shape.js';
@@ -160,6 +161,12 @@ const fractional = (dims: number) =>
  * @throws ValueError without a size or ratio; RuntimeError if the windows do not fit.
  * @see https://arxiv.org/abs/1412.6071
  */
-export const fractionalMaxPool2d: MaxPool<PoolSize, FractionalPoolOptions> = fractional(2);
+export const fractionalMaxPool2d: MaxPool<PoolSize, FractionalPoolOptions> = explaining(
+  'fractionalMaxPool2d',
+  fractional(2),
+);
 /** The same for volumes [N, C, D, H, W] or [C, D, H, W]. */
-export const fractionalMaxPool3d: MaxPool<PoolSize, FractionalPoolOptions> = fractional(3);
+export const fractionalMaxPool3d: MaxPool<PoolSize, FractionalPoolOptions> = explaining(
+  'fractionalMaxPool3d',
+  fractional(3),
+);

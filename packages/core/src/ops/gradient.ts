@@ -1,4 +1,5 @@
 import { formatShape, RuntimeError } from '../errors.js';
+import { explaining } from '../explain.js';
 import { normalizeDim, normalizeDims } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { add, div, mul, sub } from './binary.js';
@@ -89,31 +90,34 @@ function along(self: Tensor, d: number, spacing: number | Tensor, edgeOrder: num
  * @see https://pytorch.org/docs/stable/generated/torch.gradient.html
  * @example gradient(tensor([1, 2, 4, 8]))[0] // tensor([1.0000, 1.5000, 3.0000, 4.0000])
  */
-export const gradient = (self: Tensor, options: GradientOptions = {}): Tensor[] => {
-  const { spacing, dim, edgeOrder = 1 } = options;
-  if (edgeOrder !== 1 && edgeOrder !== 2) {
-    throw new RuntimeError(
-      `gradient: only supports edge_order=1 and edge_order=2, got ${edgeOrder}`,
-    );
-  }
-  if (self.dtype === 'uint8')
-    throw new RuntimeError('gradient: torch.gradient does not support uint8 input.');
-  const rank = self.shape.length;
-  normalizeDims('gradient', dim, rank);
-  const dims =
-    dim === undefined || dim === null
-      ? self.shape.map((_, d) => d)
-      : [dim].flat().map((d: number) => normalizeDim('gradient', d, rank));
-  const distances: readonly (number | Tensor)[] =
-    spacing === undefined || spacing === null
-      ? dims.map(() => 1)
-      : typeof spacing === 'number'
-        ? dims.map(() => spacing)
-        : spacing;
-  if (distances.length !== dims.length) {
-    throw new RuntimeError(
-      `gradient: expected spacing to be unspecified, a scalar or a list of length ${dims.length}, got a list of length ${distances.length}`,
-    );
-  }
-  return dims.map((d, i) => along(self, d, distances[i] as number | Tensor, edgeOrder));
-};
+export const gradient = explaining(
+  'gradient',
+  (self: Tensor, options: GradientOptions = {}): Tensor[] => {
+    const { spacing, dim, edgeOrder = 1 } = options;
+    if (edgeOrder !== 1 && edgeOrder !== 2) {
+      throw new RuntimeError(
+        `gradient: only supports edge_order=1 and edge_order=2, got ${edgeOrder}`,
+      );
+    }
+    if (self.dtype === 'uint8')
+      throw new RuntimeError('gradient: torch.gradient does not support uint8 input.');
+    const rank = self.shape.length;
+    normalizeDims('gradient', dim, rank);
+    const dims =
+      dim === undefined || dim === null
+        ? self.shape.map((_, d) => d)
+        : [dim].flat().map((d: number) => normalizeDim('gradient', d, rank));
+    const distances: readonly (number | Tensor)[] =
+      spacing === undefined || spacing === null
+        ? dims.map(() => 1)
+        : typeof spacing === 'number'
+          ? dims.map(() => spacing)
+          : spacing;
+    if (distances.length !== dims.length) {
+      throw new RuntimeError(
+        `gradient: expected spacing to be unspecified, a scalar or a list of length ${dims.length}, got a list of length ${distances.length}`,
+      );
+    }
+    return dims.map((d, i) => along(self, d, distances[i] as number | Tensor, edgeOrder));
+  },
+);

@@ -1,5 +1,6 @@
 import { isFloatingPoint } from '../dtype.js';
 import { formatShape, NotImplementedError, RuntimeError, ValueError } from '../errors.js';
+import { explaining } from '../explain.js';
 import { e } from '../expr.js';
 import type { Tensor } from '../tensor.js';
 import { linspace, zeros } from './create.js';
@@ -127,64 +128,63 @@ function check(input: Tensor, grid: Tensor, mode: string): void {
  * @throws RuntimeError if shapes or dtypes do not fit; ValueError for an unknown mode.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.grid_sample.html
  */
-export const gridSample = (
-  input: Tensor,
-  grid: Tensor,
-  options: GridSampleOptions = {},
-): Tensor => {
-  const mode = options.mode ?? 'bilinear';
-  const settings = {
-    mode,
-    paddingMode: options.paddingMode ?? 'zeros',
-    alignCorners: options.alignCorners ?? false,
-  } as const;
-  if (!['bilinear', 'nearest', 'bicubic'].includes(mode)) {
-    throw new ValueError(
-      `gridSample: nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '${mode}'`,
+export const gridSample = explaining(
+  'gridSample',
+  (input: Tensor, grid: Tensor, options: GridSampleOptions = {}): Tensor => {
+    const mode = options.mode ?? 'bilinear';
+    const settings = {
+      mode,
+      paddingMode: options.paddingMode ?? 'zeros',
+      alignCorners: options.alignCorners ?? false,
+    } as const;
+    if (!['bilinear', 'nearest', 'bicubic'].includes(mode)) {
+      throw new ValueError(
+        `gridSample: nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '${mode}'`,
+      );
+    }
+    if (!['zeros', 'border', 'reflection'].includes(settings.paddingMode)) {
+      throw new ValueError(
+        `gridSample: nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but got: '${settings.paddingMode}'`,
+      );
+    }
+    check(input, grid, mode);
+    const size = input.shape.slice(2);
+    const dims = size.length;
+    const flat = reshape(input, [...input.shape.slice(0, 2), -1]);
+    // The grid counts x first, the image last.
+    const raw = size.map((length, i) =>
+      unnormalize(select(grid, -1, dims - 1 - i), length, settings.alignCorners),
     );
-  }
-  if (!['zeros', 'border', 'reflection'].includes(settings.paddingMode)) {
-    throw new ValueError(
-      `gridSample: nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but got: '${settings.paddingMode}'`,
-    );
-  }
-  check(input, grid, mode);
-  const size = input.shape.slice(2);
-  const dims = size.length;
-  const flat = reshape(input, [...input.shape.slice(0, 2), -1]);
-  // The grid counts x first, the image last.
-  const raw = size.map((length, i) =>
-    unnormalize(select(grid, -1, dims - 1 - i), length, settings.alignCorners),
-  );
-  if (mode === 'bicubic') {
-    const floors = raw.map((x) => x.detach().floor());
-    const weights = raw.map((x, i) => cubic(x.sub(floors[i] as Tensor)));
-    const places = floors.map((x, i) =>
-      [-1, 0, 1, 2].map((k) => inside(x.add(k), size[i] as number, settings)),
-    );
-    return combine(flat, size, places, weights);
-  }
-  const at = raw.map((x, i) => inside(x, size[i] as number, settings));
-  if (mode === 'nearest') {
-    const values = elementsAt(
+    if (mode === 'bicubic') {
+      const floors = raw.map((x) => x.detach().floor());
+      const weights = raw.map((x, i) => cubic(x.sub(floors[i] as Tensor)));
+      const places = floors.map((x, i) =>
+        [-1, 0, 1, 2].map((k) => inside(x.add(k), size[i] as number, settings)),
+      );
+      return combine(flat, size, places, weights);
+    }
+    const at = raw.map((x, i) => inside(x, size[i] as number, settings));
+    if (mode === 'nearest') {
+      const values = elementsAt(
+        flat,
+        at.map((x) => nearest(x.detach())),
+        size,
+      );
+      if (!grid.requiresGrad) return values;
+      // The grid has a gradient here, of zeros.
+      const never = zeros([], { dtype: 'bool', device: grid.device });
+      return where(never, unsqueeze(at[0] as Tensor, 1), values);
+    }
+    const floors = at.map((x) => x.detach().floor());
+    const parts = at.map((x, i) => x.sub(floors[i] as Tensor));
+    return combine(
       flat,
-      at.map((x) => nearest(x.detach())),
       size,
+      floors.map((x) => [x, x.add(1)]),
+      parts.map((t) => [t.neg().add(1), t]),
     );
-    if (!grid.requiresGrad) return values;
-    // The grid has a gradient here, of zeros.
-    const never = zeros([], { dtype: 'bool', device: grid.device });
-    return where(never, unsqueeze(at[0] as Tensor, 1), values);
-  }
-  const floors = at.map((x) => x.detach().floor());
-  const parts = at.map((x, i) => x.sub(floors[i] as Tensor));
-  return combine(
-    flat,
-    size,
-    floors.map((x) => [x, x.add(1)]),
-    parts.map((t) => [t.neg().add(1), t]),
-  );
-};
+  },
+);
 
 /** The sum over all choices of one place a dimension, each with the product of its weights. */
 function combine(
@@ -214,47 +214,50 @@ function combine(
  * @throws ValueError if the two do not fit; NotImplementedError for other than images and volumes.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.affine_grid.html
  */
-export const affineGrid = (
-  theta: Tensor,
-  size: readonly number[],
-  options: { alignCorners?: boolean | null } = {},
-): Tensor => {
-  const dims = size.length - 2;
-  const n = size[0] as number;
-  const wanted = [n, dims, dims + 1];
-  if (!isFloatingPoint(theta.dtype)) {
-    throw new ValueError(
-      `affineGrid: Expected theta to have floating point type, but got ${theta.dtype}`,
-    );
-  }
-  if (dims !== 2 && dims !== 3) {
-    throw new NotImplementedError(
-      `affineGrid: affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size ${formatShape(size)}.`,
-    );
-  }
-  if (size.some((length) => !(length > 0))) {
-    throw new ValueError(
-      `affineGrid: Expected non-zero, positive output size. Got ${formatShape(size)}`,
-    );
-  }
-  if (theta.shape.join() !== wanted.join()) {
-    throw new ValueError(
-      `affineGrid: Expected a batch of ${dims}D affine matrices of shape ${formatShape(wanted)} for size ${formatShape(size)}. Got ${formatShape(theta.shape)}.`,
-    );
-  }
-  const aligned = options.alignCorners ?? false;
-  const space = size.slice(2);
-  const { dtype, device } = theta;
-  const axes = space.map((length, i) => {
-    const edge = aligned ? 1 : (length - 1) / length;
-    const line = length > 1 ? linspace(-edge, edge, length, { dtype, device }) : undefined;
-    const shape = new Array<number>(dims).fill(1);
-    shape[i] = length;
-    const along = line ?? theta.detach().reshape([-1]).slice(0, 0, 1).mul(0);
-    return expand(reshape(along, shape), space);
-  });
-  const ones = (axes[0] as Tensor).mul(0).add(1);
-  const base = reshape(stack([...axes.reverse(), ones], -1), [1, -1, dims + 1]);
-  const points = bmm(expand(base, [n, -1, -1]), transpose(theta, 1, 2));
-  return reshape(points, [n, ...space, dims]);
-};
+export const affineGrid = explaining(
+  'affineGrid',
+  (
+    theta: Tensor,
+    size: readonly number[],
+    options: { alignCorners?: boolean | null } = {},
+  ): Tensor => {
+    const dims = size.length - 2;
+    const n = size[0] as number;
+    const wanted = [n, dims, dims + 1];
+    if (!isFloatingPoint(theta.dtype)) {
+      throw new ValueError(
+        `affineGrid: Expected theta to have floating point type, but got ${theta.dtype}`,
+      );
+    }
+    if (dims !== 2 && dims !== 3) {
+      throw new NotImplementedError(
+        `affineGrid: affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size ${formatShape(size)}.`,
+      );
+    }
+    if (size.some((length) => !(length > 0))) {
+      throw new ValueError(
+        `affineGrid: Expected non-zero, positive output size. Got ${formatShape(size)}`,
+      );
+    }
+    if (theta.shape.join() !== wanted.join()) {
+      throw new ValueError(
+        `affineGrid: Expected a batch of ${dims}D affine matrices of shape ${formatShape(wanted)} for size ${formatShape(size)}. Got ${formatShape(theta.shape)}.`,
+      );
+    }
+    const aligned = options.alignCorners ?? false;
+    const space = size.slice(2);
+    const { dtype, device } = theta;
+    const axes = space.map((length, i) => {
+      const edge = aligned ? 1 : (length - 1) / length;
+      const line = length > 1 ? linspace(-edge, edge, length, { dtype, device }) : undefined;
+      const shape = new Array<number>(dims).fill(1);
+      shape[i] = length;
+      const along = line ?? theta.detach().reshape([-1]).slice(0, 0, 1).mul(0);
+      return expand(reshape(along, shape), space);
+    });
+    const ones = (axes[0] as Tensor).mul(0).add(1);
+    const base = reshape(stack([...axes.reverse(), ones], -1), [1, -1, dims + 1]);
+    const points = bmm(expand(base, [n, -1, -1]), transpose(theta, 1, 2));
+    return reshape(points, [n, ...space, dims]);
+  },
+);

@@ -85,7 +85,7 @@ describe('what is no index', () => {
   it.each<[unknown, string]>([
     [1.5, 'got 1.5 in place 0'],
     [[0, 1, 2, 3], 'got [0,1,2,3] in place 0'],
-    [undefined, 'got undefined in place 0'],
+    [undefined, "at: argument 'items' (position 1) must be"],
   ])('%j is refused', (item, message) => {
     expect(() => x.at(item as IndexItem)).toThrow(message);
   });

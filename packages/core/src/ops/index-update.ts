@@ -1,6 +1,7 @@
 import { computeType } from '../dtype.js';
 import { formatShape, IndexError, NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { coord, e, input, scalar } from '../expr.js';
 import { isScalar, type Scalar, scalarValue } from '../scalar.js';
 import { normalizeDim, numel } from '../shape.js';
@@ -234,7 +235,7 @@ const reduceForm =
  */
 export const indexAdd: Writing<AddFn> = writing('indexAdd', addForm('copied'));
 /** `indexAdd` into the tensor itself. */
-export const indexAdd_: AddFn = addForm('inPlace');
+export const indexAdd_: AddFn = explaining('indexAdd_', addForm('inPlace'));
 /**
  * A copy with the indexed positions of a dimension replaced by those of `source`, in order.
  *
@@ -242,15 +243,15 @@ export const indexAdd_: AddFn = addForm('inPlace');
  */
 export const indexCopy: Writing<CopyFn> = writing('indexCopy', copyForm('copied'));
 /** `indexCopy` into the tensor itself. */
-export const indexCopy_: CopyFn = copyForm('inPlace');
+export const indexCopy_: CopyFn = explaining('indexCopy_', copyForm('inPlace'));
 /**
  * A copy with the indexed positions of a dimension set to one value; negative indices count from the end.
  *
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.index_fill_.html
  */
-export const indexFill: FillFn = fillForm('copied');
+export const indexFill: FillFn = explaining('indexFill', fillForm('copied'));
 /** `indexFill` into the tensor itself. */
-export const indexFill_: FillFn = fillForm('inPlace');
+export const indexFill_: FillFn = explaining('indexFill_', fillForm('inPlace'));
 /**
  * A copy in which `source` is combined into the indexed positions by prod, mean, amax or amin.
  *
@@ -258,4 +259,4 @@ export const indexFill_: FillFn = fillForm('inPlace');
  */
 export const indexReduce: Writing<ReduceFn> = writing('indexReduce', reduceForm('copied'));
 /** `indexReduce` into the tensor itself. */
-export const indexReduce_: ReduceFn = reduceForm('inPlace');
+export const indexReduce_: ReduceFn = explaining('indexReduce_', reduceForm('inPlace'));

@@ -155,7 +155,7 @@ describe('where', () => {
     expect(x.at(...places).toArraySync()).toEqual([22, 23]);
     expect(where(x.gt(21), x, 0).sum().itemSync()).toBe(45);
     expect(() => where(x.gt(0), x, undefined as never)).toThrow(
-      'where: pass both values, or the condition alone for its positions',
+      "where: argument 'other' (position 3) must be a Tensor or a number, got undefined",
     );
   });
 });

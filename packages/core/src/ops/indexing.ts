@@ -1,4 +1,5 @@
 import { formatShape, IndexError, ValueError } from '../errors.js';
+import { explaining } from '../explain.js';
 import { canRead } from '../read.js';
 import { isScalar, type Scalar } from '../scalar.js';
 import { sameShape } from '../shape.js';
@@ -167,11 +168,11 @@ function selectAt(t: Tensor, dim: number, position: number): Tensor {
  * @example
  * x.at(0); x.at(-1, [1, 3]); x.at('...', null); x.at('1:5, ..., ::2'); x.at(x.gt(0)); x.at(tensor([0n, 2n]), 1);
  */
-export const at = (self: Tensor, ...items: IndexItem[]): Tensor => {
+export const at = explaining('at', (self: Tensor, ...items: IndexItem[]): Tensor => {
   const [part, indices] = apply(self, partsOf(self, items));
   if (indices.some((t) => t !== null)) return pick(part, indices);
   return part === self ? view(self, self.shape) : part;
-};
+});
 
 /**
  * Python's `self[...] = value`: writes into the part that `at` would give, which the value broadcasts to.
@@ -181,23 +182,27 @@ export const at = (self: Tensor, ...items: IndexItem[]): Tensor => {
  * @throws IndexError as `at`; RuntimeError if the value does not broadcast to the part.
  * @example x.setAt([0, [1, 3]], 7); x.setAt(':, -1', y); x.setAt(x.lt(0), 0);
  */
-export const setAt = (self: Tensor, index: Index, value: Tensor | Scalar): Tensor => {
-  const items = Array.isArray(index) ? (index as readonly IndexItem[]) : [index as IndexItem];
-  const parts = partsOf(self, items);
-  // As in PyTorch, a bool that is the whole index is no mask: all is written, or nothing.
-  if (index === false) return self;
-  const [part, indices] = apply(self, index === true ? [null] : parts);
-  const indexed = indices.some((t) => t !== null);
-  if (isScalar(value)) {
-    if (indexed) indexPut_(part, indices, value);
-    else part.fill_(value);
+export const setAt = explaining(
+  'setAt',
+  (self: Tensor, index: Index, value: Tensor | Scalar): Tensor => {
+    const items = Array.isArray(index) ? (index as readonly IndexItem[]) : [index as IndexItem];
+    const parts = partsOf(self, items);
+    // As in PyTorch, a bool that is the whole index is no mask: all is written, or nothing.
+    if (index === false) return self;
+    const [part, indices] = apply(self, index === true ? [null] : parts);
+    const indexed = indices.some((t) => t !== null);
+    if (isScalar(value)) {
+      if (indexed) indexPut_(part, indices, value);
+      else part.fill_(value);
+      return self;
+    }
+    // Leading dimensions of size 1 of the value have no say.
+    const first = value.shape.findIndex((size) => size !== 1);
+    const shape = first < 0 ? [] : value.shape.slice(first);
+    const source = value.shape.length === shape.length ? value : reshape(value, shape);
+    if (indexed) indexPut_(part, indices, source);
+    else
+      copy_(part, sameShape(source.shape, part.shape) ? source : broadcastTo(source, part.shape));
     return self;
-  }
-  // Leading dimensions of size 1 of the value have no say.
-  const first = value.shape.findIndex((size) => size !== 1);
-  const shape = first < 0 ? [] : value.shape.slice(first);
-  const source = value.shape.length === shape.length ? value : reshape(value, shape);
-  if (indexed) indexPut_(part, indices, source);
-  else copy_(part, sameShape(source.shape, part.shape) ? source : broadcastTo(source, part.shape));
-  return self;
-};
+  },
+);

@@ -171,8 +171,13 @@ export const interpolate = explaining(
 type Sizes = Pick<InterpolateOptions, 'size' | 'scaleFactor'>;
 
 /** `interpolate` with `mode: 'nearest'`. */
-export const upsampleNearest = (self: Tensor, options: Sizes): Tensor =>
-  interpolate(self, { ...options, mode: 'nearest' });
+export const upsampleNearest = explaining(
+  'upsampleNearest',
+  (self: Tensor, options: Sizes): Tensor => interpolate(self, { ...options, mode: 'nearest' }),
+);
 /** `interpolate` with `mode: 'bilinear'` and aligned corners. */
-export const upsampleBilinear = (self: Tensor, options: Sizes): Tensor =>
-  interpolate(self, { ...options, mode: 'bilinear', alignCorners: true });
+export const upsampleBilinear = explaining(
+  'upsampleBilinear',
+  (self: Tensor, options: Sizes): Tensor =>
+    interpolate(self, { ...options, mode: 'bilinear', alignCorners: true }),
+);

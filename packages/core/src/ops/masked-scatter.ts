@@ -157,6 +157,6 @@ const putForm =
  * @param options.accumulate add rather than replace; default false.
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.put_.html
  */
-export const put: PutFn = putForm('copied');
+export const put: PutFn = explaining('put', putForm('copied'));
 /** `put` into the tensor itself. */
-export const put_: PutFn = putForm('inPlace');
+export const put_: PutFn = explaining('put_', putForm('inPlace'));

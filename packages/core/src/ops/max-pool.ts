@@ -1,6 +1,7 @@
 import { category, computeType, type DType } from '../dtype.js';
 import { NotImplementedError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { cast, constant, coord, type Expr, e, input, load, stage } from '../expr.js';
 import { mustRecord, op } from '../op.js';
 import type { ReduceStage, View } from '../primitive.js';
@@ -168,8 +169,22 @@ export interface MaxPoolOptions extends WindowOptions {
 
 /** Pooled values, or values and indices. */
 export interface MaxPool<S, O> {
-  (self: Tensor, size: S, options: O & { returnIndices: true }): ValuesIndices;
-  (self: Tensor, size: S, options?: O & { returnIndices?: false }): Tensor;
+  (self: Tensor, kernelSize: S, options: O & { returnIndices: true }): ValuesIndices;
+  (self: Tensor, kernelSize: S, options?: O & { returnIndices?: false }): Tensor;
+}
+
+/** Pooled values, or values and indices, of as many windows as are asked for. */
+export interface AdaptiveMaxPool {
+  (
+    self: Tensor,
+    outputSize: number | readonly (number | null)[],
+    options: { returnIndices: true },
+  ): ValuesIndices;
+  (
+    self: Tensor,
+    outputSize: number | readonly (number | null)[],
+    options?: { returnIndices?: false },
+  ): Tensor;
 }
 
 function finish(name: string, kernel: string, self: Tensor, w: Windows, returnIndices: boolean) {
@@ -197,10 +212,10 @@ const adaptiveMaxPool = (dims: number) =>
     const name = `adaptiveMaxPool${dims}d`;
     const w = adaptiveWindows(name, dims, self.shape, outputSize);
     return finish(name, `adaptive_max_pool${dims}d`, self, w, options.returnIndices ?? false);
-  }) as MaxPool<number | readonly (number | null)[], { returnIndices?: boolean }>;
+  }) as AdaptiveMaxPool;
 
 /** The maximum of each window of a signal [N, C, L] or [C, L]. */
-export const maxPool1d: MaxPool<PoolSize, MaxPoolOptions> = maxPool(1);
+export const maxPool1d: MaxPool<PoolSize, MaxPoolOptions> = explaining('maxPool1d', maxPool(1));
 /**
  * The maximum of each window of an image [N, C, H, W] or [C, H, W]; `stride` defaults to the kernel size.
  *
@@ -208,14 +223,22 @@ export const maxPool1d: MaxPool<PoolSize, MaxPoolOptions> = maxPool(1);
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
  * @example const [values, indices] = maxPool2d(x, 2, { returnIndices: true })
  */
-export const maxPool2d: MaxPool<PoolSize, MaxPoolOptions> = maxPool(2);
+export const maxPool2d: MaxPool<PoolSize, MaxPoolOptions> = explaining('maxPool2d', maxPool(2));
 /** The maximum of each window of a volume [N, C, D, H, W] or [C, D, H, W]. */
-export const maxPool3d: MaxPool<PoolSize, MaxPoolOptions> = maxPool(3);
+export const maxPool3d: MaxPool<PoolSize, MaxPoolOptions> = explaining('maxPool3d', maxPool(3));
 
-type AdaptiveMaxPool = MaxPool<number | readonly (number | null)[], { returnIndices?: boolean }>;
 /** Maxima over as many windows as `outputSize` says. */
-export const adaptiveMaxPool1d: AdaptiveMaxPool = adaptiveMaxPool(1);
+export const adaptiveMaxPool1d: AdaptiveMaxPool = explaining(
+  'adaptiveMaxPool1d',
+  adaptiveMaxPool(1),
+);
 /** Maxima over as many windows as `outputSize` says; null keeps a size. */
-export const adaptiveMaxPool2d: AdaptiveMaxPool = adaptiveMaxPool(2);
+export const adaptiveMaxPool2d: AdaptiveMaxPool = explaining(
+  'adaptiveMaxPool2d',
+  adaptiveMaxPool(2),
+);
 /** Maxima over as many windows as `outputSize` says; null keeps a size. */
-export const adaptiveMaxPool3d: AdaptiveMaxPool = adaptiveMaxPool(3);
+export const adaptiveMaxPool3d: AdaptiveMaxPool = explaining(
+  'adaptiveMaxPool3d',
+  adaptiveMaxPool(3),
+);

@@ -1,6 +1,7 @@
 import { computeType, type DType, isFloatingPoint } from '../dtype.js';
 import { formatShape, NotImplementedError, RuntimeError, ValueError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { cast, constant, e, input, scalar } from '../expr.js';
 import { mustRecord, op } from '../op.js';
 import { numel, sameShape } from '../shape.js';
@@ -191,36 +192,39 @@ export interface BatchNormOptions {
  * @throws ValueError in training with a single value a channel.
  * @see https://arxiv.org/abs/1502.03167
  */
-export const batchNorm = (
-  input: Tensor,
-  runningMean: Maybe,
-  runningVar: Maybe,
-  weight?: Maybe,
-  bias?: Maybe,
-  options: BatchNormOptions = {},
-): Tensor => {
-  const { training = false, momentum = 0.1, eps = 1e-5 } = options;
-  const valuesPerChannel = numel(input.shape.filter((_, d) => d !== 1));
-  if (training && valuesPerChannel === 1) {
-    throw new ValueError(
-      `batchNorm: Expected more than 1 value per channel when training, got input size ${formatShape(input.shape)}`,
-    );
-  }
-  if (numel(input.shape) === 0) {
-    const scaled = weight ? mul(input, select(weight, 0, 0)) : clone(input);
-    return bias ? scaled.add(select(bias, 0, 0)) : scaled;
-  }
-  return nativeBatchNorm(
-    input,
-    weight ?? null,
-    bias ?? null,
-    runningMean,
-    runningVar,
-    training,
-    momentum,
-    eps,
-  )[0];
-};
+export const batchNorm = explaining(
+  'batchNorm',
+  (
+    input: Tensor,
+    runningMean: Maybe,
+    runningVar: Maybe,
+    weight?: Maybe,
+    bias?: Maybe,
+    options: BatchNormOptions = {},
+  ): Tensor => {
+    const { training = false, momentum = 0.1, eps = 1e-5 } = options;
+    const valuesPerChannel = numel(input.shape.filter((_, d) => d !== 1));
+    if (training && valuesPerChannel === 1) {
+      throw new ValueError(
+        `batchNorm: Expected more than 1 value per channel when training, got input size ${formatShape(input.shape)}`,
+      );
+    }
+    if (numel(input.shape) === 0) {
+      const scaled = weight ? mul(input, select(weight, 0, 0)) : clone(input);
+      return bias ? scaled.add(select(bias, 0, 0)) : scaled;
+    }
+    return nativeBatchNorm(
+      input,
+      weight ?? null,
+      bias ?? null,
+      runningMean,
+      runningVar,
+      training,
+      momentum,
+      eps,
+    )[0];
+  },
+);
 
 /**
  * The gradient of `batchNormTrain` to its input: one kernel, or differentiable operations when it is
@@ -324,13 +328,16 @@ function checkedLayerNorm(
  * @see https://arxiv.org/abs/1607.06450
  * @example layerNorm(x, [768], weight, bias)
  */
-export const layerNorm = (
-  input: Tensor,
-  normalizedShape: readonly number[],
-  weight?: Maybe,
-  bias?: Maybe,
-  options: NormOptions = {},
-): Tensor => checkedLayerNorm(input, normalizedShape, weight, bias, options.eps ?? 1e-5).out;
+export const layerNorm = explaining(
+  'layerNorm',
+  (
+    input: Tensor,
+    normalizedShape: readonly number[],
+    weight?: Maybe,
+    bias?: Maybe,
+    options: NormOptions = {},
+  ): Tensor => checkedLayerNorm(input, normalizedShape, weight, bias, options.eps ?? 1e-5).out,
+);
 
 function checkLayerNorm(
   input: Tensor,

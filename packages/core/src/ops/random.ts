@@ -1,6 +1,8 @@
+import { takes } from '../arguments.js';
 import { Device, getDefaultDevice } from '../device.js';
 import { category, type DType, getDefaultDtype, type TypedArray, typedArray } from '../dtype.js';
 import { checkInteger, RuntimeError } from '../errors.js';
+import { explaining } from '../explain.js';
 import {
   defaultGenerator,
   fillBinomial,
@@ -12,6 +14,7 @@ import {
 } from '../random/index.js';
 import { decode, readAllSync } from '../read.js';
 import { broadcastShapes, isDense } from '../shape.js';
+import { signatures } from '../signatures.js';
 import { allocate, Tensor, type TensorOptions } from '../tensor.js';
 import { multinomialOnDevice } from './category-draws.js';
 import { binomialOnDevice, poissonOnDevice } from './count-draws.js';
@@ -51,12 +54,18 @@ function floatDtypeOf(operation: string, options: TensorOptions): DType {
 }
 
 /** Numbers uniform in [0, 1). @example manualSeed(0); rand([2]) // tensor([0.4963, 0.7682]) */
-export const rand = (shape: readonly number[], options: RandomTensorOptions = {}): Tensor =>
-  sampled(shape, uniformSampler(0, 1), floatDtypeOf('rand', options), options);
+export const rand = explaining(
+  'rand',
+  (shape: readonly number[], options: RandomTensorOptions = {}): Tensor =>
+    sampled(shape, uniformSampler(0, 1), floatDtypeOf('rand', options), options),
+);
 
 /** Standard normal numbers. */
-export const randn = (shape: readonly number[], options: RandomTensorOptions = {}): Tensor =>
-  sampled(shape, normalSampler(0, 1), floatDtypeOf('randn', options), options);
+export const randn = explaining(
+  'randn',
+  (shape: readonly number[], options: RandomTensorOptions = {}): Tensor =>
+    sampled(shape, normalSampler(0, 1), floatDtypeOf('randn', options), options),
+);
 
 function checkBounds(name: string, low: number, high: number): void {
   if (low < high) return;
@@ -87,6 +96,7 @@ export function randint(
   c?: readonly number[] | RandomTensorOptions,
   d?: RandomTensorOptions,
 ): Tensor {
+  takes('randint', signatures.randint, arguments);
   const two = typeof b !== 'number';
   const [low, high] = two ? [0, a] : [a, b];
   const shape = (two ? b : c) as readonly number[];
@@ -97,6 +107,7 @@ export function randint(
 
 /** The numbers 0 to n - 1 in random order, int64 unless told otherwise. */
 export function randperm(n: number, options: RandomTensorOptions = {}): Tensor {
+  takes('randperm', signatures.randperm, arguments);
   checkInteger('randperm', 'n', 0, n);
   const dtype = options.dtype ?? 'int64';
   const device = options.device === undefined ? getDefaultDevice() : Device.from(options.device);
@@ -126,26 +137,30 @@ function sampledLike(
 }
 
 /** Uniform numbers of the shape, dtype and device of another tensor. */
-export const randLike = (self: Tensor, options: RandomTensorOptions = {}): Tensor => {
-  const dtype = floatDtypeOf('rand', { ...options, dtype: options.dtype ?? self.dtype });
-  return sampledLike(self, uniformSampler(0, 1), dtype, options);
-};
+export const randLike = explaining(
+  'randLike',
+  (self: Tensor, options: RandomTensorOptions = {}): Tensor => {
+    const dtype = floatDtypeOf('rand', { ...options, dtype: options.dtype ?? self.dtype });
+    return sampledLike(self, uniformSampler(0, 1), dtype, options);
+  },
+);
 /** Normal numbers of the shape, dtype and device of another tensor. */
-export const randnLike = (self: Tensor, options: RandomTensorOptions = {}): Tensor => {
-  const dtype = floatDtypeOf('randn', { ...options, dtype: options.dtype ?? self.dtype });
-  return sampledLike(self, normalSampler(0, 1), dtype, options);
-};
+export const randnLike = explaining(
+  'randnLike',
+  (self: Tensor, options: RandomTensorOptions = {}): Tensor => {
+    const dtype = floatDtypeOf('randn', { ...options, dtype: options.dtype ?? self.dtype });
+    return sampledLike(self, normalSampler(0, 1), dtype, options);
+  },
+);
 /** Whole numbers in [low, high) of the shape, dtype and device of another tensor. */
-export const randintLike = (
-  self: Tensor,
-  low: number,
-  high: number,
-  options: RandomTensorOptions = {},
-): Tensor => {
-  checkBounds('randintLike', low, high);
-  const dtype = options.dtype ?? self.dtype;
-  return sampledLike(self, integerSampler('randint', low, high), dtype, options);
-};
+export const randintLike = explaining(
+  'randintLike',
+  (self: Tensor, low: number, high: number, options: RandomTensorOptions = {}): Tensor => {
+    checkBounds('randintLike', low, high);
+    const dtype = options.dtype ?? self.dtype;
+    return sampledLike(self, integerSampler('randint', low, high), dtype, options);
+  },
+);
 
 /** Normal numbers with a mean and a standard deviation that may be tensors. */
 export function normal(
@@ -153,6 +168,7 @@ export function normal(
   std: Tensor | number = 1,
   options: RandomOptions & { shape?: readonly number[] } & TensorOptions = {},
 ): Tensor {
+  takes('normal', signatures.normal, arguments);
   if (!(mean instanceof Tensor) && !(std instanceof Tensor)) {
     if (!options.shape)
       throw new RuntimeError('normal: two numbers need a shape: normal(0, 1, { shape: [3] })');
@@ -171,8 +187,11 @@ export function normal(
 }
 
 /** 1 with the probability each element of `self` gives, else 0. */
-export const bernoulli = (self: Tensor, p?: number, options: RandomOptions = {}): Tensor =>
-  bernoulli_(self.newEmpty(self.shape), p ?? self, options);
+export const bernoulli = explaining(
+  'bernoulli',
+  (self: Tensor, p?: number, options: RandomOptions = {}): Tensor =>
+    bernoulli_(self.newEmpty(self.shape), p ?? self, options),
+);
 
 /**
  * Draws `numSamples` positions from each row of weights; [rows] or [rows, categories] gives [..., numSamples].
@@ -185,6 +204,7 @@ export function multinomial(
   replacement = false,
   options: RandomOptions = {},
 ): Tensor {
+  takes('multinomial', signatures.multinomial, arguments);
   if (self.shape.length < 1 || self.shape.length > 2) {
     throw new RuntimeError(
       `multinomial: prob_dist must be 1 or 2 dim, got shape [${self.shape.join(', ')}]`,
@@ -204,6 +224,7 @@ export function multinomial(
 
 /** Counts of the Poisson distribution with the rate each element of `self` gives. */
 export function poisson(self: Tensor, options: RandomOptions = {}): Tensor {
+  takes('poisson', signatures.poisson, arguments);
   if (!drawsOnHost(self)) return poissonOnDevice(self, options);
   const raw = readAllSync(self, 'poisson');
   const out = typedArray(self.dtype, raw.length);
@@ -224,6 +245,7 @@ export function poisson(self: Tensor, options: RandomOptions = {}): Tensor {
  * @example binomial(full([3], 10), full([3], 0.5))
  */
 export function binomial(count: Tensor, prob: Tensor, options: RandomOptions = {}): Tensor {
+  takes('binomial', signatures.binomial, arguments);
   if (count.dtype !== prob.dtype) {
     throw new RuntimeError(
       `binomial: Found dtype ${prob.dtype} but expected ${count.dtype}: count and prob must have the same dtype`,

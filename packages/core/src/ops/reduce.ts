@@ -1,5 +1,6 @@
 import { category, computeType, type DType } from '../dtype.js';
 import { formatShape, IndexError, RuntimeError } from '../errors.js';
+import { explaining } from '../explain.js';
 import { cast, constant, type Expr, e, input, scalar, stage } from '../expr.js';
 import { op } from '../op.js';
 import { sameShape } from '../shape.js';
@@ -170,8 +171,9 @@ export const aminmax = writing(
       );
     }
     checkNotEmpty('aminmax', self, options.dim, axesOf('aminmax', self, options.dim));
-    const min = amin(self, options.dim, options);
-    const max = amax(self, options.dim, options);
+    const { keepdim } = options;
+    const min = amin(self, options.dim, { keepdim });
+    const max = amax(self, options.dim, { keepdim });
     // PyTorch keeps the dimension asked for even where there is none.
     const kept = self.shape.length === 0 && options.keepdim && options.dim !== undefined;
     return kept ? { min: reshape(min, [1]), max: reshape(max, [1]) } : { min, max };
@@ -286,17 +288,21 @@ export const std = writing(
   'castable',
 );
 /** Variance and mean. */
-export const varMean = (
-  self: Tensor,
-  dim?: Dims,
-  options: VarianceOptions = {},
-): [Tensor, Tensor] => [var_(self, dim, options), mean(self, dim, options)];
+export const varMean = explaining(
+  'varMean',
+  (self: Tensor, dim?: Dims, options: VarianceOptions = {}): [Tensor, Tensor] => [
+    var_(self, dim, options),
+    mean(self, dim, { keepdim: options.keepdim }),
+  ],
+);
 /** Standard deviation and mean. */
-export const stdMean = (
-  self: Tensor,
-  dim?: Dims,
-  options: VarianceOptions = {},
-): [Tensor, Tensor] => [std(self, dim, options), mean(self, dim, options)];
+export const stdMean = explaining(
+  'stdMean',
+  (self: Tensor, dim?: Dims, options: VarianceOptions = {}): [Tensor, Tensor] => [
+    std(self, dim, options),
+    mean(self, dim, { keepdim: options.keepdim }),
+  ],
+);
 
 const logsumexpOp = op(
   'logsumexp',
@@ -353,27 +359,34 @@ export const argmin: Writing<
 > = writing('argmin', argument('argmin'));
 
 /** How many elements are nonzero. */
-export const countNonzero = (self: Tensor, dim?: Dims): Tensor => sum(self.ne(0), dim);
+export const countNonzero = explaining(
+  'countNonzero',
+  (self: Tensor, dim?: Dims): Tensor => sum(self.ne(0), dim),
+);
 
 /**
  * Sums away what broadcasting repeated: the inverse of `expand`, in gradients.
  *
  * @throws RuntimeError if `shape` does not broadcast to the tensor's shape.
  */
-export const sumToSize = (self: Tensor, ...size: number[] | [readonly number[]]): Tensor => {
-  const shape = (Array.isArray(size[0]) ? size[0] : size) as readonly number[];
-  // PyTorch sums to one element even where there is one, which makes integers int64.
-  if (shape.length === 0) return sum(self);
-  if (sameShape(self.shape, shape)) return self;
-  const lead = self.shape.length - shape.length;
-  if (lead < 0 || shape.some((s, i) => s !== 1 && s !== self.shape[i + lead])) {
-    throw new RuntimeError(
-      `sumToSize: size {${formatShape(self.shape)}} is not expandable to size {${formatShape(shape)}}.`,
-    );
-  }
-  const axes = self.shape
-    .map((_, d) => d)
-    .filter((d) => d < lead || (shape[d - lead] === 1 && self.shape[d] !== 1));
-  const summed = axes.length === 0 ? self : sumOp(self, axes, true, accumulationDtype(self, null));
-  return lead > 0 ? reshape(summed, shape) : summed;
-};
+export const sumToSize = explaining(
+  'sumToSize',
+  (self: Tensor, ...size: number[] | [readonly number[]]): Tensor => {
+    const shape = (Array.isArray(size[0]) ? size[0] : size) as readonly number[];
+    // PyTorch sums to one element even where there is one, which makes integers int64.
+    if (shape.length === 0) return sum(self);
+    if (sameShape(self.shape, shape)) return self;
+    const lead = self.shape.length - shape.length;
+    if (lead < 0 || shape.some((s, i) => s !== 1 && s !== self.shape[i + lead])) {
+      throw new RuntimeError(
+        `sumToSize: size {${formatShape(self.shape)}} is not expandable to size {${formatShape(shape)}}.`,
+      );
+    }
+    const axes = self.shape
+      .map((_, d) => d)
+      .filter((d) => d < lead || (shape[d - lead] === 1 && self.shape[d] !== 1));
+    const summed =
+      axes.length === 0 ? self : sumOp(self, axes, true, accumulationDtype(self, null));
+    return lead > 0 ? reshape(summed, shape) : summed;
+  },
+);

@@ -171,7 +171,7 @@ const scatterForm =
  */
 export const scatter: Writing<ScatterFn> = writing('scatter', scatterForm('copied'));
 /** `scatter` into the tensor itself. */
-export const scatter_: ScatterFn = scatterForm('inPlace');
+export const scatter_: ScatterFn = explaining('scatter_', scatterForm('inPlace'));
 
 type AddFn = (self: Tensor, dim: number, index: Tensor, src: Tensor) => Tensor;
 /**
@@ -219,4 +219,4 @@ export const scatterReduce: Writing<ReduceFn> = writing(
   scatterReduceForm('copied'),
 );
 /** `scatterReduce` into the tensor itself. */
-export const scatterReduce_: ReduceFn = scatterReduceForm('inPlace');
+export const scatterReduce_: ReduceFn = explaining('scatterReduce_', scatterReduceForm('inPlace'));

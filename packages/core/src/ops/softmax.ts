@@ -1,6 +1,7 @@
 import { type ComputeType, computeType, type DType, isFloatingPoint } from '../dtype.js';
 import { NotImplementedError } from '../errors.js';
 import { execute } from '../execute.js';
+import { explaining } from '../explain.js';
 import { constant, type Expr, e, input, stage } from '../expr.js';
 import { mustRecord, op } from '../op.js';
 import type { ReduceStage } from '../primitive.js';
@@ -139,8 +140,10 @@ export const logSoftmax = writing(
 );
 
 /** `softmax` of the negated tensor. */
-export const softmin = (self: Tensor, dim: number, options?: SoftmaxOptions): Tensor =>
-  softmax(neg(self), dim, options);
+export const softmin = explaining(
+  'softmin',
+  (self: Tensor, dim: number, options?: SoftmaxOptions): Tensor => softmax(neg(self), dim, options),
+);
 
 const softmaxGradPlan = byType((type) => {
   const [g, y] = [input(0, type), input(1, type)];

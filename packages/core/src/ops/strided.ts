@@ -1,5 +1,6 @@
 import { category } from '../dtype.js';
 import { checkInteger, formatShape, IndexError, RuntimeError } from '../errors.js';
+import { explaining } from '../explain.js';
 import { op } from '../op.js';
 import { normalizeDim } from '../shape.js';
 import { makeView, Tensor } from '../tensor.js';
@@ -11,7 +12,7 @@ import { makeView, Tensor } from '../tensor.js';
  * @throws TypeError for other than whole numbers; IndexError or RuntimeError if the part reaches out of the dimension.
  */
 export const narrow: (self: Tensor, dim: number, start: number | Tensor, length: number) => Tensor =
-  (self, dim, first, length) => {
+  explaining('narrow', (self, dim, first, length) => {
     const start = first instanceof Tensor ? positionIn(first) : first;
     checkInteger('narrow', 'start', 2, start);
     checkInteger('narrow', 'length', 3, length);
@@ -32,7 +33,7 @@ export const narrow: (self: Tensor, dim: number, start: number | Tensor, length:
       );
     }
     return slice(self, d, from, from + length);
-  };
+  });
 
 /** The start that a tensor gives. @throws RuntimeError unless it is an integer without dimensions. */
 function positionIn(start: Tensor): number {
@@ -61,31 +62,27 @@ const sliceOp = op(
  *
  * @throws RuntimeError if `step` is not positive.
  */
-export const slice = (
-  self: Tensor,
-  dim = 0,
-  start?: number | null,
-  end?: number | null,
-  step = 1,
-): Tensor => {
-  if (self.shape.length === 0)
-    throw new RuntimeError('slice: slice() cannot be applied to a 0-dim tensor.');
-  const d = normalizeDim('slice', dim, self.shape.length);
-  for (const [i, bound] of [start, end, step].entries()) {
-    if (bound != null) checkInteger('slice', ['start', 'end', 'step'][i] as string, i + 2, bound);
-  }
-  if (!(step > 0)) throw new RuntimeError(`slice: slice step must be positive, got ${step}`);
-  const size = self.shape[d] as number;
-  const clampTo = (x: number) => Math.min(Math.max(x < 0 ? x + size : x, 0), size);
-  const from = clampTo(start ?? 0);
-  return sliceOp(self, d, from, Math.max(from, clampTo(end ?? size)), step);
-};
+export const slice = explaining(
+  'slice',
+  (self: Tensor, dim = 0, start?: number | null, end?: number | null, step = 1): Tensor => {
+    if (self.shape.length === 0)
+      throw new RuntimeError('slice: slice() cannot be applied to a 0-dim tensor.');
+    const d = normalizeDim('slice', dim, self.shape.length);
+    for (const [i, bound] of [start, end, step].entries()) {
+      if (bound != null) checkInteger('slice', ['start', 'end', 'step'][i] as string, i + 2, bound);
+    }
+    if (!(step > 0)) throw new RuntimeError(`slice: slice step must be positive, got ${step}`);
+    const size = self.shape[d] as number;
+    const clampTo = (x: number) => Math.min(Math.max(x < 0 ? x + size : x, 0), size);
+    const from = clampTo(start ?? 0);
+    return sliceOp(self, d, from, Math.max(from, clampTo(end ?? size)), step);
+  },
+);
 
 /** One position of a dimension, which disappears. */
-export const select: (self: Tensor, dim: number, index: number) => Tensor = op(
+export const select: (self: Tensor, dim: number, index: number) => Tensor = explaining(
   'select',
-  'self dim index',
-  (self: Tensor, dim: number, index: number): Tensor => {
+  op('select', 'self dim index', (self: Tensor, dim: number, index: number): Tensor => {
     if (self.shape.length === 0)
       throw new IndexError('select: select() cannot be applied to a 0-dim tensor.');
     const d = normalizeDim('select', dim, self.shape.length);
@@ -103,7 +100,7 @@ export const select: (self: Tensor, dim: number, index: number) => Tensor = op(
       without(self.strides),
       self.offset + at * (self.strides[d] as number),
     );
-  },
+  }),
 );
 
 const asStridedOp = op(
@@ -142,18 +139,22 @@ const asStridedOp = op(
  *
  * @throws RuntimeError if it would reach outside of the storage.
  */
-export const asStrided = (
-  self: Tensor,
-  shape: readonly number[],
-  strides: readonly number[],
-  storageOffset = self.offset,
-): Tensor => asStridedOp(self, shape, strides, storageOffset);
+export const asStrided = explaining(
+  'asStrided',
+  (
+    self: Tensor,
+    shape: readonly number[],
+    strides: readonly number[],
+    storageOffset = self.offset,
+  ): Tensor => asStridedOp(self, shape, strides, storageOffset),
+);
 
 /** The diagonal over two dimensions, as the last dimension of a view. */
-export const diagonal = (
-  self: Tensor,
-  options: { offset?: number; dim1?: number; dim2?: number } = {},
-): Tensor => diagonalOp(self, options.offset ?? 0, options.dim1 ?? 0, options.dim2 ?? 1);
+export const diagonal = explaining(
+  'diagonal',
+  (self: Tensor, options: { offset?: number; dim1?: number; dim2?: number } = {}): Tensor =>
+    diagonalOp(self, options.offset ?? 0, options.dim1 ?? 0, options.dim2 ?? 1),
+);
 const diagonalOp = op(
   'diagonal',
   'self offset dim1 dim2',
@@ -187,28 +188,31 @@ const diagonalOp = op(
 );
 
 /** Sliding windows of a dimension as a new last dimension of a view. */
-export const unfold: (self: Tensor, dim: number, size: number, step: number) => Tensor = op(
+export const unfold: (self: Tensor, dim: number, size: number, step: number) => Tensor = explaining(
   'unfold',
-  'self dim size step',
-  (self: Tensor, dim: number, size: number, step: number): Tensor => {
-    const d = normalizeDim('unfold', dim, self.shape.length);
-    checkInteger('unfold', 'size', 2, size);
-    checkInteger('unfold', 'step', 3, step);
-    if (size < 0) throw new RuntimeError(`unfold: size is ${size} but must be >= 0`);
-    const length = self.shape.length === 0 ? 1 : (self.shape[d] as number);
-    if (size > length) {
-      throw new RuntimeError(
-        `unfold: maximum size for tensor at dimension ${d} is ${length} but size is ${size}`,
-      );
-    }
-    if (!(step > 0)) throw new RuntimeError(`unfold: step is ${step} but must be > 0`);
-    const stride = self.strides[d] ?? 1;
-    const shape = [...self.shape];
-    const strides = [...self.strides];
-    if (self.shape.length > 0) {
-      shape[d] = Math.floor((length - size) / step) + 1;
-      strides[d] = stride * step;
-    }
-    return makeView(self, [...shape, size], [...strides, stride], self.offset);
-  },
+  op(
+    'unfold',
+    'self dim size step',
+    (self: Tensor, dim: number, size: number, step: number): Tensor => {
+      const d = normalizeDim('unfold', dim, self.shape.length);
+      checkInteger('unfold', 'size', 2, size);
+      checkInteger('unfold', 'step', 3, step);
+      if (size < 0) throw new RuntimeError(`unfold: size is ${size} but must be >= 0`);
+      const length = self.shape.length === 0 ? 1 : (self.shape[d] as number);
+      if (size > length) {
+        throw new RuntimeError(
+          `unfold: maximum size for tensor at dimension ${d} is ${length} but size is ${size}`,
+        );
+      }
+      if (!(step > 0)) throw new RuntimeError(`unfold: step is ${step} but must be > 0`);
+      const stride = self.strides[d] ?? 1;
+      const shape = [...self.shape];
+      const strides = [...self.strides];
+      if (self.shape.length > 0) {
+        shape[d] = Math.floor((length - size) / step) + 1;
+        strides[d] = stride * step;
+      }
+      return makeView(self, [...shape, size], [...strides, stride], self.offset);
+    },
+  ),
 );

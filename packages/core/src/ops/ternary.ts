@@ -1,3 +1,4 @@
+import { takes } from '../arguments.js';
 import { canCast, category, type DType, itemSize } from '../dtype.js';
 import { resultType } from '../elementwise.js';
 import { NotImplementedError, RuntimeError } from '../errors.js';
@@ -6,6 +7,7 @@ import { constant, type Expr, e } from '../expr.js';
 import type { OutOptions } from '../out.js';
 import { canRead } from '../read.js';
 import { checkFits, float, isScalar, type Scalar } from '../scalar.js';
+import { signatures } from '../signatures.js';
 import type { Tensor } from '../tensor.js';
 import { type Binary, binary, define, refusing } from './define.js';
 import { nonzero } from './nonzero.js';
@@ -46,16 +48,19 @@ export const clampMax: Binary = binary(
  * @see https://pytorch.org/docs/stable/generated/torch.clamp.html
  * @example tensor([-1, 0.5, 2]).clamp(0, 1) // tensor([0.0000, 0.5000, 1.0000])
  */
-export const clamp = (self: Tensor, min?: Limit, max?: Limit, options?: OutOptions): Tensor => {
-  const low = min ?? undefined;
-  const high = max ?? undefined;
-  if (low === undefined && high === undefined) {
-    throw new RuntimeError("clamp: At least one of 'min' or 'max' must not be None");
-  }
-  if (low === undefined) return clampMax(self, high as Tensor, options);
-  if (high === undefined) return clampMin(self, low, options);
-  return clampBoth(self, low, high, options);
-};
+export const clamp = explaining(
+  'clamp',
+  (self: Tensor, min?: Limit, max?: Limit, options?: OutOptions): Tensor => {
+    const low = min ?? undefined;
+    const high = max ?? undefined;
+    if (low === undefined && high === undefined) {
+      throw new RuntimeError("clamp: At least one of 'min' or 'max' must not be None");
+    }
+    if (low === undefined) return clampMax(self, high as Tensor, options);
+    if (high === undefined) return clampMin(self, low, options);
+    return clampBoth(self, low, high, options);
+  },
+);
 
 /** `self` where `condition` holds, else `other`; all three broadcast. */
 const choose = define<(condition: Tensor, self: Tensor | Scalar, other: Tensor | Scalar) => Tensor>(
@@ -83,6 +88,7 @@ export function where(
   self?: Tensor | Scalar,
   other?: Tensor | Scalar,
 ): Tensor | Tensor[] {
+  takes('where', signatures.where, arguments);
   if (self === undefined && other === undefined) return nonzero(condition, { asTuple: true });
   if (self === undefined || other === undefined) {
     throw new TypeError('where: pass both values, or the condition alone for its positions');
@@ -99,7 +105,7 @@ export function where(
 /** Options of `addcmul` and `addcdiv`. */
 export interface ValueOptions extends OutOptions {
   /** The factor of the product or quotient; default 1. */
-  value?: number;
+  value?: Scalar;
 }
 
 const addcmulOp = define<
@@ -112,12 +118,11 @@ const addcmulOp = define<
   body: (s, a, b, v) => e.add(s, e.mul(e.mul(v, a), b)),
 });
 /** self + value * tensor1 * tensor2. */
-export const addcmul = (
-  self: Tensor,
-  tensor1: Tensor,
-  tensor2: Tensor,
-  options?: ValueOptions,
-): Tensor => addcmulOp(self, tensor1, tensor2, options?.value ?? 1, options);
+export const addcmul = explaining(
+  'addcmul',
+  (self: Tensor, tensor1: Tensor, tensor2: Tensor, options?: ValueOptions): Tensor =>
+    addcmulOp(self, tensor1, tensor2, options?.value ?? 1, options),
+);
 
 const addcdivOp = define<
   (self: Tensor, a: Tensor, b: Tensor, value: Scalar, options?: OutOptions) => Tensor

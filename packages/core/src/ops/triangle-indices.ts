@@ -1,6 +1,7 @@
 import type { DeviceLike } from '../device.js';
 import { type DType, typedArray } from '../dtype.js';
 import { checkInteger, RuntimeError } from '../errors.js';
+import { explaining } from '../explain.js';
 import type { Tensor } from '../tensor.js';
 import { fromTypedArray } from './create.js';
 
@@ -52,9 +53,15 @@ function triangle(
 }
 
 /** The row and column numbers of the lower triangle of a matrix, a row of each, in row-major order. */
-export const trilIndices = (rows: number, columns: number, options: TriangleOptions = {}): Tensor =>
-  triangle('trilIndices', rows, columns, options, (row, offset) => [0, row + offset + 1]);
+export const trilIndices = explaining(
+  'trilIndices',
+  (rows: number, columns: number, options: TriangleOptions = {}): Tensor =>
+    triangle('trilIndices', rows, columns, options, (row, offset) => [0, row + offset + 1]),
+);
 
 /** The row and column numbers of the upper triangle of a matrix, a row of each, in row-major order. */
-export const triuIndices = (rows: number, columns: number, options: TriangleOptions = {}): Tensor =>
-  triangle('triuIndices', rows, columns, options, (row, offset) => [row + offset, columns]);
+export const triuIndices = explaining(
+  'triuIndices',
+  (rows: number, columns: number, options: TriangleOptions = {}): Tensor =>
+    triangle('triuIndices', rows, columns, options, (row, offset) => [row + offset, columns]),
+);

@@ -1,4 +1,5 @@
 import type { Body } from '../elementwise.js';
+import { explaining } from '../explain.js';
 import { constant, type Expr, e } from '../expr.js';
 import { notCastable } from '../op.js';
 import { bitsOf, integral, signOf } from './bodies.js';
@@ -41,11 +42,11 @@ export const frac: Unary = unary(
   refusing('frac', ['bool', 'int8', 'uint8', 'int16', 'int32', 'int64']),
 );
 /** x². */
-export const square: Unary = (self, options) => {
+export const square: Unary = explaining('square', (self, options) => {
   if (self.dtype !== 'bool') return squareOp(self, options);
   if (options?.out === self) throw notCastable('square', 'int64', 'bool');
   return squareOp(to(self, 'int64'), options);
-};
+});
 const squareOp: Unary = unary('square', 'same', (x) => e.mul(x, x));
 /** Square root. */
 export const sqrt: Unary = float('sqrt');

@@ -1,4 +1,5 @@
 import { checkInteger, formatShape, RuntimeError, ValueError } from '../errors.js';
+import { explaining } from '../explain.js';
 import { numel, sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { zeros } from './create.js';
@@ -85,12 +86,12 @@ const unpool =
 
 type Unpool = ReturnType<typeof unpool>;
 /** Puts the values `maxPool1d` found back to their positions, zeros elsewhere. */
-export const maxUnpool1d: Unpool = unpool(1);
+export const maxUnpool1d: Unpool = explaining('maxUnpool1d', unpool(1));
 /**
  * Puts the values `maxPool2d` found back to their positions, zeros elsewhere.
  *
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool2d.html
  */
-export const maxUnpool2d: Unpool = unpool(2);
+export const maxUnpool2d: Unpool = explaining('maxUnpool2d', unpool(2));
 /** Puts the values `maxPool3d` found back to their positions, zeros elsewhere. */
-export const maxUnpool3d: Unpool = unpool(3);
+export const maxUnpool3d: Unpool = explaining('maxUnpool3d', unpool(3));

@@ -1,3 +1,4 @@
+import { unguarded } from '../arguments.js';
 import { category, getDefaultDtype } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { explaining } from '../explain.js';
@@ -26,19 +27,22 @@ const roundOp: Unary = unary(
  *
  * @see https://pytorch.org/docs/stable/generated/torch.round.html
  */
-export const round = (self: Tensor, options?: OutOptions & { decimals?: number }): Tensor => {
-  const decimals = options?.decimals ?? 0;
-  if (decimals === 0) return roundOp(self, options);
-  if (category(self.dtype) < 2) {
-    throw new RuntimeError(
-      `round: "round_cpu" with decimals is not implemented for '${self.dtype}'`,
-    );
-  }
-  const scale = 10 ** Math.abs(decimals);
-  return decimals > 0
-    ? div(roundOp(mul(self, scale)), scale, options)
-    : mul(roundOp(div(self, scale)), scale, options);
-};
+export const round = explaining(
+  'round',
+  (self: Tensor, options?: OutOptions & { decimals?: number }): Tensor => {
+    const decimals = options?.decimals ?? 0;
+    if (decimals === 0) return roundOp(self, options);
+    if (category(self.dtype) < 2) {
+      throw new RuntimeError(
+        `round: "round_cpu" with decimals is not implemented for '${self.dtype}'`,
+      );
+    }
+    const scale = 10 ** Math.abs(decimals);
+    return decimals > 0
+      ? unguarded(div)(roundOp(mul(self, scale)), scale, options)
+      : unguarded(mul)(roundOp(div(self, scale)), scale, options);
+  },
+);
 
 /** The sign of each element; as `sign` for the real numbers there are here. */
 export const sgn: Unary = unary('sgn', 'same', signOf);
@@ -50,9 +54,9 @@ export const positive = explaining('positive', (self: Tensor): Tensor => {
   return self;
 });
 /** The tensor itself: all numbers here are real. */
-export const real = (self: Tensor): Tensor => self;
+export const real = explaining('real', (self: Tensor): Tensor => self);
 /** The tensor itself: all numbers here are real. */
-export const conj = (self: Tensor): Tensor => self;
+export const conj = explaining('conj', (self: Tensor): Tensor => self);
 /** The tensor itself: all numbers here are real. */
 export const conjPhysical = writing('conjPhysical', (self: Tensor): Tensor => self);
 /** Whether each element is real, which all are. */
@@ -63,17 +67,20 @@ export const angle: Unary = unary('angle', 'float', (x) =>
   e.where(e.isnan(x), x, e.where(e.lt(x, 0), constant(Math.PI, x.dtype), constant(0, x.dtype))),
 );
 
-const logitOp: Unary = unary('logit', 'float', (x) =>
-  e.log(e.div(x, e.sub(constant(1, x.dtype), x))),
+const logitOp: Unary = unguarded(
+  unary('logit', 'float', (x) => e.log(e.div(x, e.sub(constant(1, x.dtype), x)))),
 );
 /** log(x / (1 - x)), with x first limited to [eps, 1 - eps] if `eps` is given. */
-export const logit = (self: Tensor, eps?: number | null, options?: OutOptions): Tensor => {
-  if (eps === undefined || eps === null) return logitOp(self, options);
-  const x = category(self.dtype) < 2 ? self.to(getDefaultDtype()) : self;
-  // What lies at a limit keeps its gradient, which `clamp` would take.
-  const limited = where(lt(x, eps), eps, where(gt(x, 1 - eps), 1 - eps, x));
-  return logitOp(limited, options);
-};
+export const logit = explaining(
+  'logit',
+  (self: Tensor, eps?: number | null, options?: OutOptions): Tensor => {
+    if (eps === undefined || eps === null) return logitOp(self, options);
+    const x = category(self.dtype) < 2 ? self.to(getDefaultDtype()) : self;
+    // What lies at a limit keeps its gradient, which `clamp` would take.
+    const limited = where(lt(x, eps), eps, where(gt(x, 1 - eps), 1 - eps, x));
+    return logitOp(limited, options);
+  },
+);
 
 const nanToNumOp = define<
   (self: Tensor, nan: Scalar, posinf: Scalar, neginf: Scalar, options?: OutOptions) => Tensor

@@ -120,10 +120,13 @@ const asStridedScatterOp = op(
  *
  * @see https://pytorch.org/docs/stable/generated/torch.as_strided_scatter.html
  */
-export const asStridedScatter = (
-  self: Tensor,
-  src: Tensor,
-  shape: readonly number[],
-  strides: readonly number[],
-  storageOffset = 0,
-): Tensor => asStridedScatterOp(self, src, shape, strides, storageOffset);
+export const asStridedScatter = explaining(
+  'asStridedScatter',
+  (
+    self: Tensor,
+    src: Tensor,
+    shape: readonly number[],
+    strides: readonly number[],
+    storageOffset = 0,
+  ): Tensor => asStridedScatterOp(self, src, shape, strides, storageOffset),
+);

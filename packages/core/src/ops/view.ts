@@ -10,7 +10,7 @@ import {
   viewStrides,
 } from '../shape.js';
 import { makeView, Tensor } from '../tensor.js';
-import { clone } from './copy.js';
+import { type CloneOptions, clone } from './copy.js';
 
 export { asStrided, diagonal, narrow, select, slice, unfold } from './strided.js';
 
@@ -36,7 +36,10 @@ const viewOp = op('view', 'self shape', (self: Tensor, shape: readonly number[])
  * @throws RuntimeError if the strides do not allow it (`reshape` copies then).
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.view.html
  */
-export const view = (self: Tensor, ...shape: Sizes): Tensor => viewOp(self, flat(shape));
+export const view = explaining(
+  'view',
+  (self: Tensor, ...shape: Sizes): Tensor => viewOp(self, flat(shape)),
+);
 
 // A copy in another shape is nobody's view: the copy itself is never seen.
 const unsafeViewOp = op(
@@ -65,8 +68,10 @@ export const viewAs = explaining(
 );
 
 /** Dimensions in another order, sharing memory. */
-export const permute: (self: Tensor, ...dims: Sizes) => Tensor = (self, ...dims) =>
-  permuteOp(self, flat(dims));
+export const permute: (self: Tensor, ...dims: Sizes) => Tensor = explaining(
+  'permute',
+  (self, ...dims) => permuteOp(self, flat(dims)),
+);
 const permuteOp = op('permute', 'self dims', (self: Tensor, dims: readonly number[]): Tensor => {
   const rank = self.shape.length;
   if (dims.length !== rank) {
@@ -88,10 +93,9 @@ const permuteOp = op('permute', 'self dims', (self: Tensor, dims: readonly numbe
 });
 
 /** Two dimensions swapped, sharing memory. */
-export const transpose: (self: Tensor, dim0: number, dim1: number) => Tensor = op(
+export const transpose: (self: Tensor, dim0: number, dim1: number) => Tensor = explaining(
   'transpose',
-  'self dim0 dim1',
-  (self: Tensor, dim0: number, dim1: number): Tensor => {
+  op('transpose', 'self dim0 dim1', (self: Tensor, dim0: number, dim1: number): Tensor => {
     const a = normalizeDim('transpose', dim0, self.shape.length);
     const b = normalizeDim('transpose', dim1, self.shape.length);
     const swap = (list: readonly number[]) => {
@@ -103,7 +107,7 @@ export const transpose: (self: Tensor, dim0: number, dim1: number) => Tensor = o
       return result;
     };
     return makeView(self, swap(self.shape), swap(self.strides), self.offset);
-  },
+  }),
 );
 /** As `transpose`. */
 export const swapaxes = transpose;
@@ -189,15 +193,20 @@ const expandOp = op('expand', 'self shape', (self: Tensor, shape: readonly numbe
   return makeView(self, sizes, strides, self.offset);
 });
 /** Dimensions of size 1 repeated without a copy; -1 keeps a size. */
-export const expand = (self: Tensor, ...shape: Sizes): Tensor => expandOp(self, flat(shape));
+export const expand = explaining(
+  'expand',
+  (self: Tensor, ...shape: Sizes): Tensor => expandOp(self, flat(shape)),
+);
 /** `expand` to the shape of `other`. */
 export const expandAs = explaining(
   'expandAs',
   (self: Tensor, other: Tensor): Tensor => expandOp(self, other.shape),
 );
 /** `expand` under its other name. */
-export const broadcastTo = (self: Tensor, shape: readonly number[]): Tensor =>
-  expandOp(self, shape);
+export const broadcastTo = explaining(
+  'broadcastTo',
+  (self: Tensor, shape: readonly number[]): Tensor => expandOp(self, shape),
+);
 
 const squeezeOp = op('squeeze', 'self dims', (self: Tensor, dims: readonly number[]): Tensor => {
   const keep = (_: number, i: number) => !(dims.includes(i) && self.shape[i] === 1);
@@ -217,10 +226,9 @@ export const squeeze = explaining(
 );
 
 /** With a dimension of size 1 inserted before position `dim`. */
-export const unsqueeze: (self: Tensor, dim: number) => Tensor = op(
+export const unsqueeze: (self: Tensor, dim: number) => Tensor = explaining(
   'unsqueeze',
-  'self dim',
-  (self: Tensor, dim: number): Tensor => {
+  op('unsqueeze', 'self dim', (self: Tensor, dim: number): Tensor => {
     const rank = self.shape.length;
     const d = normalizeDim('unsqueeze', dim, rank + 1);
     const stride = d < rank ? (self.shape[d] as number) * (self.strides[d] as number) : 1;
@@ -230,7 +238,7 @@ export const unsqueeze: (self: Tensor, dim: number) => Tensor = op(
       [...self.strides.slice(0, d), stride, ...self.strides.slice(d)],
       self.offset,
     );
-  },
+  }),
 );
 
 /** Dimensions `startDim` to `endDim` merged into one: a view where strides allow. */
@@ -272,7 +280,7 @@ export const unflatten = explaining(
 /** The tensor itself if it is contiguous, a contiguous copy otherwise. */
 export const contiguous = explaining(
   'contiguous',
-  (self: Tensor): Tensor =>
+  (self: Tensor, _options: CloneOptions = {}): Tensor =>
     isContiguous(self.shape, self.strides) ? self : clone(self, { memoryFormat: 'contiguous' }),
 );
 

@@ -1,3 +1,4 @@
+import { guarded } from '../arguments.js';
 import type { DType } from '../dtype.js';
 import { RuntimeError } from '../errors.js';
 import { explained } from '../explain.js';
@@ -53,7 +54,7 @@ export function writing<F extends (...args: never[]) => unknown>(
   rule: OutRule = 'same',
 ): Writing<F> {
   const call = fn as unknown as (...args: unknown[]) => unknown;
-  return ((...args: unknown[]) => {
+  return guarded(name, ((...args: unknown[]) => {
     const options = args[args.length - 1];
     if (
       options === null ||
@@ -77,7 +78,7 @@ export function writing<F extends (...args: never[]) => unknown>(
       call(...others, ...(Object.keys(rest).length > 0 ? [rest] : [])),
     );
     return store(name, result, out, rule);
-  }) as unknown as Writing<F>;
+  }) as unknown as Writing<F> & ((...args: never[]) => unknown));
 }
 
 /**
@@ -85,7 +86,7 @@ export function writing<F extends (...args: never[]) => unknown>(
  */
 export function creating<F extends (...args: never[]) => Tensor>(name: string, fn: F): Writing<F> {
   const call = fn as unknown as (...args: unknown[]) => Tensor;
-  return ((...args: unknown[]) => {
+  return guarded(name, ((...args: unknown[]) => {
     const options = args[args.length - 1] as (OutOptions & { dtype?: DType }) | undefined;
     const out = options?.out;
     if (options === undefined || out == null) return call(...args);
@@ -99,7 +100,7 @@ export function creating<F extends (...args: never[]) => Tensor>(name: string, f
     const given = { ...rest, dtype: out.dtype, device: out.device };
     storeOut(name, call(...args.slice(0, -1), given), out, 'same');
     return out;
-  }) as unknown as Writing<F>;
+  }) as unknown as Writing<F> & ((...args: never[]) => unknown));
 }
 
 /** Writes a result, or each of several, into what is to receive it. */

@@ -1,6 +1,8 @@
+import { takes } from '../arguments.js';
 import { Device, type DeviceLike } from '../device.js';
 import { RuntimeError, ValueError } from '../errors.js';
 import { undoable } from '../replay.js';
+import { signatures } from '../signatures.js';
 import { Mt19937 } from './mt19937.js';
 import type { PhiloxPosition } from './philox.js';
 
@@ -33,6 +35,7 @@ export class Generator {
   #offset = 0n;
 
   constructor(options: GeneratorOptions = {}) {
+    takes('Generator', signatures.Generator, arguments);
     this.device = Device.from(options.device ?? 'cpu');
     if (this.device.type === 'cpu') this.#engine = new Mt19937(DEFAULT_SEED);
   }
@@ -45,12 +48,14 @@ export class Generator {
    * @returns this generator.
    */
   manualSeed(seed: number | bigint): this {
+    takes('manualSeed', signatures.Generator_manualSeed, arguments);
     this.#remember();
     return this.#restart(toSeed(seed));
   }
 
   /** Restarts the stream from an unpredictable seed, and returns that seed (of 53 bits). */
   seed(): bigint {
+    takes('seed', signatures.Generator_seed, arguments);
     const seed = unpredictableSeed();
     this.#remember();
     this.#restart(seed);
@@ -59,6 +64,7 @@ export class Generator {
 
   /** The seed the stream started from, from 0 to 2^64 - 1. */
   initialSeed(): bigint {
+    takes('initialSeed', signatures.Generator_initialSeed, arguments);
     return this.#engine?.seed ?? this.#seed;
   }
 
@@ -67,6 +73,7 @@ export class Generator {
    * Philox offset, 8 bytes each, little-endian.
    */
   getState(): Uint8Array {
+    takes('getState', signatures.Generator_getState, arguments);
     if (this.#engine) return this.#engine.getState();
     const state = new Uint8Array(PHILOX_STATE_BYTES);
     const view = new DataView(state.buffer);
@@ -82,6 +89,7 @@ export class Generator {
    * @returns this generator.
    */
   setState(state: Uint8Array): this {
+    takes('setState', signatures.Generator_setState, arguments);
     this.#remember();
     if (this.#engine) {
       this.#engine = Mt19937.fromState(state);
@@ -122,6 +130,7 @@ export class Generator {
    * @throws RuntimeError on `'cpu'`, whose stream is an mt19937.
    */
   takePhilox(blocks: number): PhiloxPosition {
+    takes('takePhilox', signatures.Generator_takePhilox, arguments);
     if (this.#engine) {
       throw new RuntimeError(
         "generator: a 'cpu' generator cannot fill tensors of another device; " +
@@ -186,6 +195,7 @@ let commonSeed: bigint | undefined;
  * @see https://pytorch.org/docs/stable/torch.html#torch.default_generator
  */
 export function defaultGenerator(device: DeviceLike = 'cpu'): Generator {
+  takes('defaultGenerator', signatures.defaultGenerator, arguments);
   const key = Device.from(device);
   let generator = defaults.get(key);
   if (!generator) {
@@ -207,6 +217,7 @@ export function defaultGenerator(device: DeviceLike = 'cpu'): Generator {
  * @see https://pytorch.org/docs/stable/generated/torch.manual_seed.html
  */
 export function manualSeed(seed: number | bigint): Generator {
+  takes('manualSeed', signatures.manualSeed, arguments);
   return seedAll(toSeed(seed));
 }
 
@@ -216,6 +227,7 @@ export function manualSeed(seed: number | bigint): Generator {
  * @see https://pytorch.org/docs/stable/generated/torch.seed.html
  */
 export function seed(): bigint {
+  takes('seed', signatures.seed, arguments);
   const value = unpredictableSeed();
   seedAll(value);
   return value;
@@ -232,14 +244,20 @@ function seedAll(value: bigint): Generator {
  *
  * @see https://pytorch.org/docs/stable/generated/torch.initial_seed.html
  */
-export const initialSeed = (): bigint => defaultGenerator().initialSeed();
+export function initialSeed(): bigint {
+  takes('initialSeed', signatures.initialSeed, arguments);
+  return defaultGenerator().initialSeed();
+}
 
 /**
  * The state of the default CPU generator, in PyTorch's bytes.
  *
  * @see https://pytorch.org/docs/stable/generated/torch.get_rng_state.html
  */
-export const getRngState = (): Uint8Array => defaultGenerator().getState();
+export function getRngState(): Uint8Array {
+  takes('getRngState', signatures.getRngState, arguments);
+  return defaultGenerator().getState();
+}
 
 /**
  * Sets the state of the default CPU generator.
@@ -248,5 +266,6 @@ export const getRngState = (): Uint8Array => defaultGenerator().getState();
  * @see https://pytorch.org/docs/stable/generated/torch.set_rng_state.html
  */
 export function setRngState(state: Uint8Array): void {
+  takes('setRngState', signatures.setRngState, arguments);
   defaultGenerator().setState(state);
 }

@@ -2,6 +2,7 @@ import {
   Device,
   defaultGenerator,
   type Generator,
+  takes,
   ValueError,
   yieldToCollector,
 } from '@sconce/core';
@@ -9,6 +10,7 @@ import type { Collated, Converted } from '../collate.js';
 import { type DatasetLike, sizeOf } from '../dataset.js';
 import { type IterableDataset, isIterableDataset } from '../iterable-dataset.js';
 import { BatchSampler, drawSeed, RandomSampler, SequentialSampler } from '../sampler.js';
+import * as signatures from '../signatures.js';
 import { functionName } from './define-dataset.js';
 import { toDevice } from './device-upload.js';
 import { type Collate, IterableFetcher, MapFetcher } from './fetcher.js';
@@ -66,6 +68,7 @@ class Loader<T, B> implements AsyncIterable<B>, Stateful {
   #resume: DataLoaderState | undefined;
 
   constructor(source: LoadedFrom<T>, options: DataLoaderOptions<T, B> = {}) {
+    takes('DataLoader', signatures.DataLoader, arguments);
     const dataset = source as DatasetLike<T> | IterableDataset<T>;
     checkOptions(dataset, options);
     this.dataset = dataset;

@@ -1,6 +1,7 @@
-import { builtinModule, ValueError } from '@sconce/core';
+import { builtinModule, takes, ValueError } from '@sconce/core';
 import type { DatasetLike } from '../dataset.js';
 import type { IterableDataset } from '../iterable-dataset.js';
+import * as signatures from '../signatures.js';
 import { serveIfWorker } from './serve.js';
 
 /** Where workers find the module of a dataset. */
@@ -72,6 +73,7 @@ export function defineDataset<
   create: (...args: A) => D | Promise<D>,
   options: DefineDatasetOptions = {},
 ): (...args: A) => Promise<D> {
+  takes('defineDataset', signatures.defineDataset, arguments);
   const origin = originOf(place);
   const name = options.name ?? 'default';
   const listed = options.functions ?? [];

@@ -1,3 +1,6 @@
+import { checking } from '@sconce/core';
+import * as signatures from '../signatures.js';
+
 /** What a worker of a `DataLoader` knows of itself. */
 export interface WorkerInfo {
   /** 0 to numWorkers - 1. */
@@ -17,7 +20,11 @@ let current: WorkerInfo | null = null;
  * @see https://pytorch.org/docs/stable/data.html#torch.utils.data.get_worker_info
  * @example const { id, numWorkers } = getWorkerInfo() ?? { id: 0, numWorkers: 1 };
  */
-export const getWorkerInfo = (): WorkerInfo | null => current;
+export const getWorkerInfo = checking(
+  'getWorkerInfo',
+  signatures.getWorkerInfo,
+  (): WorkerInfo | null => current,
+);
 
 export function setWorkerInfo(info: WorkerInfo | null): void {
   current = info;

@@ -1,4 +1,5 @@
-import { builtinModule, RuntimeError, ValueError } from '@sconce/core';
+import { builtinModule, RuntimeError, takes, ValueError } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { openHttp } from './http-source.js';
 
 /** Bytes that are read piece by piece: a file, a `Blob`, an address that answers range requests, memory. */
@@ -32,6 +33,7 @@ export async function openSource(
   source: SourceLike,
   options: OpenOptions = {},
 ): Promise<ByteSource> {
+  takes('openSource', signatures.openSource, arguments);
   if (source instanceof Uint8Array) return bytesSource(source);
   if (source instanceof ArrayBuffer) return bytesSource(new Uint8Array(source));
   if (typeof Blob !== 'undefined' && source instanceof Blob) return blobSource(source);
@@ -124,6 +126,7 @@ export interface CacheOptions {
  * @example const source = cachedSource(await openSource('tokens.bin'));
  */
 export function cachedSource(source: ByteSource, options: CacheOptions = {}): ByteSource {
+  takes('cachedSource', signatures.cachedSource, arguments);
   const { blockSize = 262144, blocks = 64 } = options;
   for (const [name, value] of Object.entries({ blockSize, blocks }))
     if (!Number.isInteger(value) || value < 1)

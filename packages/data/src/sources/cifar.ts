@@ -1,4 +1,5 @@
-import { cat, fromTypedArray, RuntimeError, type Tensor } from '@sconce/core';
+import { cat, fromTypedArray, RuntimeError, type Tensor, takes } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { readAllBytes, type SourceLike } from './byte-source.js';
 
 const pixels = 3 * 32 * 32;
@@ -47,6 +48,7 @@ async function readCifar(
  * @example const { images, labels } = await readCifar10([1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`));
  */
 export async function readCifar10(sources: readonly SourceLike[]): Promise<Cifar> {
+  takes('readCifar10', signatures.readCifar10, arguments);
   const { images, labels } = await readCifar('readCifar10', sources, 1);
   return { images, labels: labels[0] as Tensor };
 }
@@ -55,6 +57,7 @@ export async function readCifar10(sources: readonly SourceLike[]): Promise<Cifar
 export async function readCifar100(
   sources: readonly SourceLike[],
 ): Promise<Cifar & { readonly coarse: Tensor }> {
+  takes('readCifar100', signatures.readCifar100, arguments);
   const { images, labels } = await readCifar('readCifar100', sources, 2);
   return { images, coarse: labels[0] as Tensor, labels: labels[1] as Tensor };
 }

@@ -1,6 +1,7 @@
-import { RuntimeError, type Tensor, tensor } from '@sconce/core';
+import { RuntimeError, type Tensor, takes, tensor } from '@sconce/core';
 import { Dataset } from '../dataset.js';
 import { IterableDataset } from '../iterable-dataset.js';
+import * as signatures from '../signatures.js';
 import { chunksOf, readAllBytes, type SourceLike } from './byte-source.js';
 
 /** How a column is read: as text, or as numbers, of which an empty cell is NaN. */
@@ -131,6 +132,7 @@ function checkWidth(row: readonly string[], names: readonly string[], number: nu
  * @example const iris = await readCsv('iris.csv');
  */
 export async function readCsv(source: SourceLike, options: CsvOptions = {}): Promise<CsvTable> {
+  takes('readCsv', signatures.readCsv, arguments);
   const { header = true, types = {}, delimiter } = options;
   const rows = parse(await papa(), decode(await readAllBytes(source)), delimiter);
   const [first] = rows;
@@ -158,6 +160,7 @@ function number(cell: string, column: string): number {
  * of them are known at the start.
  */
 export function csvRows(source: SourceLike, options: CsvOptions = {}): IterableDataset<CsvRow> {
+  takes('csvRows', signatures.csvRows, arguments);
   const { header = true, types = {}, delimiter } = options;
   return IterableDataset.from(async function* () {
     const parser = await papa();

@@ -1,4 +1,5 @@
-import { RuntimeError, type Tensor } from '@sconce/core';
+import { RuntimeError, type Tensor, takes } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { type Pixels, pixelsToTensor } from '../transforms/functional.js';
 
 /** Options of `decodeImage`. */
@@ -22,6 +23,7 @@ export async function decodeImage(
   bytes: Uint8Array,
   options: DecodeImageOptions = {},
 ): Promise<Tensor> {
+  takes('decodeImage', signatures.decodeImage, arguments);
   const { channels = 3, maxPixels = 100e6 } = options;
   const kind = kindOf(bytes);
   try {

@@ -1,4 +1,5 @@
-import { type DType, itemSize, numel, RuntimeError, type Tensor } from '@sconce/core';
+import { type DType, itemSize, numel, RuntimeError, type Tensor, takes } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { readAllBytes, type SourceLike } from './byte-source.js';
 import { tensorOfBytes } from './elements.js';
 
@@ -22,6 +23,7 @@ const dtypes: Readonly<Record<number, DType>> = {
  * const labels = (await readIdx('train-labels-idx1-ubyte.gz')).to('int64');
  */
 export async function readIdx(source: SourceLike): Promise<Tensor> {
+  takes('readIdx', signatures.readIdx, arguments);
   const bytes = await readAllBytes(source);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const [zero, nil, code = 0, rank = 0] = bytes;

@@ -1,5 +1,6 @@
-import { builtinModule, RuntimeError, type Tensor } from '@sconce/core';
+import { builtinModule, RuntimeError, type Tensor, takes } from '@sconce/core';
 import { Dataset } from '../dataset.js';
+import * as signatures from '../signatures.js';
 import { readAllBytes, type SourceLike } from './byte-source.js';
 import { type DecodeImageOptions, decodeImage } from './decode-image.js';
 
@@ -55,6 +56,7 @@ export class ImageFolder extends Dataset<readonly [Tensor, number]> {
    * @throws RuntimeError if there are no classes, or one has no images.
    */
   static async open(folder: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
+    takes('open', signatures.ImageFolder_open, arguments);
     const fs = builtinModule<typeof import('node:fs')>('node:fs');
     if (!fs)
       throw new RuntimeError(
@@ -129,8 +131,8 @@ export class ImageFolder extends Dataset<readonly [Tensor, number]> {
       );
     try {
       const bytes = await readAllBytes(entry.source);
-      const { decode } = this.#options;
-      return await (decode ? decode(bytes) : decodeImage(bytes, this.#options));
+      const { decode, channels, maxPixels } = this.#options;
+      return await (decode ? decode(bytes) : decodeImage(bytes, { channels, maxPixels }));
     } catch (error) {
       const name = typeof entry.source === 'string' ? entry.source : `image ${index}`;
       throw new RuntimeError(`ImageFolder: ${name}: ${(error as Error).message}`, { cause: error });

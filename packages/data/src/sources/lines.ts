@@ -1,6 +1,7 @@
-import { IndexError, RuntimeError } from '@sconce/core';
+import { checking, IndexError, RuntimeError, takes } from '@sconce/core';
 import { Dataset } from '../dataset.js';
 import { IterableDataset } from '../iterable-dataset.js';
+import * as signatures from '../signatures.js';
 import {
   type ByteSource,
   cachedSource,
@@ -23,6 +24,7 @@ export async function* readLines(
   source: SourceLike,
   options: LinesOptions = {},
 ): AsyncGenerator<string> {
+  takes('readLines', signatures.readLines, arguments);
   const { maxLineLength = 2 ** 24 } = options;
   let number = 1;
   const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -86,17 +88,18 @@ function parse(text: string, line: number): unknown {
  * @throws RuntimeError at a line that is not JSON.
  * @example for await (const batch of new DataLoader(jsonLines<{ text: string }>('corpus.jsonl'), { batchSize: 8 })) { ... }
  */
-export const jsonLines = <T = unknown>(
-  source: SourceLike,
-  options: LinesOptions = {},
-): IterableDataset<T> =>
-  IterableDataset.from(async function* () {
-    let line = 0;
-    for await (const text of readLines(source, options)) {
-      line++;
-      if (text.trim() !== '') yield parse(text, line) as T;
-    }
-  });
+export const jsonLines = checking(
+  'jsonLines',
+  signatures.jsonLines,
+  <T = unknown>(source: SourceLike, options: LinesOptions = {}): IterableDataset<T> =>
+    IterableDataset.from(async function* () {
+      let line = 0;
+      for await (const text of readLines(source, options)) {
+        line++;
+        if (text.trim() !== '') yield parse(text, line) as T;
+      }
+    }),
+);
 
 /**
  * The values of a file of JSON lines by index: where lines begin is found once, and each is read when it is asked for.

@@ -1,5 +1,14 @@
-import { type DType, IndexError, itemSize, numel, RuntimeError, type Tensor } from '@sconce/core';
+import {
+  type DType,
+  IndexError,
+  itemSize,
+  numel,
+  RuntimeError,
+  type Tensor,
+  takes,
+} from '@sconce/core';
 import { Dataset } from '../dataset.js';
+import * as signatures from '../signatures.js';
 import { type ByteSource, type OpenOptions, openSource, type SourceLike } from './byte-source.js';
 import { tensorOfBytes } from './elements.js';
 
@@ -44,7 +53,11 @@ export class RecordDataset extends Dataset<Tensor> {
   }
 
   static async open(source: SourceLike, options: RecordOptions): Promise<RecordDataset> {
-    return new RecordDataset(await openSource(source, options), options);
+    takes('open', signatures.RecordDataset_open, arguments);
+    return new RecordDataset(
+      await openSource(source, { retries: options.retries, headers: options.headers }),
+      options,
+    );
   }
 
   override async get(index: number): Promise<Tensor> {

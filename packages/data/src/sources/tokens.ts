@@ -5,8 +5,10 @@ import {
   openWholeFile,
   RuntimeError,
   type Tensor,
+  takes,
 } from '@sconce/core';
 import { Dataset } from '../dataset.js';
+import * as signatures from '../signatures.js';
 import {
   type ByteSource,
   type CacheOptions,
@@ -60,7 +62,7 @@ export class TokenDataset extends Dataset<readonly [Tensor, Tensor]> {
     this.context = context;
     this.stride = stride;
     this.#format = format;
-    this.#source = cachedSource(source, options);
+    this.#source = cachedSource(source, { blockSize: options.blockSize, blocks: options.blocks });
   }
 
   static async open(
@@ -68,7 +70,9 @@ export class TokenDataset extends Dataset<readonly [Tensor, Tensor]> {
     context: number,
     options: TokenOptions = {},
   ): Promise<TokenDataset> {
-    return new TokenDataset(await openSource(source, options), context, options);
+    takes('open', signatures.TokenDataset_open, arguments);
+    const { retries, headers } = options;
+    return new TokenDataset(await openSource(source, { retries, headers }), context, options);
   }
 
   override get length(): number {
@@ -125,6 +129,7 @@ export async function* tokenize(
   tokenizer: TokenizerLike,
   options: TokenizeOptions = {},
 ): AsyncGenerator<readonly number[]> {
+  takes('tokenize', signatures.tokenize, arguments);
   const { separator } = options;
   for await (const text of texts) {
     const { ids } = tokenizer.encode(text);
@@ -134,6 +139,7 @@ export async function* tokenize(
 
 /** Tokens as the bytes of a token file. @throws RuntimeError if one does not fit the format. */
 export function tokenBytes(ids: readonly number[], format: TokenFormat = 'uint16'): Uint8Array {
+  takes('tokenBytes', signatures.tokenBytes, arguments);
   const size = bytesOf[format];
   const bytes = new Uint8Array(ids.length * size);
   const view = new DataView(bytes.buffer);
@@ -164,6 +170,7 @@ export async function writeTokens(
   pieces: Iterable<readonly number[]> | AsyncIterable<readonly number[]>,
   options: { format?: TokenFormat } = {},
 ): Promise<number> {
+  takes('writeTokens', signatures.writeTokens, arguments);
   if (!builtinModule('node:fs'))
     throw new RuntimeError(
       'writeTokens: files are there in Node alone; in a browser put tokenBytes(ids) where they are to be',

@@ -1,4 +1,13 @@
-import { fmod, isFloatingPoint, RuntimeError, stack, type Tensor, where } from '@sconce/core';
+import {
+  fmod,
+  isFloatingPoint,
+  RuntimeError,
+  stack,
+  type Tensor,
+  takes,
+  where,
+} from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { sizeOfImage } from './transform.js';
 
 function channelsOf(operation: string, image: Tensor, allowed: readonly number[]): number {
@@ -31,6 +40,7 @@ function checkFactor(operation: string, factor: number): void {
  * @see https://pytorch.org/vision/stable/generated/torchvision.transforms.functional.rgb_to_grayscale.html
  */
 export function rgbToGrayscale(image: Tensor, numOutputChannels: 1 | 3 = 1): Tensor {
+  takes('rgbToGrayscale', signatures.rgbToGrayscale, arguments);
   const channels = channelsOf('rgbToGrayscale', image, [1, 3]);
   let gray = image;
   if (channels === 3) {
@@ -43,6 +53,7 @@ export function rgbToGrayscale(image: Tensor, numOutputChannels: 1 | 3 = 1): Ten
 
 /** Lighter or darker: 0 is black, 1 the image itself. */
 export function adjustBrightness(image: Tensor, factor: number): Tensor {
+  takes('adjustBrightness', signatures.adjustBrightness, arguments);
   checkFactor('adjustBrightness', factor);
   channelsOf('adjustBrightness', image, [1, 3]);
   return blend(image, 0, factor);
@@ -50,6 +61,7 @@ export function adjustBrightness(image: Tensor, factor: number): Tensor {
 
 /** More or less contrast: 0 is an even gray, 1 the image itself. */
 export function adjustContrast(image: Tensor, factor: number): Tensor {
+  takes('adjustContrast', signatures.adjustContrast, arguments);
   checkFactor('adjustContrast', factor);
   const channels = channelsOf('adjustContrast', image, [1, 3]);
   const gray = channels === 3 ? rgbToGrayscale(image) : image;
@@ -60,6 +72,7 @@ export function adjustContrast(image: Tensor, factor: number): Tensor {
 
 /** More or less colour: 0 is gray, 1 the image itself. */
 export function adjustSaturation(image: Tensor, factor: number): Tensor {
+  takes('adjustSaturation', signatures.adjustSaturation, arguments);
   checkFactor('adjustSaturation', factor);
   if (channelsOf('adjustSaturation', image, [1, 3]) === 1) return image;
   return blend(image, rgbToGrayscale(image), factor);
@@ -67,6 +80,7 @@ export function adjustSaturation(image: Tensor, factor: number): Tensor {
 
 /** An image of another range of numbers: bytes 0 to 255, floats 0 to 1. */
 export function convertImageDtype(image: Tensor, dtype: 'float32' | 'float64' | 'uint8'): Tensor {
+  takes('convertImageDtype', signatures.convertImageDtype, arguments);
   if (image.dtype === dtype) return image;
   const [from, to] = [isFloatingPoint(image.dtype), dtype !== 'uint8'];
   if (!from && image.dtype !== 'uint8')
@@ -84,6 +98,7 @@ export function convertImageDtype(image: Tensor, dtype: 'float32' | 'float64' | 
  * @see https://pytorch.org/vision/stable/generated/torchvision.transforms.functional.adjust_hue.html
  */
 export function adjustHue(image: Tensor, factor: number): Tensor {
+  takes('adjustHue', signatures.adjustHue, arguments);
   if (!(factor >= -0.5 && factor <= 0.5))
     throw new RuntimeError(`adjustHue: the factor (${factor}) is not in [-0.5, 0.5]`);
   if (channelsOf('adjustHue', image, [1, 3]) === 1) return image;

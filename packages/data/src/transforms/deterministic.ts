@@ -1,4 +1,6 @@
 import type { Tensor } from '@sconce/core';
+import { takes } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import * as F from './functional.js';
 import { pairOf, type Size, Transform } from './transform.js';
 
@@ -18,11 +20,13 @@ export class Compose<I = Tensor> extends Transform<I> {
   readonly transforms: Chain<I>;
 
   constructor(transforms: Chain<I>) {
+    takes('Compose', signatures.Compose, arguments);
     super();
     this.transforms = transforms;
   }
 
   override forward(image: I): Tensor {
+    takes('Compose', signatures.Compose_forward, arguments);
     const [first, ...rest] = this.transforms;
     let result = first(image);
     for (const transform of rest) result = transform(result);
@@ -41,6 +45,7 @@ export class Compose<I = Tensor> extends Transform<I> {
 /** Pixels or bytes 0 to 255 as float32 0 to 1; see `functional.toTensor`. */
 export class ToTensor extends Transform<F.Pixels | Tensor> {
   override forward(image: F.Pixels | Tensor): Tensor {
+    takes('ToTensor', signatures.ToTensor_forward, arguments);
     return F.toTensor(image);
   }
 }
@@ -50,11 +55,13 @@ export class Lambda extends Transform {
   readonly lambda: (image: Tensor) => Tensor;
 
   constructor(lambda: (image: Tensor) => Tensor) {
+    takes('Lambda', signatures.Lambda, arguments);
     super();
     this.lambda = lambda;
   }
 
   override forward(image: Tensor): Tensor {
+    takes('Lambda', signatures.Lambda_forward, arguments);
     return this.lambda(image);
   }
 }
@@ -75,6 +82,7 @@ export class Normalize extends Transform {
     std: readonly number[],
     options: { inplace?: boolean } = {},
   ) {
+    takes('Normalize', signatures.Normalize, arguments);
     super();
     this.mean = mean;
     this.std = std;
@@ -82,6 +90,7 @@ export class Normalize extends Transform {
   }
 
   override forward(image: Tensor): Tensor {
+    takes('Normalize', signatures.Normalize_forward, arguments);
     return F.normalize(image, this.mean, this.std, { inplace: this.inplace });
   }
 
@@ -96,12 +105,14 @@ export class Resize extends Transform {
   readonly options: F.ResizeOptions;
 
   constructor(size: Size, options: F.ResizeOptions = {}) {
+    takes('Resize', signatures.Resize, arguments);
     super();
     this.size = size;
     this.options = options;
   }
 
   override forward(image: Tensor): Tensor {
+    takes('Resize', signatures.Resize_forward, arguments);
     return F.resize(image, this.size, this.options);
   }
 
@@ -116,11 +127,13 @@ export class CenterCrop extends Transform {
   readonly size: readonly [number, number];
 
   constructor(size: Size) {
+    takes('CenterCrop', signatures.CenterCrop, arguments);
     super();
     this.size = pairOf('CenterCrop', size);
   }
 
   override forward(image: Tensor): Tensor {
+    takes('CenterCrop', signatures.CenterCrop_forward, arguments);
     return F.centerCrop(image, this.size);
   }
 
@@ -135,12 +148,14 @@ export class Pad extends Transform {
   readonly options: F.PadOptions;
 
   constructor(padding: F.Padding, options: F.PadOptions = {}) {
+    takes('Pad', signatures.Pad, arguments);
     super();
     this.padding = padding;
     this.options = options;
   }
 
   override forward(image: Tensor): Tensor {
+    takes('Pad', signatures.Pad_forward, arguments);
     return F.pad(image, this.padding, this.options);
   }
 
@@ -155,11 +170,13 @@ export class Grayscale extends Transform {
   readonly numOutputChannels: 1 | 3;
 
   constructor(numOutputChannels: 1 | 3 = 1) {
+    takes('Grayscale', signatures.Grayscale, arguments);
     super();
     this.numOutputChannels = numOutputChannels;
   }
 
   override forward(image: Tensor): Tensor {
+    takes('Grayscale', signatures.Grayscale_forward, arguments);
     return F.rgbToGrayscale(image, this.numOutputChannels);
   }
 

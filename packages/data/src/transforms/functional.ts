@@ -1,4 +1,5 @@
-import { fromTypedArray, isFloatingPoint, RuntimeError, Tensor, tensor } from '@sconce/core';
+import { fromTypedArray, isFloatingPoint, RuntimeError, Tensor, takes, tensor } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { sizeOfImage } from './transform.js';
 
 export {
@@ -39,6 +40,7 @@ export interface Pixels {
  * @throws RuntimeError if sizes do not fit.
  */
 export function pixelsToTensor(pixels: Pixels, channels?: 1 | 3 | 4): Tensor {
+  takes('pixelsToTensor', signatures.pixelsToTensor, arguments);
   const { data, width, height } = pixels;
   const given = pixels.channels ?? data.length / (width * height);
   if (![1, 2, 3, 4].includes(given) || data.length !== width * height * given)
@@ -78,6 +80,7 @@ export function pixelsToTensor(pixels: Pixels, channels?: 1 | 3 | 4): Tensor {
  * @see https://pytorch.org/vision/stable/generated/torchvision.transforms.ToTensor.html
  */
 export function toTensor(image: Pixels | Tensor): Tensor {
+  takes('toTensor', signatures.toTensor, arguments);
   const t = image instanceof Tensor ? image : pixelsToTensor(image);
   return t.dtype === 'uint8' ? t.to('float32').div(255) : t;
 }
@@ -94,6 +97,7 @@ export function normalize(
   std: readonly number[],
   options: { inplace?: boolean } = {},
 ): Tensor {
+  takes('normalize', signatures.normalize, arguments);
   sizeOfImage('normalize', image);
   if (!isFloatingPoint(image.dtype))
     throw new RuntimeError(
@@ -129,6 +133,7 @@ export function erase(
   value: Tensor | number,
   options: { inplace?: boolean } = {},
 ): Tensor {
+  takes('erase', signatures.erase, arguments);
   sizeOfImage('erase', image);
   const result = options.inplace ? image : image.clone();
   const part = result.narrow(-2, top, height).narrow(-1, left, width);

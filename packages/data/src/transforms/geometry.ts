@@ -1,4 +1,5 @@
-import { full, RuntimeError, type Tensor, tensor } from '@sconce/core';
+import { checking, full, RuntimeError, type Tensor, takes, tensor } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { pairOf, roundHalfEven, type Size, sizeOfImage } from './transform.js';
 
 /** How `pad` fills: one value, the edge, or a mirror image without (`reflect`) or with (`symmetric`) the edge itself. */
@@ -66,6 +67,7 @@ function sources(mode: PadMode, size: number, before: number, after: number): nu
  * @see https://pytorch.org/vision/stable/generated/torchvision.transforms.functional.pad.html
  */
 export function pad(image: Tensor, padding: Padding, options: PadOptions = {}): Tensor {
+  takes('pad', signatures.pad, arguments);
   const { fill = 0, paddingMode = 'constant' } = options;
   const [height, width] = sizeOfImage('pad', image);
   const [left, top, right, bottom] = paddingOf(padding);
@@ -130,6 +132,7 @@ export function crop(
   height: number,
   width: number,
 ): Tensor {
+  takes('crop', signatures.crop, arguments);
   sizeOfImage('crop', image);
   return window(image, top, left, height, width, 0);
 }
@@ -140,6 +143,7 @@ export function crop(
  * @see https://pytorch.org/vision/stable/generated/torchvision.transforms.functional.center_crop.html
  */
 export function centerCrop(image: Tensor, size: Size): Tensor {
+  takes('centerCrop', signatures.centerCrop, arguments);
   const [height, width] = pairOf('centerCrop', size);
   const [h, w] = sizeOfImage('centerCrop', image);
   const dy = Math.max(height - h, 0);
@@ -152,13 +156,13 @@ export function centerCrop(image: Tensor, size: Size): Tensor {
 }
 
 /** The mirror image, left to right. */
-export const hflip = (image: Tensor): Tensor => {
+export const hflip = checking('hflip', signatures.hflip, (image: Tensor): Tensor => {
   sizeOfImage('hflip', image);
   return image.flip([-1]);
-};
+});
 
 /** The mirror image, top to bottom. */
-export const vflip = (image: Tensor): Tensor => {
+export const vflip = checking('vflip', signatures.vflip, (image: Tensor): Tensor => {
   sizeOfImage('vflip', image);
   return image.flip([-2]);
-};
+});

@@ -1,4 +1,5 @@
-import { RuntimeError, randperm, type Tensor } from '@sconce/core';
+import { RuntimeError, randperm, type Tensor, takes } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { tuple } from './deterministic.js';
 import * as F from './functional.js';
 import {
@@ -33,6 +34,7 @@ export class ColorJitter extends Transform {
   readonly #ranges: readonly (readonly [number, number] | undefined)[];
 
   constructor(options: ColorJitterOptions = {}) {
+    takes('ColorJitter', signatures.ColorJitter, arguments);
     super();
     this.options = options;
     const { brightness, contrast, saturation, hue } = options;
@@ -45,6 +47,7 @@ export class ColorJitter extends Transform {
   }
 
   override forward(image: Tensor): Tensor {
+    takes('ColorJitter', signatures.ColorJitter_forward, arguments);
     const { generator } = this.options;
     const drawn = randperm(4, { generator, device: 'cpu' });
     const order = Array.from(drawn.toTypedArraySync(), Number);
@@ -98,12 +101,14 @@ export class RandomGrayscale extends Transform {
   readonly options: RandomTransformOptions;
 
   constructor(p = 0.1, options: RandomTransformOptions = {}) {
+    takes('RandomGrayscale', signatures.RandomGrayscale, arguments);
     super();
     this.p = checkProbability('RandomGrayscale', p);
     this.options = options;
   }
 
   override forward(image: Tensor): Tensor {
+    takes('RandomGrayscale', signatures.RandomGrayscale_forward, arguments);
     if (!drawChance(this.p, this.options.generator)) return image;
     const three = image.ndim >= 3 && image.size(-3) === 3;
     return F.rgbToGrayscale(image, three ? 3 : 1);

@@ -1,4 +1,13 @@
-import { type Generator, log, normal, RuntimeError, type Tensor, tensor } from '@sconce/core';
+import {
+  type Generator,
+  log,
+  normal,
+  RuntimeError,
+  type Tensor,
+  takes,
+  tensor,
+} from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { tuple } from './deterministic.js';
 import * as F from './functional.js';
 import {
@@ -34,18 +43,21 @@ export class RandomCrop extends Transform {
   readonly options: RandomCropOptions;
 
   constructor(size: Size, options: RandomCropOptions = {}) {
+    takes('RandomCrop', signatures.RandomCrop, arguments);
     super();
     this.size = pairOf('RandomCrop', size);
     this.options = options;
   }
 
   override forward(image: Tensor): Tensor {
-    const { padding, padIfNeeded, generator } = this.options;
+    takes('RandomCrop', signatures.RandomCrop_forward, arguments);
+    const { padding, padIfNeeded, generator, fill, paddingMode } = this.options;
+    const border = { fill, paddingMode };
     const [height, width] = this.size;
-    let whole = padding === undefined ? image : F.pad(image, padding, this.options);
+    let whole = padding === undefined ? image : F.pad(image, padding, border);
     let [h, w] = sizeOfImage('RandomCrop', whole);
-    if (padIfNeeded && w < width) whole = F.pad(whole, [width - w, 0], this.options);
-    if (padIfNeeded && h < height) whole = F.pad(whole, [0, height - h], this.options);
+    if (padIfNeeded && w < width) whole = F.pad(whole, [width - w, 0], border);
+    if (padIfNeeded && h < height) whole = F.pad(whole, [0, height - h], border);
     [h, w] = sizeOfImage('RandomCrop', whole);
     if (h < height || w < width)
       throw new RuntimeError(
@@ -77,6 +89,7 @@ abstract class Chance extends Transform {
   }
 
   override forward(image: Tensor): Tensor {
+    takes(this.constructor.name, signatures.Chance_forward, arguments);
     return drawChance(this.p, this.generator) ? this.change(image) : image;
   }
 
@@ -90,6 +103,7 @@ abstract class Chance extends Transform {
 /** The mirror image, left to right, with probability `p` (0.5). */
 export class RandomHorizontalFlip extends Chance {
   constructor(p = 0.5, options: RandomTransformOptions = {}) {
+    takes('RandomHorizontalFlip', signatures.RandomHorizontalFlip, arguments);
     super(p, options);
   }
 
@@ -101,6 +115,7 @@ export class RandomHorizontalFlip extends Chance {
 /** The mirror image, top to bottom, with probability `p` (0.5). */
 export class RandomVerticalFlip extends Chance {
   constructor(p = 0.5, options: RandomTransformOptions = {}) {
+    takes('RandomVerticalFlip', signatures.RandomVerticalFlip, arguments);
     super(p, options);
   }
 
@@ -138,6 +153,7 @@ export class RandomResizedCrop extends Transform {
   readonly options: RandomResizedCropOptions;
 
   constructor(size: Size, options: RandomResizedCropOptions = {}) {
+    takes('RandomResizedCrop', signatures.RandomResizedCrop, arguments);
     super();
     this.size = pairOf('RandomResizedCrop', size);
     this.scale = options.scale ?? [0.08, 1];
@@ -151,8 +167,11 @@ export class RandomResizedCrop extends Transform {
   }
 
   override forward(image: Tensor): Tensor {
+    takes('RandomResizedCrop', signatures.RandomResizedCrop_forward, arguments);
     const [top, left, height, width] = this.#draw(...sizeOfImage('RandomResizedCrop', image));
-    return F.resize(F.crop(image, top, left, height, width), this.size, this.options);
+    const { interpolation, maxSize, antialias } = this.options;
+    const crop = F.crop(image, top, left, height, width);
+    return F.resize(crop, this.size, { interpolation, maxSize, antialias });
   }
 
   #draw(height: number, width: number): [number, number, number, number] {
@@ -194,6 +213,7 @@ export class RandomRotation extends Transform {
 
   /** @param degrees a range, or one number for as much to both sides. */
   constructor(degrees: number | readonly [number, number], options: RandomRotationOptions = {}) {
+    takes('RandomRotation', signatures.RandomRotation, arguments);
     super();
     if (typeof degrees === 'number' && !(degrees >= 0))
       throw new RuntimeError(
@@ -204,8 +224,10 @@ export class RandomRotation extends Transform {
   }
 
   override forward(image: Tensor): Tensor {
+    takes('RandomRotation', signatures.RandomRotation_forward, arguments);
     const angle = drawUniform(...this.degrees, this.options.generator);
-    return F.rotate(image, angle, this.options);
+    const { interpolation, expand, center, fill } = this.options;
+    return F.rotate(image, angle, { interpolation, expand, center, fill });
   }
 
   protected override describe(): string {
@@ -236,6 +258,7 @@ export class RandomErasing extends Transform {
   readonly options: Required<Omit<RandomErasingOptions, 'generator'>> & RandomTransformOptions;
 
   constructor(options: RandomErasingOptions = {}) {
+    takes('RandomErasing', signatures.RandomErasing, arguments);
     super();
     const defaults = {
       p: 0.5,
@@ -249,6 +272,7 @@ export class RandomErasing extends Transform {
   }
 
   override forward(image: Tensor): Tensor {
+    takes('RandomErasing', signatures.RandomErasing_forward, arguments);
     const { p, scale, ratio, value, inplace, generator } = this.options;
     if (!drawChance(p, generator)) return image;
     const [height, width] = sizeOfImage('RandomErasing', image);

@@ -1,4 +1,12 @@
-import { interpolate, isFloatingPoint, RuntimeError, type Tensor, tensor } from '@sconce/core';
+import {
+  interpolate,
+  isFloatingPoint,
+  RuntimeError,
+  type Tensor,
+  takes,
+  tensor,
+} from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { pairOf, type Size, sizeOfImage } from './transform.js';
 
 /** How pixels are made of others. */
@@ -79,6 +87,7 @@ function shares(from: number, to: number, mode: 'bilinear' | 'bicubic'): Float32
  * @see https://pytorch.org/vision/stable/generated/torchvision.transforms.functional.resize.html
  */
 export function resize(image: Tensor, size: Size, options: ResizeOptions = {}): Tensor {
+  takes('resize', signatures.resize, arguments);
   const { interpolation = 'bilinear', antialias = true } = options;
   const [h, w] = sizeOfImage('resize', image);
   const [height, width] = resizedSize([h, w], size, options.maxSize);

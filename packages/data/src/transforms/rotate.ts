@@ -1,4 +1,13 @@
-import { gridSample, isFloatingPoint, linspace, onesLike, stack, type Tensor } from '@sconce/core';
+import {
+  gridSample,
+  isFloatingPoint,
+  linspace,
+  onesLike,
+  stack,
+  type Tensor,
+  takes,
+} from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { type Fill, filled } from './geometry.js';
 import { sizeOfImage } from './transform.js';
 
@@ -47,6 +56,7 @@ function expandedSize(matrix: readonly number[], width: number, height: number):
  * @see https://pytorch.org/vision/stable/generated/torchvision.transforms.functional.rotate.html
  */
 export function rotate(image: Tensor, degrees: number, options: RotateOptions = {}): Tensor {
+  takes('rotate', signatures.rotate, arguments);
   const { interpolation = 'nearest', expand = false, center, fill } = options;
   const [h, w] = sizeOfImage('rotate', image);
   const about: [number, number] = center ? [center[0] - w * 0.5, center[1] - h * 0.5] : [0, 0];

@@ -1,4 +1,5 @@
-import { conv1d, formatShape, RuntimeError, type Tensor } from '@sconce/core';
+import { conv1d, formatShape, RuntimeError, type Tensor, takes } from '@sconce/core';
+import * as signatures from '../signatures.js';
 
 /**
  * A convolution of sequences with the time first: input [T, N, in], weight [kernel, in, out], bias [out], result
@@ -9,6 +10,7 @@ import { conv1d, formatShape, RuntimeError, type Tensor } from '@sconce/core';
  * @example convTbc(randn([10, 2, 3]), randn([5, 3, 4]), zeros([4])).shape // [6, 2, 4]
  */
 export function convTbc(input: Tensor, weight: Tensor, bias: Tensor, pad = 0): Tensor {
+  takes('convTbc', signatures.convTbc, arguments);
   const fits =
     input.shape.length === 3 &&
     weight.shape.length === 3 &&

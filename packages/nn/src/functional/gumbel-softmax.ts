@@ -1,4 +1,5 @@
-import { emptyLike, oneHot, softmax, type Tensor, ValueError } from '@sconce/core';
+import { emptyLike, oneHot, softmax, type Tensor, takes, ValueError } from '@sconce/core';
+import * as signatures from '../signatures.js';
 
 /** Options of `gumbelSoftmax`. */
 export interface GumbelSoftmaxOptions {
@@ -18,6 +19,7 @@ export interface GumbelSoftmaxOptions {
  * @example gumbelSoftmax(randn([20, 32]), { tau: 0.5, hard: true });
  */
 export function gumbelSoftmax(logits: Tensor, options: GumbelSoftmaxOptions = {}): Tensor {
+  takes('gumbelSoftmax', signatures.gumbelSoftmax, arguments);
   const { tau = 1, hard = false, dim = -1 } = options;
   if (!(tau > 0)) throw new ValueError(`gumbelSoftmax: tau must be positive, got ${tau}`);
   const noise = emptyLike(logits.detach()).exponential_().log().neg();

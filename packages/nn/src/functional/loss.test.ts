@@ -23,7 +23,7 @@ describe('regression losses', () => {
     close(F.smoothL1Loss(x, y, { beta: 2, reduction: 'none' }), 0.25, 3);
     close(F.huberLoss(x, y, { delta: 2, reduction: 'none' }), 0.5, 6);
     expect(() => F.mseLoss(x, y, { reduction: 'batch' as 'mean' })).toThrow(
-      'not a valid value for reduction',
+      "mseLoss: option 'reduction' must be 'mean', 'none' or 'sum', got the string 'batch'",
     );
   });
 

@@ -1,6 +1,7 @@
 import {
   binaryCrossEntropyElements,
   binaryCrossEntropyLogitElements,
+  checking,
   checkLossReduction,
   formatShape,
   huber,
@@ -17,9 +18,11 @@ import {
   smoothL1,
   squaredError,
   type Tensor,
+  takes,
   ValueError,
   where,
 } from '@sconce/core';
+import * as signatures from '../signatures.js';
 
 /** What every loss takes. */
 export interface LossOptions {
@@ -51,53 +54,63 @@ function warnOfBroadcast(name: string, input: Tensor, target: Tensor): void {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
  * @example mseLoss(model(x), y)
  */
-export const mseLoss = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor => {
-  warnOfBroadcast('mseLoss', input, target);
-  return reduced('mseLoss', squaredError(input, target), options.reduction);
-};
+export const mseLoss = checking(
+  'mseLoss',
+  signatures.mseLoss,
+  (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor => {
+    warnOfBroadcast('mseLoss', input, target);
+    return reduced('mseLoss', squaredError(input, target), options.reduction);
+  },
+);
 
 /** The mean of |input - target|. */
-export const l1Loss = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor => {
-  warnOfBroadcast('l1Loss', input, target);
-  return reduced('l1Loss', input.sub(target).abs(), options.reduction);
-};
+export const l1Loss = checking(
+  'l1Loss',
+  signatures.l1Loss,
+  (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor => {
+    warnOfBroadcast('l1Loss', input, target);
+    return reduced('l1Loss', input.sub(target).abs(), options.reduction);
+  },
+);
 
 /**
  * Squared near zero (over `beta`, default 1), absolute beyond.
  *
  * @throws ValueError if `beta` is negative.
  */
-export const smoothL1Loss = (
-  input: Tensor,
-  target: Tensor,
-  options: LossOptions & { beta?: number } = {},
-): Tensor => {
-  const { beta = 1, reduction } = options;
-  if (beta < 0) {
-    throw new ValueError('smoothL1Loss: smooth_l1_loss does not support negative values for beta.');
-  }
-  if (beta === 0) return l1Loss(input, target, options);
-  warnOfBroadcast('smoothL1Loss', input, target);
-  return reduced('smoothL1Loss', smoothL1(input, target, beta), reduction);
-};
+export const smoothL1Loss = checking(
+  'smoothL1Loss',
+  signatures.smoothL1Loss,
+  (input: Tensor, target: Tensor, options: LossOptions & { beta?: number } = {}): Tensor => {
+    const { beta = 1, reduction } = options;
+    if (beta < 0) {
+      throw new ValueError(
+        'smoothL1Loss: smooth_l1_loss does not support negative values for beta.',
+      );
+    }
+    if (beta === 0) return l1Loss(input, target, { reduction });
+    warnOfBroadcast('smoothL1Loss', input, target);
+    return reduced('smoothL1Loss', smoothL1(input, target, beta), reduction);
+  },
+);
 
 /**
  * Half of the square up to `delta` (default 1), delta times the distance beyond.
  *
  * @throws ValueError unless `delta` is positive.
  */
-export const huberLoss = (
-  input: Tensor,
-  target: Tensor,
-  options: LossOptions & { delta?: number } = {},
-): Tensor => {
-  const { delta = 1, reduction } = options;
-  if (!(delta > 0)) {
-    throw new ValueError('huberLoss: huber_loss does not support non-positive values for delta.');
-  }
-  warnOfBroadcast('huberLoss', input, target);
-  return reduced('huberLoss', huber(input, target, delta), reduction);
-};
+export const huberLoss = checking(
+  'huberLoss',
+  signatures.huberLoss,
+  (input: Tensor, target: Tensor, options: LossOptions & { delta?: number } = {}): Tensor => {
+    const { delta = 1, reduction } = options;
+    if (!(delta > 0)) {
+      throw new ValueError('huberLoss: huber_loss does not support non-positive values for delta.');
+    }
+    warnOfBroadcast('huberLoss', input, target);
+    return reduced('huberLoss', huber(input, target, delta), reduction);
+  },
+);
 
 /** Options of `crossEntropy`. */
 export interface CrossEntropyOptions extends LossOptions {
@@ -117,64 +130,64 @@ export interface CrossEntropyOptions extends LossOptions {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html
  * @example crossEntropy(logits, labels)
  */
-export const crossEntropy = (
-  input: Tensor,
-  target: Tensor,
-  options: CrossEntropyOptions = {},
-): Tensor => {
-  const { weight = null, ignoreIndex = -100, reduction = 'mean', labelSmoothing = 0 } = options;
-  if (labelSmoothing < 0 || labelSmoothing > 1) {
-    throw new RuntimeError(
-      `crossEntropy: label_smoothing must be between 0.0 and 1.0. Got: ${labelSmoothing}`,
-    );
-  }
-  const dim = input.shape.length === 1 ? 0 : 1;
-  const logs = logSoftmax(input, dim);
-  const classes = input.shape[dim] as number;
-  if (weight && (weight.shape.length !== 1 || weight.shape[0] !== classes)) {
-    throw new RuntimeError(
-      `crossEntropy: weight tensor should be defined either for all ${classes} classes or no classes but got weight tensor of shape: ${formatShape(weight.shape)}`,
-    );
-  }
-  const spread = weight?.view([
-    classes,
-    ...new Array<number>(Math.max(0, input.shape.length - dim - 1)).fill(1),
-  ]);
-  if (sameShape(input.shape, target.shape)) {
-    if (!isFloatingPoint(target.dtype)) {
+export const crossEntropy = checking(
+  'crossEntropy',
+  signatures.crossEntropy,
+  (input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor => {
+    const { weight = null, ignoreIndex = -100, reduction = 'mean', labelSmoothing = 0 } = options;
+    if (labelSmoothing < 0 || labelSmoothing > 1) {
       throw new RuntimeError(
-        `crossEntropy: Expected floating point type for target with class probabilities, got ${target.dtype}`,
+        `crossEntropy: label_smoothing must be between 0.0 and 1.0. Got: ${labelSmoothing}`,
       );
     }
-    if (ignoreIndex >= 0) {
+    const dim = input.shape.length === 1 ? 0 : 1;
+    const logs = logSoftmax(input, dim);
+    const classes = input.shape[dim] as number;
+    if (weight && (weight.shape.length !== 1 || weight.shape[0] !== classes)) {
       throw new RuntimeError(
-        'crossEntropy: ignore_index is not supported for floating point target',
+        `crossEntropy: weight tensor should be defined either for all ${classes} classes or no classes but got weight tensor of shape: ${formatShape(weight.shape)}`,
       );
     }
-    checkLossReduction('crossEntropy', reduction);
-    const smooth =
-      labelSmoothing > 0 ? target.mul(1 - labelSmoothing).add(labelSmoothing / classes) : target;
-    const losses = logs
-      .mul(spread ? smooth.mul(spread) : smooth)
-      .sum(dim)
-      .neg();
-    if (reduction === 'none') return losses;
-    const total = losses.sum();
-    return reduction === 'sum' ? total : total.div(numel(input.shape) / classes);
-  }
-  const plain = nllLoss(logs, target, { weight, ignoreIndex, reduction });
-  if (labelSmoothing === 0) return plain;
-  const ignored = target.eq(ignoreIndex);
-  const losses = (spread ? logs.mul(spread) : logs).sum(dim).neg().maskedFill(ignored, 0);
-  let smooth = losses;
-  if (reduction === 'sum') smooth = losses.sum();
-  else if (reduction === 'mean') {
-    smooth = weight
-      ? losses.sum().div(weight.take(target.maskedFill(ignored, 0)).maskedFill(ignored, 0).sum())
-      : losses.sum().div(ignored.logicalNot().sum());
-  }
-  return plain.mul(1 - labelSmoothing).add(smooth.mul(labelSmoothing / classes));
-};
+    const spread = weight?.view([
+      classes,
+      ...new Array<number>(Math.max(0, input.shape.length - dim - 1)).fill(1),
+    ]);
+    if (sameShape(input.shape, target.shape)) {
+      if (!isFloatingPoint(target.dtype)) {
+        throw new RuntimeError(
+          `crossEntropy: Expected floating point type for target with class probabilities, got ${target.dtype}`,
+        );
+      }
+      if (ignoreIndex >= 0) {
+        throw new RuntimeError(
+          'crossEntropy: ignore_index is not supported for floating point target',
+        );
+      }
+      checkLossReduction('crossEntropy', reduction);
+      const smooth =
+        labelSmoothing > 0 ? target.mul(1 - labelSmoothing).add(labelSmoothing / classes) : target;
+      const losses = logs
+        .mul(spread ? smooth.mul(spread) : smooth)
+        .sum(dim)
+        .neg();
+      if (reduction === 'none') return losses;
+      const total = losses.sum();
+      return reduction === 'sum' ? total : total.div(numel(input.shape) / classes);
+    }
+    const plain = nllLoss(logs, target, { weight, ignoreIndex, reduction });
+    if (labelSmoothing === 0) return plain;
+    const ignored = target.eq(ignoreIndex);
+    const losses = (spread ? logs.mul(spread) : logs).sum(dim).neg().maskedFill(ignored, 0);
+    let smooth = losses;
+    if (reduction === 'sum') smooth = losses.sum();
+    else if (reduction === 'mean') {
+      smooth = weight
+        ? losses.sum().div(weight.take(target.maskedFill(ignored, 0)).maskedFill(ignored, 0).sum())
+        : losses.sum().div(ignored.logicalNot().sum());
+    }
+    return plain.mul(1 - labelSmoothing).add(smooth.mul(labelSmoothing / classes));
+  },
+);
 
 /** Options of the binary cross entropies. */
 export interface BinaryCrossEntropyOptions extends LossOptions {
@@ -206,22 +219,22 @@ function checkProbabilities(input: Tensor): void {
  * @throws ValueError if the shapes differ; RuntimeError if the dtypes do, or (where it can be read at once) for an input
  *   outside of [0, 1].
  */
-export const binaryCrossEntropy = (
-  input: Tensor,
-  target: Tensor,
-  options: BinaryCrossEntropyOptions = {},
-): Tensor => {
-  checkSizes('binaryCrossEntropy', input, target);
-  if (input.dtype !== target.dtype) {
-    throw new RuntimeError(
-      `binaryCrossEntropy: Found dtype ${target.dtype} but expected ${input.dtype}: input and target must have the same dtype`,
-    );
-  }
-  checkProbabilities(input);
-  const losses = binaryCrossEntropyElements(input, target);
-  const { weight, reduction } = options;
-  return reduced('binaryCrossEntropy', weight ? losses.mul(weight) : losses, reduction);
-};
+export const binaryCrossEntropy = checking(
+  'binaryCrossEntropy',
+  signatures.binaryCrossEntropy,
+  (input: Tensor, target: Tensor, options: BinaryCrossEntropyOptions = {}): Tensor => {
+    checkSizes('binaryCrossEntropy', input, target);
+    if (input.dtype !== target.dtype) {
+      throw new RuntimeError(
+        `binaryCrossEntropy: Found dtype ${target.dtype} but expected ${input.dtype}: input and target must have the same dtype`,
+      );
+    }
+    checkProbabilities(input);
+    const losses = binaryCrossEntropyElements(input, target);
+    const { weight, reduction } = options;
+    return reduced('binaryCrossEntropy', weight ? losses.mul(weight) : losses, reduction);
+  },
+);
 
 /**
  * The binary cross entropy of sigmoid(input), without overflow.
@@ -229,20 +242,24 @@ export const binaryCrossEntropy = (
  * @param options `posWeight` multiplies the loss of positive targets, class by class.
  * @throws ValueError if the shapes differ.
  */
-export const binaryCrossEntropyWithLogits = (
-  input: Tensor,
-  target: Tensor,
-  options: BinaryCrossEntropyOptions & { posWeight?: Tensor | null } = {},
-): Tensor => {
-  const { weight, posWeight, reduction } = options;
-  if (!sameShape(input.shape, target.shape)) {
-    throw new ValueError(
-      `binaryCrossEntropyWithLogits: Target size (${formatShape(target.shape)}) must be the same as input size (${formatShape(input.shape)})`,
-    );
-  }
-  const losses = binaryCrossEntropyLogitElements(input, target, posWeight ?? 1);
-  return reduced('binaryCrossEntropyWithLogits', weight ? losses.mul(weight) : losses, reduction);
-};
+export const binaryCrossEntropyWithLogits = checking(
+  'binaryCrossEntropyWithLogits',
+  signatures.binaryCrossEntropyWithLogits,
+  (
+    input: Tensor,
+    target: Tensor,
+    options: BinaryCrossEntropyOptions & { posWeight?: Tensor | null } = {},
+  ): Tensor => {
+    const { weight, posWeight, reduction } = options;
+    if (!sameShape(input.shape, target.shape)) {
+      throw new ValueError(
+        `binaryCrossEntropyWithLogits: Target size (${formatShape(target.shape)}) must be the same as input size (${formatShape(input.shape)})`,
+      );
+    }
+    const losses = binaryCrossEntropyLogitElements(input, target, posWeight ?? 1);
+    return reduced('binaryCrossEntropyWithLogits', weight ? losses.mul(weight) : losses, reduction);
+  },
+);
 
 /** Options of `klDiv`. */
 export interface KlDivOptions {
@@ -253,12 +270,16 @@ export interface KlDivOptions {
 }
 
 /** The Kullback-Leibler divergence: input of log-probabilities, target of probabilities. */
-export const klDiv = (input: Tensor, target: Tensor, options: KlDivOptions = {}): Tensor => {
-  const { reduction = 'mean', logTarget = false } = options;
-  const losses = logTarget ? klDivLogElements(input, target) : klDivElements(input, target);
-  if (reduction !== 'batchmean') return reduced('klDiv', losses, reduction);
-  return input.shape.length === 0 ? losses.sum() : losses.sum().div(input.shape[0] as number);
-};
+export const klDiv = checking(
+  'klDiv',
+  signatures.klDiv,
+  (input: Tensor, target: Tensor, options: KlDivOptions = {}): Tensor => {
+    const { reduction = 'mean', logTarget = false } = options;
+    const losses = logTarget ? klDivLogElements(input, target) : klDivElements(input, target);
+    if (reduction !== 'batchmean') return reduced('klDiv', losses, reduction);
+    return input.shape.length === 0 ? losses.sum() : losses.sum().div(input.shape[0] as number);
+  },
+);
 
 /** Options of `poissonNllLoss`. */
 export interface PoissonNllOptions extends LossOptions {
@@ -271,29 +292,29 @@ export interface PoissonNllOptions extends LossOptions {
 }
 
 /** The negative log likelihood of counts under Poisson rates. */
-export const poissonNllLoss = (
-  input: Tensor,
-  target: Tensor,
-  options: PoissonNllOptions = {},
-): Tensor => {
-  const { logInput = true, full = false, eps = 1e-8, reduction } = options;
-  let losses = logInput
-    ? input.exp().sub(target.mul(input))
-    : input.sub(target.mul(input.add(eps).log()));
-  if (full) {
-    const stirling = target
-      .mul(target.log())
-      .sub(target)
-      .add(
-        target
-          .mul(2 * Math.PI)
-          .log()
-          .mul(0.5),
-      );
-    losses = losses.add(where(target.gt(1), stirling, 0));
-  }
-  return reduced('poissonNllLoss', losses, reduction);
-};
+export const poissonNllLoss = checking(
+  'poissonNllLoss',
+  signatures.poissonNllLoss,
+  (input: Tensor, target: Tensor, options: PoissonNllOptions = {}): Tensor => {
+    const { logInput = true, full = false, eps = 1e-8, reduction } = options;
+    let losses = logInput
+      ? input.exp().sub(target.mul(input))
+      : input.sub(target.mul(input.add(eps).log()));
+    if (full) {
+      const stirling = target
+        .mul(target.log())
+        .sub(target)
+        .add(
+          target
+            .mul(2 * Math.PI)
+            .log()
+            .mul(0.5),
+        );
+      losses = losses.add(where(target.gt(1), stirling, 0));
+    }
+    return reduced('poissonNllLoss', losses, reduction);
+  },
+);
 
 /** Options of `gaussianNllLoss`. */
 export interface GaussianNllOptions extends LossOptions {
@@ -308,36 +329,36 @@ export interface GaussianNllOptions extends LossOptions {
  *
  * @throws ValueError if the shape of the variance fits neither the input nor one variance a sample.
  */
-export const gaussianNllLoss = (
-  input: Tensor,
-  target: Tensor,
-  variance: Tensor,
-  options: GaussianNllOptions = {},
-): Tensor => {
-  const { full = false, eps = 1e-6, reduction } = options;
-  let spread = variance;
-  if (!sameShape(variance.shape, input.shape)) {
-    const lead = input.shape.slice(0, -1);
-    if (sameShape(lead, variance.shape)) spread = variance.unsqueeze(-1);
-    else if (!(variance.shape.at(-1) === 1 && sameShape(lead, variance.shape.slice(0, -1)))) {
-      throw new ValueError(
-        `gaussianNllLoss: var is of incorrect size: ${formatShape(variance.shape)} with input ${formatShape(input.shape)}`,
-      );
+export const gaussianNllLoss = checking(
+  'gaussianNllLoss',
+  signatures.gaussianNllLoss,
+  (input: Tensor, target: Tensor, variance: Tensor, options: GaussianNllOptions = {}): Tensor => {
+    const { full = false, eps = 1e-6, reduction } = options;
+    let spread = variance;
+    if (!sameShape(variance.shape, input.shape)) {
+      const lead = input.shape.slice(0, -1);
+      if (sameShape(lead, variance.shape)) spread = variance.unsqueeze(-1);
+      else if (!(variance.shape.at(-1) === 1 && sameShape(lead, variance.shape.slice(0, -1)))) {
+        throw new ValueError(
+          `gaussianNllLoss: var is of incorrect size: ${formatShape(variance.shape)} with input ${formatShape(input.shape)}`,
+        );
+      }
     }
-  }
-  if (variance.storage.backend.synchronous && variance.lt(0).any().itemSync() !== 0) {
-    throw new ValueError('gaussianNllLoss: var has negative entry/entries');
-  }
-  // The limit is put on the value alone: gradients pass as if it were not there.
-  const clamped = spread.add(spread.detach().clampMin(eps).sub(spread.detach()));
-  const square = input.sub(target).square();
-  let losses = clamped.log().add(square.div(clamped)).mul(0.5);
-  if (full) losses = losses.add(0.5 * Math.log(2 * Math.PI));
-  return reduced('gaussianNllLoss', losses, reduction);
-};
+    if (variance.storage.backend.synchronous && variance.lt(0).any().itemSync() !== 0) {
+      throw new ValueError('gaussianNllLoss: var has negative entry/entries');
+    }
+    // The limit is put on the value alone: gradients pass as if it were not there.
+    const clamped = spread.add(spread.detach().clampMin(eps).sub(spread.detach()));
+    const square = input.sub(target).square();
+    let losses = clamped.log().add(square.div(clamped)).mul(0.5);
+    if (full) losses = losses.add(0.5 * Math.log(2 * Math.PI));
+    return reduced('gaussianNllLoss', losses, reduction);
+  },
+);
 
 /** @throws NotImplementedError on integers and bools. */
 export function needsFloat(name: string, kernel: string, input: Tensor): void {
+  takes('needsFloat', signatures.needsFloat, arguments);
   if (!isFloatingPoint(input.dtype)) {
     throw new NotImplementedError(`${name}: "${kernel}" not implemented for '${input.dtype}'`);
   }

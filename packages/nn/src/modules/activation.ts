@@ -10,10 +10,12 @@ import {
   silu,
   softsign,
   type Tensor,
+  takes,
   tanh,
   tanhshrink,
 } from '@sconce/core';
 import { Module } from '../module.js';
+import * as signatures from '../signatures.js';
 
 /** Options of activations that can replace their input. */
 export interface InplaceOptions {
@@ -26,6 +28,7 @@ abstract class Activation extends Module {
   readonly inplace: boolean;
 
   constructor(options: InplaceOptions = {}) {
+    takes(new.target.name, signatures.Activation, arguments);
     super();
     this.inplace = options.inplace ?? false;
   }
@@ -33,6 +36,7 @@ abstract class Activation extends Module {
   protected abstract compute(input: Tensor, options?: InplaceOptions): Tensor;
 
   override forward(input: Tensor): Tensor {
+    takes(this.constructor.name, signatures.Activation_forward, arguments);
     return this.compute(input, this.inplace ? { inplace: true } : undefined);
   }
 
@@ -58,6 +62,7 @@ export class ReLU6 extends Activation {
 /** 1 / (1 + e^-x), element by element. @see https://pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html */
 export class Sigmoid extends Module {
   override forward(input: Tensor): Tensor {
+    takes('Sigmoid', signatures.Sigmoid_forward, arguments);
     return sigmoid(input);
   }
 }
@@ -65,6 +70,7 @@ export class Sigmoid extends Module {
 /** The hyperbolic tangent, element by element. @see https://pytorch.org/docs/stable/generated/torch.nn.Tanh.html */
 export class Tanh extends Module {
   override forward(input: Tensor): Tensor {
+    takes('Tanh', signatures.Tanh_forward, arguments);
     return tanh(input);
   }
 }
@@ -117,6 +123,7 @@ export class Hardsigmoid extends Activation {
 /** Log(sigmoid(x)), element by element. @see https://pytorch.org/docs/stable/generated/torch.nn.LogSigmoid.html */
 export class LogSigmoid extends Module {
   override forward(input: Tensor): Tensor {
+    takes('LogSigmoid', signatures.LogSigmoid_forward, arguments);
     return logsigmoid(input);
   }
 }
@@ -124,6 +131,7 @@ export class LogSigmoid extends Module {
 /** X / (1 + |x|), element by element. @see https://pytorch.org/docs/stable/generated/torch.nn.Softsign.html */
 export class Softsign extends Module {
   override forward(input: Tensor): Tensor {
+    takes('Softsign', signatures.Softsign_forward, arguments);
     return softsign(input);
   }
 }
@@ -131,6 +139,7 @@ export class Softsign extends Module {
 /** X - tanh(x), element by element. @see https://pytorch.org/docs/stable/generated/torch.nn.Tanhshrink.html */
 export class Tanhshrink extends Module {
   override forward(input: Tensor): Tensor {
+    takes('Tanhshrink', signatures.Tanhshrink_forward, arguments);
     return tanhshrink(input);
   }
 }

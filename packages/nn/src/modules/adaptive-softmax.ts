@@ -5,16 +5,18 @@ import {
   RuntimeError,
   stack,
   type Tensor,
-  type TensorOptions,
+  takes,
   ValueError,
   where,
 } from '@sconce/core';
 import { Module } from '../module.js';
+import type { PlaceOptions } from '../placing.js';
+import * as signatures from '../signatures.js';
 import { ModuleList, Sequential } from './container.js';
 import { Linear } from './linear.js';
 
 /** Options of `AdaptiveLogSoftmaxWithLoss`. */
-export interface AdaptiveSoftmaxOptions extends TensorOptions {
+export interface AdaptiveSoftmaxOptions extends PlaceOptions {
   /** How much narrower each cluster's projection is than that of the one before; default 4. */
   divValue?: number;
   /** Learn a bias in the head; default false. */
@@ -88,6 +90,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     cutoffs: readonly number[],
     options: AdaptiveSoftmaxOptions = {},
   ) {
+    takes('AdaptiveLogSoftmaxWithLoss', signatures.AdaptiveLogSoftmaxWithLoss, arguments);
     super();
     checkCutoffs(cutoffs, numClasses);
     const { divValue = 4, headBias = false, ...tensorOptions } = options;
@@ -120,6 +123,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
   }
 
   override forward(input: Tensor, target: Tensor): AdaptiveSoftmaxResult {
+    takes('AdaptiveLogSoftmaxWithLoss', signatures.AdaptiveLogSoftmaxWithLoss_forward, arguments);
     checkInputs(input, target);
     const batched = target.shape.length > 0;
     const x = batched ? input : input.unsqueeze(0);

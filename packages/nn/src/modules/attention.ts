@@ -10,12 +10,15 @@ import {
   scaledDotProductAttention,
   split,
   type Tensor,
+  takes,
   zeros,
   zerosLike,
 } from '@sconce/core';
 import { constant_, xavierNormal_, xavierUniform_ } from '@sconce/init';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { placing } from '../placing.js';
+import * as signatures from '../signatures.js';
 import { type BiasOptions, Linear } from './linear.js';
 
 /** Options of `MultiheadAttention`. */
@@ -91,6 +94,7 @@ export class MultiheadAttention extends Module {
 
   /** @throws RuntimeError if `embedDim` is not divisible by `numHeads`. */
   constructor(embedDim: number, numHeads: number, options: MultiheadAttentionOptions = {}) {
+    takes('MultiheadAttention', signatures.MultiheadAttention, arguments);
     super();
     if (embedDim % numHeads !== 0) {
       throw new RuntimeError(
@@ -105,14 +109,17 @@ export class MultiheadAttention extends Module {
     this.addZeroAttn = options.addZeroAttn ?? false;
     this.batchFirst = options.batchFirst ?? false;
     const parameter = (name: string, present: boolean, ...shape: number[]): void =>
-      this.registerParameter(name, present ? new Parameter(empty(shape, options)) : null);
+      this.registerParameter(name, present ? new Parameter(empty(shape, placing(options))) : null);
     const same = this.kdim === embedDim && this.vdim === embedDim;
     parameter('qProjWeight', !same, embedDim, embedDim);
     parameter('kProjWeight', !same, embedDim, this.kdim);
     parameter('vProjWeight', !same, embedDim, this.vdim);
     parameter('inProjWeight', same, 3 * embedDim, embedDim);
     parameter('inProjBias', options.bias ?? true, 3 * embedDim);
-    this.outProj = new NonDynamicallyQuantizableLinear(embedDim, embedDim, options);
+    this.outProj = new NonDynamicallyQuantizableLinear(embedDim, embedDim, {
+      bias: options.bias,
+      ...placing(options),
+    });
     parameter('biasK', options.addBiasKv ?? false, 1, 1, embedDim);
     parameter('biasV', options.addBiasKv ?? false, 1, 1, embedDim);
     this.resetParameters();
@@ -135,6 +142,7 @@ export class MultiheadAttention extends Module {
     value: Tensor,
     options: MultiheadAttentionForwardOptions = {},
   ): [output: Tensor, weights: Tensor | null] {
+    takes('MultiheadAttention', signatures.MultiheadAttention_forward, arguments);
     const { needWeights = true, averageAttnWeights = true } = options;
     const batched = this.checkInputs(query, key, value);
     // Without a batch, the batch of one is put where `batchFirst` expects it.

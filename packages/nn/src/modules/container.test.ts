@@ -60,12 +60,14 @@ it('containers refuse what they do not take, and say where', () => {
   expect(() => new ModuleList([new ReLU(), wrong(5)])).toThrow(
     'ModuleList: the entry at position 1 must be a module, got the number 5',
   );
-  expect(() => new ModuleList(wrong(new ReLU()) as unknown as Module[])).toThrow('expected a list');
+  expect(() => new ModuleList(wrong(new ReLU()) as unknown as Module[])).toThrow(
+    "ModuleList: argument 'modules' (position 1) must be an iterable, got a ReLU",
+  );
   expect(() => new ModuleList().append(wrong(ones([1])))).toThrow('got a Tensor');
   expect(() => new ModuleList().extend(wrong(7) as unknown as Module[])).toThrow('expected a list');
   expect(() => new ModuleDict({ a: wrong('x') })).toThrow("ModuleDict: entry 'a' must be a module");
   expect(() => new ModuleDict(wrong(3) as unknown as Record<string, Module>)).toThrow(
-    'ModuleDict: expected names with values',
+    "ModuleDict: argument 'modules' (position 1) must be",
   );
   const tensors = (value: unknown): Tensor => value as Tensor;
   expect(() => new ParameterList([tensors(5)])).toThrow(

@@ -1,5 +1,7 @@
 import type { Tensor } from '@sconce/core';
+import { takes } from '@sconce/core';
 import type { Module, passes } from '../module.js';
+import * as signatures from '../signatures.js';
 import { asModule, Dict, elementsOf, itemsOf, List, pairsOf, renumber } from './list.js';
 
 /**
@@ -20,6 +22,7 @@ export class Sequential<L extends readonly Module[] = Module[]> extends List<L[n
   constructor(...modules: L);
   constructor(modules: ReadonlyMap<string, L[number]> | Readonly<Record<string, L[number]>>);
   constructor(...modules: readonly unknown[]) {
+    takes('Sequential', signatures.Sequential, arguments);
     super();
     const [first] = modules;
     if (modules.length === 1 && isNamed(first)) {
@@ -68,6 +71,7 @@ export class ModuleList<M extends Module = Module> extends List<M> {
   readonly [index: number]: M;
 
   constructor(modules: Iterable<M> = []) {
+    takes('ModuleList', signatures.ModuleList, arguments);
     super();
     renumber(
       this,
@@ -94,6 +98,7 @@ export class ModuleList<M extends Module = Module> extends List<M> {
  */
 export class ModuleDict<M extends Module = Module> extends Dict<M> {
   constructor(modules: Readonly<Record<string, M>> | Iterable<readonly [string, M]> = {}) {
+    takes('ModuleDict', signatures.ModuleDict, arguments);
     super();
     this.update(modules);
   }

@@ -8,10 +8,13 @@ import {
   empty,
   pad,
   type Tensor,
+  takes,
   ValueError,
 } from '@sconce/core';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { placing } from '../placing.js';
+import * as signatures from '../signatures.js';
 import { text } from '../text.js';
 import { type BiasOptions, resetWeightAndBias } from './linear.js';
 
@@ -95,10 +98,10 @@ abstract class ConvBase extends Module {
     const [rows, columns] = transposed
       ? [inChannels, outChannels / groups]
       : [outChannels, inChannels / groups];
-    this.weight = new Parameter(empty([rows, columns, ...this.kernelSize], options));
+    this.weight = new Parameter(empty([rows, columns, ...this.kernelSize], placing(options)));
     this.registerParameter(
       'bias',
-      options.bias === false ? null : new Parameter(empty([outChannels], options)),
+      options.bias === false ? null : new Parameter(empty([outChannels], placing(options))),
     );
     this.resetParameters();
   }
@@ -148,6 +151,7 @@ abstract class ConvNd extends ConvBase {
   }
 
   override forward(input: Tensor): Tensor {
+    takes(this.constructor.name, signatures.ConvNd_forward, arguments);
     const convolve = [conv1d, conv2d, conv3d][this.rank - 1] as typeof conv2d;
     const { stride, padding, dilation, groups } = this;
     if (this.paddingMode === 'zeros')
@@ -182,6 +186,7 @@ export class Conv1d extends ConvNd {
     kernelSize: Size,
     options: ConvLayerOptions = {},
   ) {
+    takes('Conv1d', signatures.Conv1d, arguments);
     super(1, inChannels, outChannels, kernelSize, options);
   }
 }
@@ -199,6 +204,7 @@ export class Conv2d extends ConvNd {
     kernelSize: Size,
     options: ConvLayerOptions = {},
   ) {
+    takes('Conv2d', signatures.Conv2d, arguments);
     super(2, inChannels, outChannels, kernelSize, options);
   }
 }
@@ -215,6 +221,7 @@ export class Conv3d extends ConvNd {
     kernelSize: Size,
     options: ConvLayerOptions = {},
   ) {
+    takes('Conv3d', signatures.Conv3d, arguments);
     super(3, inChannels, outChannels, kernelSize, options);
   }
 }
@@ -235,6 +242,7 @@ abstract class ConvTransposeNd extends ConvBase {
 
   /** @param outputSize the wanted spatial size, among those the stride leaves open; replaces `outputPadding`. */
   override forward(input: Tensor, outputSize?: readonly number[]): Tensor {
+    takes(this.constructor.name, signatures.ConvTransposeNd_forward, arguments);
     const convolve = [convTranspose1d, convTranspose2d, convTranspose3d][
       this.rank - 1
     ] as typeof convTranspose2d;
@@ -284,6 +292,7 @@ export class ConvTranspose1d extends ConvTransposeNd {
     kernelSize: Size,
     options: ConvTransposeLayerOptions = {},
   ) {
+    takes('ConvTranspose1d', signatures.ConvTranspose1d, arguments);
     super(1, inChannels, outChannels, kernelSize, options);
   }
 }
@@ -296,6 +305,7 @@ export class ConvTranspose2d extends ConvTransposeNd {
     kernelSize: Size,
     options: ConvTransposeLayerOptions = {},
   ) {
+    takes('ConvTranspose2d', signatures.ConvTranspose2d, arguments);
     super(2, inChannels, outChannels, kernelSize, options);
   }
 }
@@ -308,6 +318,7 @@ export class ConvTranspose3d extends ConvTransposeNd {
     kernelSize: Size,
     options: ConvTransposeLayerOptions = {},
   ) {
+    takes('ConvTranspose3d', signatures.ConvTranspose3d, arguments);
     super(3, inChannels, outChannels, kernelSize, options);
   }
 }

@@ -5,15 +5,17 @@ import {
   formatShape,
   RuntimeError,
   type Tensor,
-  type TensorOptions,
+  takes,
 } from '@sconce/core';
 import { normal_ } from '@sconce/init';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import type { PlaceOptions } from '../placing.js';
+import * as signatures from '../signatures.js';
 import { floatText, text } from '../text.js';
 
 /** Options of `Embedding`. */
-export interface EmbeddingLayerOptions extends TensorOptions {
+export interface EmbeddingLayerOptions extends PlaceOptions {
   /** A row that stays zero and gets no gradient. */
   paddingIdx?: number | null;
   /** Rows longer than this are shortened when used. */
@@ -40,6 +42,7 @@ export class Embedding extends Module {
   weight: Parameter;
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingLayerOptions = {}) {
+    takes('Embedding', signatures.Embedding, arguments);
     super();
     this.numEmbeddings = numEmbeddings;
     this.embeddingDim = embeddingDim;
@@ -64,6 +67,7 @@ export class Embedding extends Module {
     weight: Tensor,
     options: EmbeddingLayerOptions & { freeze?: boolean } = {},
   ): Embedding {
+    takes('fromPretrained', signatures.Embedding_fromPretrained, arguments);
     if (weight.shape.length !== 2) {
       throw new RuntimeError(
         `Embedding: Embeddings parameter is expected to be 2-dimensional, got shape ${formatShape(weight.shape)}`,
@@ -86,6 +90,7 @@ export class Embedding extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    takes('Embedding', signatures.Embedding_forward, arguments);
     const { paddingIdx, maxNorm, normType, scaleGradByFreq } = this;
     return embedding(input, this.weight, { paddingIdx, maxNorm, normType, scaleGradByFreq });
   }
@@ -118,7 +123,17 @@ export class EmbeddingBag extends Embedding {
   readonly includeLastOffset: boolean;
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingBagLayerOptions = {}) {
-    super(numEmbeddings, embeddingDim, options);
+    takes('EmbeddingBag', signatures.EmbeddingBag, arguments);
+    const { paddingIdx, maxNorm, normType, scaleGradByFreq } = options;
+    const { dtype, device } = options;
+    super(numEmbeddings, embeddingDim, {
+      paddingIdx,
+      maxNorm,
+      normType,
+      scaleGradByFreq,
+      dtype,
+      device,
+    });
     this.mode = options.mode ?? 'mean';
     this.includeLastOffset = options.includeLastOffset ?? false;
   }
@@ -129,6 +144,7 @@ export class EmbeddingBag extends Embedding {
     offsets: Tensor | null = null,
     perSampleWeights: Tensor | null = null,
   ): Tensor {
+    takes('EmbeddingBag', signatures.EmbeddingBag_forward, arguments);
     const { paddingIdx, maxNorm, normType, scaleGradByFreq, mode, includeLastOffset } = this;
     const options = {
       paddingIdx,

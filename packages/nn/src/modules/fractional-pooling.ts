@@ -3,9 +3,11 @@ import {
   fractionalMaxPool2d,
   fractionalMaxPool3d,
   type Tensor,
+  takes,
   ValueError,
 } from '@sconce/core';
 import { Module } from '../module.js';
+import * as signatures from '../signatures.js';
 import type { Size } from './conv.js';
 import type { MaxPoolResult } from './pooling.js';
 
@@ -26,6 +28,7 @@ abstract class FractionalMaxPool<I extends boolean> extends Module {
   declare randomSamples: Tensor | null;
 
   constructor(kernelSize: Size, options: FractionalPoolLayerOptions<I> = {}) {
+    takes(new.target.name, signatures.FractionalMaxPool, arguments);
     super();
     this.kernelSize = kernelSize;
     const { randomSamples = null, ...rest } = options;
@@ -66,6 +69,7 @@ abstract class FractionalMaxPool<I extends boolean> extends Module {
  */
 export class FractionalMaxPool2d<I extends boolean = false> extends FractionalMaxPool<I> {
   override forward(input: Tensor): MaxPoolResult<I> {
+    takes('FractionalMaxPool2d', signatures.FractionalMaxPool2d_forward, arguments);
     return fractionalMaxPool2d(input, this.kernelSize, this.current) as MaxPoolResult<I>;
   }
 }
@@ -73,6 +77,7 @@ export class FractionalMaxPool2d<I extends boolean = false> extends FractionalMa
 /** The same for volumes [N, C, D, H, W] or [C, D, H, W]. */
 export class FractionalMaxPool3d<I extends boolean = false> extends FractionalMaxPool<I> {
   override forward(input: Tensor): MaxPoolResult<I> {
+    takes('FractionalMaxPool3d', signatures.FractionalMaxPool3d_forward, arguments);
     return fractionalMaxPool3d(input, this.kernelSize, this.current) as MaxPoolResult<I>;
   }
 }

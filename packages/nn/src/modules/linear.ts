@@ -1,11 +1,13 @@
-import { empty, linear, type Tensor, type TensorOptions } from '@sconce/core';
+import { empty, linear, type Tensor, takes } from '@sconce/core';
 import { calculateFanInAndFanOut, kaimingUniform_, uniform_ } from '@sconce/init';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { type PlaceOptions, placing } from '../placing.js';
+import * as signatures from '../signatures.js';
 import { text } from '../text.js';
 
 /** Options of layers that may have a bias. */
-export interface BiasOptions extends TensorOptions {
+export interface BiasOptions extends PlaceOptions {
   /** Learn an additive bias; default true. */
   bias?: boolean;
 }
@@ -35,13 +37,14 @@ export class Linear extends Module {
   declare bias: Parameter | null;
 
   constructor(inFeatures: number, outFeatures: number, options: BiasOptions = {}) {
+    takes('Linear', signatures.Linear, arguments);
     super();
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
-    this.weight = new Parameter(empty([outFeatures, inFeatures], options));
+    this.weight = new Parameter(empty([outFeatures, inFeatures], placing(options)));
     this.registerParameter(
       'bias',
-      options.bias === false ? null : new Parameter(empty([outFeatures], options)),
+      options.bias === false ? null : new Parameter(empty([outFeatures], placing(options))),
     );
     this.resetParameters();
   }
@@ -52,6 +55,7 @@ export class Linear extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    takes('Linear', signatures.Linear_forward, arguments);
     return linear(input, this.weight, this.bias);
   }
 

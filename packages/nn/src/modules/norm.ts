@@ -7,7 +7,7 @@ import {
   ones,
   onesLike,
   type Tensor,
-  type TensorOptions,
+  takes,
   tensor,
   ValueError,
   zeros,
@@ -16,11 +16,13 @@ import {
 import { constant_, zeros_ } from '@sconce/init';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { type PlaceOptions, placing } from '../placing.js';
+import * as signatures from '../signatures.js';
 import type { LoadStateDictPreHook } from '../state-dict.js';
 import { floatText, text } from '../text.js';
 
 /** Options of batch and instance normalisation layers. */
-export interface BatchNormLayerOptions extends TensorOptions {
+export interface BatchNormLayerOptions extends PlaceOptions {
   /** Added to the variance; default 1e-5. */
   eps?: number;
   /** Weight of the batch in the running statistics; default 0.1; null for the plain average over all batches. */
@@ -86,15 +88,15 @@ abstract class ChannelNorm extends Module {
     this.trackRunningStats = options.trackRunningStats;
     this.registerParameter(
       'weight',
-      this.affine ? new Parameter(ones([numFeatures], options)) : null,
+      this.affine ? new Parameter(ones([numFeatures], placing(options))) : null,
     );
     this.registerParameter(
       'bias',
-      this.affine ? new Parameter(zeros([numFeatures], options)) : null,
+      this.affine ? new Parameter(zeros([numFeatures], placing(options))) : null,
     );
     const tracked = this.trackRunningStats;
-    this.registerBuffer('runningMean', tracked ? zeros([numFeatures], options) : null);
-    this.registerBuffer('runningVar', tracked ? ones([numFeatures], options) : null);
+    this.registerBuffer('runningMean', tracked ? zeros([numFeatures], placing(options)) : null);
+    this.registerBuffer('runningVar', tracked ? ones([numFeatures], placing(options)) : null);
     this.registerBuffer(
       'numBatchesTracked',
       tracked ? tensor(0, { dtype: 'int64', device: options.device }) : null,
@@ -141,6 +143,7 @@ abstract class BatchNorm extends ChannelNorm {
   }
 
   override forward(input: Tensor): Tensor {
+    takes(this.constructor.name, signatures.BatchNorm_forward, arguments);
     this.checkInput(input);
     const { weight, bias, momentum, eps, runningMean, runningVar, numBatchesTracked } = this;
     const update = this.training && this.trackRunningStats;
@@ -178,6 +181,7 @@ abstract class BatchNorm extends ChannelNorm {
 export class BatchNorm1d extends BatchNorm {
   protected override readonly ranks = [2, 3];
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
+    takes('BatchNorm1d', signatures.BatchNorm1d, arguments);
     super(numFeatures, options);
   }
 }
@@ -190,6 +194,7 @@ export class BatchNorm1d extends BatchNorm {
 export class BatchNorm2d extends BatchNorm {
   protected override readonly ranks = [4];
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
+    takes('BatchNorm2d', signatures.BatchNorm2d, arguments);
     super(numFeatures, options);
   }
 }
@@ -198,6 +203,7 @@ export class BatchNorm2d extends BatchNorm {
 export class BatchNorm3d extends BatchNorm {
   protected override readonly ranks = [5];
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
+    takes('BatchNorm3d', signatures.BatchNorm3d, arguments);
     super(numFeatures, options);
   }
 }
@@ -213,6 +219,7 @@ abstract class InstanceNorm extends ChannelNorm {
   }
 
   override forward(input: Tensor): Tensor {
+    takes(this.constructor.name, signatures.InstanceNorm_forward, arguments);
     this.checkInput(input);
     const [batched] = this.ranks.slice(-1);
     const x = input.shape.length === batched ? input : input.unsqueeze(0);
@@ -233,6 +240,7 @@ abstract class InstanceNorm extends ChannelNorm {
 export class InstanceNorm1d extends InstanceNorm {
   protected override readonly ranks = [2, 3];
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
+    takes('InstanceNorm1d', signatures.InstanceNorm1d, arguments);
     super(numFeatures, options);
   }
 }
@@ -241,6 +249,7 @@ export class InstanceNorm1d extends InstanceNorm {
 export class InstanceNorm2d extends InstanceNorm {
   protected override readonly ranks = [3, 4];
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
+    takes('InstanceNorm2d', signatures.InstanceNorm2d, arguments);
     super(numFeatures, options);
   }
 }
@@ -249,12 +258,13 @@ export class InstanceNorm2d extends InstanceNorm {
 export class InstanceNorm3d extends InstanceNorm {
   protected override readonly ranks = [4, 5];
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
+    takes('InstanceNorm3d', signatures.InstanceNorm3d, arguments);
     super(numFeatures, options);
   }
 }
 
 /** Options of `LayerNorm`. */
-export interface LayerNormOptions extends TensorOptions {
+export interface LayerNormOptions extends PlaceOptions {
   /** Added to the variance; default 1e-5. */
   eps?: number;
   /** Learn a scale and an offset for each element; default true. */
@@ -274,6 +284,7 @@ export class LayerNorm extends Module {
   declare bias: Parameter | null;
 
   constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
+    takes('LayerNorm', signatures.LayerNorm, arguments);
     super();
     this.normalizedShape =
       typeof normalizedShape === 'number' ? [normalizedShape] : [...normalizedShape];
@@ -282,15 +293,16 @@ export class LayerNorm extends Module {
     const affine = this.elementwiseAffine;
     this.registerParameter(
       'weight',
-      affine ? new Parameter(ones(this.normalizedShape, options)) : null,
+      affine ? new Parameter(ones(this.normalizedShape, placing(options))) : null,
     );
     this.registerParameter(
       'bias',
-      affine ? new Parameter(zeros(this.normalizedShape, options)) : null,
+      affine ? new Parameter(zeros(this.normalizedShape, placing(options))) : null,
     );
   }
 
   override forward(input: Tensor): Tensor {
+    takes('LayerNorm', signatures.LayerNorm_forward, arguments);
     return layerNorm(input, this.normalizedShape, this.weight, this.bias, { eps: this.eps });
   }
 
@@ -300,7 +312,7 @@ export class LayerNorm extends Module {
 }
 
 /** Options of `GroupNorm`. */
-export interface GroupNormOptions extends TensorOptions {
+export interface GroupNormOptions extends PlaceOptions {
   /** Added to the variance; default 1e-5. */
   eps?: number;
   /** Learn a scale and an offset for each channel; default true. */
@@ -322,6 +334,7 @@ export class GroupNorm extends Module {
   declare bias: Parameter | null;
 
   constructor(numGroups: number, numChannels: number, options: GroupNormOptions = {}) {
+    takes('GroupNorm', signatures.GroupNorm, arguments);
     super();
     if (numChannels % numGroups !== 0) {
       throw new ValueError(
@@ -334,15 +347,16 @@ export class GroupNorm extends Module {
     this.affine = options.affine ?? true;
     this.registerParameter(
       'weight',
-      this.affine ? new Parameter(ones([numChannels], options)) : null,
+      this.affine ? new Parameter(ones([numChannels], placing(options))) : null,
     );
     this.registerParameter(
       'bias',
-      this.affine ? new Parameter(zeros([numChannels], options)) : null,
+      this.affine ? new Parameter(zeros([numChannels], placing(options))) : null,
     );
   }
 
   override forward(input: Tensor): Tensor {
+    takes('GroupNorm', signatures.GroupNorm_forward, arguments);
     return groupNorm(input, this.numGroups, this.weight, this.bias, { eps: this.eps });
   }
 

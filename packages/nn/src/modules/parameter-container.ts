@@ -1,6 +1,7 @@
-import { Tensor } from '@sconce/core';
+import { Tensor, takes } from '@sconce/core';
 import { Parameter } from '../parameter.js';
 import { described } from '../registry.js';
+import * as signatures from '../signatures.js';
 import { Dict, elementsOf, itemsOf, List, renumber } from './list.js';
 
 /** A tensor becomes a parameter; anything else is an error that names its place. */
@@ -24,6 +25,7 @@ export class ParameterList extends List<Parameter, Tensor> {
   readonly [index: number]: Parameter;
 
   constructor(parameters: Iterable<Parameter | Tensor> = []) {
+    takes('ParameterList', signatures.ParameterList, arguments);
     super();
     renumber(
       this,
@@ -60,6 +62,7 @@ export class ParameterDict extends Dict<Parameter, Tensor> {
       | Readonly<Record<string, Parameter | Tensor>>
       | Iterable<readonly [string, Parameter | Tensor]> = {},
   ) {
+    takes('ParameterDict', signatures.ParameterDict, arguments);
     super();
     this.update(parameters);
   }

@@ -1,4 +1,5 @@
 import {
+  type AvgPoolOptions,
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,
   adaptiveAvgPool3d,
@@ -10,13 +11,16 @@ import {
   avgPool3d,
   lpPool1d,
   lpPool2d,
+  type MaxPoolOptions,
   maxPool1d,
   maxPool2d,
   maxPool3d,
   type Tensor,
+  takes,
   type ValuesIndices,
 } from '@sconce/core';
 import { Module } from '../module.js';
+import * as signatures from '../signatures.js';
 import { floatText, text } from '../text.js';
 import type { Size } from './conv.js';
 
@@ -37,10 +41,6 @@ export interface MaxPoolLayerOptions<I extends boolean = boolean> {
 /** What a max pooling layer gives: values, or values and positions. */
 export type MaxPoolResult<I extends boolean> = I extends true ? ValuesIndices : Tensor;
 
-/** Options under the overload whose result covers both cases. */
-const both = <O extends object>(options: O) =>
-  options as Omit<O, 'returnIndices'> & { returnIndices: true };
-
 /** What max pooling layers share. */
 abstract class MaxPool<I extends boolean> extends Module {
   readonly returnIndices: I;
@@ -51,6 +51,7 @@ abstract class MaxPool<I extends boolean> extends Module {
   readonly ceilMode: boolean;
 
   constructor(kernelSize: Size, options: MaxPoolLayerOptions<I> = {}) {
+    takes(new.target.name, signatures.MaxPool, arguments);
     super();
     this.returnIndices = (options.returnIndices ?? false) as I;
     this.kernelSize = kernelSize;
@@ -58,6 +59,12 @@ abstract class MaxPool<I extends boolean> extends Module {
     this.padding = options.padding ?? 0;
     this.dilation = options.dilation ?? 1;
     this.ceilMode = options.ceilMode ?? false;
+  }
+
+  /** The options of the function, under the overload whose result covers both cases. */
+  protected get options(): MaxPoolOptions & { returnIndices: true } {
+    const { stride, padding, dilation, ceilMode, returnIndices } = this;
+    return { stride, padding, dilation, ceilMode, returnIndices: returnIndices as true };
   }
 
   override extraRepr(): string {
@@ -72,7 +79,8 @@ abstract class MaxPool<I extends boolean> extends Module {
  */
 export class MaxPool1d<I extends boolean = false> extends MaxPool<I> {
   override forward(input: Tensor): MaxPoolResult<I> {
-    return maxPool1d(input, this.kernelSize, both(this)) as MaxPoolResult<I>;
+    takes('MaxPool1d', signatures.MaxPool1d_forward, arguments);
+    return maxPool1d(input, this.kernelSize, this.options) as MaxPoolResult<I>;
   }
 }
 
@@ -83,14 +91,16 @@ export class MaxPool1d<I extends boolean = false> extends MaxPool<I> {
  */
 export class MaxPool2d<I extends boolean = false> extends MaxPool<I> {
   override forward(input: Tensor): MaxPoolResult<I> {
-    return maxPool2d(input, this.kernelSize, both(this)) as MaxPoolResult<I>;
+    takes('MaxPool2d', signatures.MaxPool2d_forward, arguments);
+    return maxPool2d(input, this.kernelSize, this.options) as MaxPoolResult<I>;
   }
 }
 
 /** The maximum of each window of volumes. */
 export class MaxPool3d<I extends boolean = false> extends MaxPool<I> {
   override forward(input: Tensor): MaxPoolResult<I> {
-    return maxPool3d(input, this.kernelSize, both(this)) as MaxPoolResult<I>;
+    takes('MaxPool3d', signatures.MaxPool3d_forward, arguments);
+    return maxPool3d(input, this.kernelSize, this.options) as MaxPoolResult<I>;
   }
 }
 
@@ -118,6 +128,7 @@ abstract class AvgPool extends Module {
   readonly divisorOverride: number | undefined;
 
   constructor(kernelSize: Size, options: AvgPoolLayerOptions = {}) {
+    takes(new.target.name, signatures.AvgPool, arguments);
     super();
     this.kernelSize = kernelSize;
     this.stride = options.stride ?? kernelSize;
@@ -125,6 +136,12 @@ abstract class AvgPool extends Module {
     this.ceilMode = options.ceilMode ?? false;
     this.countIncludePad = options.countIncludePad ?? true;
     this.divisorOverride = options.divisorOverride ?? undefined;
+  }
+
+  /** The options of the function. */
+  protected get options(): AvgPoolOptions {
+    const { stride, padding, ceilMode, countIncludePad, divisorOverride } = this;
+    return { stride, padding, ceilMode, countIncludePad, divisorOverride };
   }
 
   override extraRepr(): string {
@@ -135,7 +152,8 @@ abstract class AvgPool extends Module {
 /** The mean of each window of signals. */
 export class AvgPool1d extends AvgPool {
   override forward(input: Tensor): Tensor {
-    return avgPool1d(input, this.kernelSize, this);
+    takes('AvgPool1d', signatures.AvgPool1d_forward, arguments);
+    return avgPool1d(input, this.kernelSize, this.options);
   }
 
   override extraRepr(): string {
@@ -147,14 +165,16 @@ export class AvgPool1d extends AvgPool {
 /** The mean of each window of images. @see https://pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html */
 export class AvgPool2d extends AvgPool {
   override forward(input: Tensor): Tensor {
-    return avgPool2d(input, this.kernelSize, this);
+    takes('AvgPool2d', signatures.AvgPool2d_forward, arguments);
+    return avgPool2d(input, this.kernelSize, this.options);
   }
 }
 
 /** The mean of each window of volumes. */
 export class AvgPool3d extends AvgPool {
   override forward(input: Tensor): Tensor {
-    return avgPool3d(input, this.kernelSize, this);
+    takes('AvgPool3d', signatures.AvgPool3d_forward, arguments);
+    return avgPool3d(input, this.kernelSize, this.options);
   }
 }
 
@@ -166,6 +186,7 @@ abstract class AdaptivePool extends Module {
   readonly outputSize: OutputSize;
 
   constructor(outputSize: OutputSize) {
+    takes(new.target.name, signatures.AdaptivePool, arguments);
     super();
     this.outputSize = outputSize;
   }
@@ -179,6 +200,7 @@ abstract class AdaptivePool extends Module {
 /** Means over `outputSize` windows of signals. */
 export class AdaptiveAvgPool1d extends AdaptivePool {
   override forward(input: Tensor): Tensor {
+    takes('AdaptiveAvgPool1d', signatures.AdaptiveAvgPool1d_forward, arguments);
     return adaptiveAvgPool1d(input, this.outputSize);
   }
 }
@@ -186,6 +208,7 @@ export class AdaptiveAvgPool1d extends AdaptivePool {
 /** Means over `outputSize` windows of images. @see https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html */
 export class AdaptiveAvgPool2d extends AdaptivePool {
   override forward(input: Tensor): Tensor {
+    takes('AdaptiveAvgPool2d', signatures.AdaptiveAvgPool2d_forward, arguments);
     return adaptiveAvgPool2d(input, this.outputSize);
   }
 }
@@ -193,6 +216,7 @@ export class AdaptiveAvgPool2d extends AdaptivePool {
 /** Means over `outputSize` windows of volumes. */
 export class AdaptiveAvgPool3d extends AdaptivePool {
   override forward(input: Tensor): Tensor {
+    takes('AdaptiveAvgPool3d', signatures.AdaptiveAvgPool3d_forward, arguments);
     return adaptiveAvgPool3d(input, this.outputSize);
   }
 }
@@ -202,6 +226,7 @@ abstract class AdaptiveMaxPool<I extends boolean> extends AdaptivePool {
   readonly returnIndices: I;
 
   constructor(outputSize: OutputSize, options: { returnIndices?: I } = {}) {
+    takes(new.target.name, signatures.AdaptiveMaxPool, arguments);
     super(outputSize);
     this.returnIndices = (options.returnIndices ?? false) as I;
   }
@@ -210,21 +235,30 @@ abstract class AdaptiveMaxPool<I extends boolean> extends AdaptivePool {
 /** Maxima over `outputSize` windows of signals. */
 export class AdaptiveMaxPool1d<I extends boolean = false> extends AdaptiveMaxPool<I> {
   override forward(input: Tensor): MaxPoolResult<I> {
-    return adaptiveMaxPool1d(input, this.outputSize, both(this)) as MaxPoolResult<I>;
+    takes('AdaptiveMaxPool1d', signatures.AdaptiveMaxPool1d_forward, arguments);
+    return adaptiveMaxPool1d(input, this.outputSize, {
+      returnIndices: this.returnIndices as true,
+    }) as MaxPoolResult<I>;
   }
 }
 
 /** Maxima over `outputSize` windows of images. */
 export class AdaptiveMaxPool2d<I extends boolean = false> extends AdaptiveMaxPool<I> {
   override forward(input: Tensor): MaxPoolResult<I> {
-    return adaptiveMaxPool2d(input, this.outputSize, both(this)) as MaxPoolResult<I>;
+    takes('AdaptiveMaxPool2d', signatures.AdaptiveMaxPool2d_forward, arguments);
+    return adaptiveMaxPool2d(input, this.outputSize, {
+      returnIndices: this.returnIndices as true,
+    }) as MaxPoolResult<I>;
   }
 }
 
 /** Maxima over `outputSize` windows of volumes. */
 export class AdaptiveMaxPool3d<I extends boolean = false> extends AdaptiveMaxPool<I> {
   override forward(input: Tensor): MaxPoolResult<I> {
-    return adaptiveMaxPool3d(input, this.outputSize, both(this)) as MaxPoolResult<I>;
+    takes('AdaptiveMaxPool3d', signatures.AdaptiveMaxPool3d_forward, arguments);
+    return adaptiveMaxPool3d(input, this.outputSize, {
+      returnIndices: this.returnIndices as true,
+    }) as MaxPoolResult<I>;
   }
 }
 
@@ -240,6 +274,7 @@ abstract class LPPool extends Module {
     kernelSize: Size,
     options: { stride?: Size | null; ceilMode?: boolean } = {},
   ) {
+    takes(new.target.name, signatures.LPPool, arguments);
     super();
     this.normType = normType;
     this.kernelSize = kernelSize;
@@ -257,13 +292,21 @@ abstract class LPPool extends Module {
 /** The p-norm of each window of signals. */
 export class LPPool1d extends LPPool {
   override forward(input: Tensor): Tensor {
-    return lpPool1d(input, this.normType, this.kernelSize, this);
+    takes('LPPool1d', signatures.LPPool1d_forward, arguments);
+    return lpPool1d(input, this.normType, this.kernelSize, {
+      stride: this.stride,
+      ceilMode: this.ceilMode,
+    });
   }
 }
 
 /** The p-norm of each window of images. */
 export class LPPool2d extends LPPool {
   override forward(input: Tensor): Tensor {
-    return lpPool2d(input, this.normType, this.kernelSize, this);
+    takes('LPPool2d', signatures.LPPool2d_forward, arguments);
+    return lpPool2d(input, this.normType, this.kernelSize, {
+      stride: this.stride,
+      ceilMode: this.ceilMode,
+    });
   }
 }

@@ -14,6 +14,7 @@ import {
 } from '@sconce/core';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { placing } from '../placing.js';
 import { text } from '../text.js';
 import { PackedSequence } from '../utils/rnn.js';
 import type { BiasOptions } from './linear.js';
@@ -80,7 +81,7 @@ export abstract class Recurrent extends Module {
     }
     const { directions, outputSize } = this;
     const add = (key: string, shape: number[]): void =>
-      this.registerParameter(key, new Parameter(empty(shape, options)));
+      this.registerParameter(key, new Parameter(empty(shape, placing(options))));
     for (let layer = 0; layer < this.numLayers; layer++) {
       const width = layer === 0 ? inputSize : outputSize * directions;
       for (let direction = 0; direction < directions; direction++) {

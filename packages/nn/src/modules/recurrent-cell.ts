@@ -9,6 +9,7 @@ import {
   split,
   splitWithSizes,
   type Tensor,
+  takes,
   tanh,
   ValueError,
   zeros,
@@ -16,6 +17,8 @@ import {
 import { uniform_ } from '@sconce/init';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { placing } from '../placing.js';
+import * as signatures from '../signatures.js';
 import { text } from '../text.js';
 import type { BiasOptions } from './linear.js';
 
@@ -90,10 +93,10 @@ abstract class RecurrentCell extends Module {
     this.hiddenSize = hiddenSize;
     const rows = gates * hiddenSize;
     const bias = options.bias !== false;
-    this.weightIh = new Parameter(empty([rows, inputSize], options));
-    this.weightHh = new Parameter(empty([rows, hiddenSize], options));
+    this.weightIh = new Parameter(empty([rows, inputSize], placing(options)));
+    this.weightHh = new Parameter(empty([rows, hiddenSize], placing(options)));
     for (const name of ['biasIh', 'biasHh']) {
-      this.registerParameter(name, bias ? new Parameter(empty([rows], options)) : null);
+      this.registerParameter(name, bias ? new Parameter(empty([rows], placing(options))) : null);
     }
     this.resetParameters();
   }
@@ -176,12 +179,14 @@ export class RNNCell extends RecurrentCell {
 
   /** @throws ValueError if the nonlinearity is not known. */
   constructor(inputSize: number, hiddenSize: number, options: RNNCellOptions = {}) {
+    takes('RNNCell', signatures.RNNCell, arguments);
     super(inputSize, hiddenSize, 1, options);
     this.nonlinearity = options.nonlinearity ?? 'tanh';
     nonlinearityNamed('RNNCell', this.nonlinearity);
   }
 
   override forward(input: Tensor, hidden: Tensor | null = null): Tensor {
+    takes('RNNCell', signatures.RNNCell_forward, arguments);
     const activation = nonlinearityNamed('RNNCell', this.nonlinearity);
     const [next] = this.run(input, hidden && [hidden], 1, (x, [h]) => [
       activation(this.inputGates(x).add(this.hiddenGates(h as Tensor))),
@@ -205,6 +210,7 @@ export class RNNCell extends RecurrentCell {
  */
 export class LSTMCell extends RecurrentCell {
   constructor(inputSize: number, hiddenSize: number, options: BiasOptions = {}) {
+    takes('LSTMCell', signatures.LSTMCell, arguments);
     super(inputSize, hiddenSize, 4, options);
   }
 
@@ -212,6 +218,7 @@ export class LSTMCell extends RecurrentCell {
     input: Tensor,
     state: readonly [hidden: Tensor, cell: Tensor] | null = null,
   ): [hidden: Tensor, cell: Tensor] {
+    takes('LSTMCell', signatures.LSTMCell_forward, arguments);
     const [hidden, cell] = this.run(input, state, 2, (x, [h, c]) =>
       lstmStep(this.inputGates(x).add(this.hiddenGates(h as Tensor)), c as Tensor),
     );
@@ -229,10 +236,12 @@ export class LSTMCell extends RecurrentCell {
  */
 export class GRUCell extends RecurrentCell {
   constructor(inputSize: number, hiddenSize: number, options: BiasOptions = {}) {
+    takes('GRUCell', signatures.GRUCell, arguments);
     super(inputSize, hiddenSize, 3, options);
   }
 
   override forward(input: Tensor, hidden: Tensor | null = null): Tensor {
+    takes('GRUCell', signatures.GRUCell_forward, arguments);
     const [next] = this.run(input, hidden && [hidden], 1, (x, [h]) => [
       gruStep(this.inputGates(x), this.hiddenGates(h as Tensor), h as Tensor),
     ]);

@@ -74,7 +74,7 @@ describe('RNN', () => {
 
   it('refuses what does not fit', () => {
     expect(() => new RNN(3, 2, { nonlinearity: 'sigmoid' as 'relu' })).toThrow(
-      "RNN: Unknown nonlinearity 'sigmoid'",
+      "RNN: option 'nonlinearity' must be 'relu' or 'tanh', got the string 'sigmoid'",
     );
     expect(() => new RNN(3, 2, { dropout: 2 })).toThrow('dropout should be in range [0, 1]');
     const rnn = new RNN(3, 2);

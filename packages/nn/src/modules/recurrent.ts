@@ -1,4 +1,5 @@
-import { addmm, linear, type Tensor, transpose } from '@sconce/core';
+import { addmm, linear, type Tensor, takes, transpose } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import type { PackedSequence } from '../utils/rnn.js';
 import { Recurrent, type RecurrentOptions, type Step, type Weights } from './recurrent-base.js';
 import {
@@ -41,6 +42,7 @@ export class RNN extends Recurrent {
 
   /** @throws ValueError if the nonlinearity is not known, or `dropout` is not in [0, 1]. */
   constructor(inputSize: number, hiddenSize: number, options: RNNOptions = {}) {
+    takes('RNN', signatures.RNN, arguments);
     super('RNN', inputSize, hiddenSize, 1, options);
     this.nonlinearity = options.nonlinearity ?? 'tanh';
     nonlinearityNamed('RNN', this.nonlinearity);
@@ -55,6 +57,7 @@ export class RNN extends Recurrent {
     input: Tensor | PackedSequence,
     hidden: Tensor | null = null,
   ): [output: Tensor | PackedSequence, hidden: Tensor] {
+    takes('RNN', signatures.RNN_forward, arguments);
     const { output, states } = this.run(input, hidden && [hidden], [this.hiddenSize]);
     return [output, states[0] as Tensor];
   }
@@ -94,6 +97,7 @@ export interface LSTMOptions extends RecurrentOptions {
 export class LSTM extends Recurrent {
   /** @throws ValueError if `projSize` is not smaller than `hiddenSize`, or `dropout` is not in [0, 1]. */
   constructor(inputSize: number, hiddenSize: number, options: LSTMOptions = {}) {
+    takes('LSTM', signatures.LSTM, arguments);
     super('LSTM', inputSize, hiddenSize, 4, options);
   }
 
@@ -109,6 +113,7 @@ export class LSTM extends Recurrent {
     input: Tensor | PackedSequence,
     state: LSTMState | null = null,
   ): [output: Tensor | PackedSequence, state: [hidden: Tensor, cell: Tensor]] {
+    takes('LSTM', signatures.LSTM_forward, arguments);
     const { output, states } = this.run(input, state, [this.outputSize, this.hiddenSize]);
     return [output, [states[0] as Tensor, states[1] as Tensor]];
   }
@@ -140,6 +145,7 @@ export interface GRU extends PackedCall<Tensor, Tensor> {}
 export class GRU extends Recurrent {
   /** @throws ValueError if `dropout` is not in [0, 1]. */
   constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
+    takes('GRU', signatures.GRU, arguments);
     super('GRU', inputSize, hiddenSize, 3, options);
   }
 
@@ -152,6 +158,7 @@ export class GRU extends Recurrent {
     input: Tensor | PackedSequence,
     hidden: Tensor | null = null,
   ): [output: Tensor | PackedSequence, hidden: Tensor] {
+    takes('GRU', signatures.GRU_forward, arguments);
     const { output, states } = this.run(input, hidden && [hidden], [this.hiddenSize]);
     return [output, states[0] as Tensor];
   }

@@ -18,11 +18,14 @@ import {
   RuntimeError,
   rrelu,
   type Tensor,
+  takes,
   unfoldImage,
 } from '@sconce/core';
 import { uniform_ } from '@sconce/init';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { placing } from '../placing.js';
+import * as signatures from '../signatures.js';
 import { floatText, text } from '../text.js';
 import type { InplaceOptions } from './activation.js';
 import type { Size } from './conv.js';
@@ -38,11 +41,13 @@ export class Upsample extends Module {
   readonly options: InterpolateOptions;
 
   constructor(options: InterpolateOptions) {
+    takes('Upsample', signatures.Upsample, arguments);
     super();
     this.options = { mode: 'nearest', ...options };
   }
 
   override forward(input: Tensor): Tensor {
+    takes(this.constructor.name, signatures.Upsample_forward, arguments);
     return interpolate(input, this.options);
   }
 
@@ -63,6 +68,7 @@ type Target = Pick<InterpolateOptions, 'size' | 'scaleFactor'>;
 /** `Upsample` of images by repetition. */
 export class UpsamplingNearest2d extends Upsample {
   constructor(options: Target) {
+    takes('UpsamplingNearest2d', signatures.UpsamplingNearest2d, arguments);
     super({ ...options, mode: 'nearest' });
   }
 }
@@ -70,6 +76,7 @@ export class UpsamplingNearest2d extends Upsample {
 /** `Upsample` of images by linear interpolation, corners aligned. */
 export class UpsamplingBilinear2d extends Upsample {
   constructor(options: Target) {
+    takes('UpsamplingBilinear2d', signatures.UpsamplingBilinear2d, arguments);
     super({ ...options, mode: 'bilinear', alignCorners: true });
   }
 }
@@ -79,11 +86,13 @@ export class PixelShuffle extends Module {
   readonly upscaleFactor: number;
 
   constructor(upscaleFactor: number) {
+    takes('PixelShuffle', signatures.PixelShuffle, arguments);
     super();
     this.upscaleFactor = upscaleFactor;
   }
 
   override forward(input: Tensor): Tensor {
+    takes('PixelShuffle', signatures.PixelShuffle_forward, arguments);
     return pixelShuffle(input, this.upscaleFactor);
   }
 
@@ -97,11 +106,13 @@ export class PixelUnshuffle extends Module {
   readonly downscaleFactor: number;
 
   constructor(downscaleFactor: number) {
+    takes('PixelUnshuffle', signatures.PixelUnshuffle, arguments);
     super();
     this.downscaleFactor = downscaleFactor;
   }
 
   override forward(input: Tensor): Tensor {
+    takes('PixelUnshuffle', signatures.PixelUnshuffle_forward, arguments);
     return pixelUnshuffle(input, this.downscaleFactor);
   }
 
@@ -115,11 +126,13 @@ export class ChannelShuffle extends Module {
   readonly groups: number;
 
   constructor(groups: number) {
+    takes('ChannelShuffle', signatures.ChannelShuffle, arguments);
     super();
     this.groups = groups;
   }
 
   override forward(input: Tensor): Tensor {
+    takes('ChannelShuffle', signatures.ChannelShuffle_forward, arguments);
     return channelShuffle(input, this.groups);
   }
 
@@ -149,6 +162,11 @@ abstract class Blocks extends Module {
     this.stride = options.stride ?? 1;
   }
 
+  /** The options of the function. */
+  protected get options(): BlockOptions {
+    return { dilation: this.dilation, padding: this.padding, stride: this.stride };
+  }
+
   override extraRepr(): string {
     return `kernel_size=${text(this.kernelSize)}, dilation=${text(this.dilation)}, padding=${text(this.padding)}, stride=${text(this.stride)}`;
   }
@@ -157,11 +175,13 @@ abstract class Blocks extends Module {
 /** Sliding blocks of images as columns: [N, C, H, W] to [N, C KH KW, blocks]. */
 export class Unfold extends Blocks {
   constructor(kernelSize: Size, options: BlockOptions = {}) {
+    takes('Unfold', signatures.Unfold, arguments);
     super(kernelSize, options);
   }
 
   override forward(input: Tensor): Tensor {
-    return unfoldImage(input, this.kernelSize, this);
+    takes('Unfold', signatures.Unfold_forward, arguments);
+    return unfoldImage(input, this.kernelSize, this.options);
   }
 }
 
@@ -170,12 +190,14 @@ export class Fold extends Blocks {
   readonly outputSize: Size;
 
   constructor(outputSize: Size, kernelSize: Size, options: BlockOptions = {}) {
+    takes('Fold', signatures.Fold, arguments);
     super(kernelSize, options);
     this.outputSize = outputSize;
   }
 
   override forward(input: Tensor): Tensor {
-    return foldImage(input, this.outputSize, this.kernelSize, this);
+    takes('Fold', signatures.Fold_forward, arguments);
+    return foldImage(input, this.outputSize, this.kernelSize, this.options);
   }
 
   override extraRepr(): string {
@@ -203,6 +225,7 @@ abstract class MaxUnpool extends Module {
 
   /** @param indices the positions that max pooling gave; `outputSize` chooses among the possible sizes. */
   override forward(input: Tensor, indices: Tensor, outputSize?: readonly number[] | null): Tensor {
+    takes(this.constructor.name, signatures.MaxUnpool_forward, arguments);
     const unpool = [maxUnpool1d, maxUnpool2d, maxUnpool3d][
       this.kernelSize.length - 1
     ] as typeof maxUnpool2d;
@@ -221,6 +244,7 @@ abstract class MaxUnpool extends Module {
 /** Puts values back where `maxPool1d` found them, zeros elsewhere. */
 export class MaxUnpool1d extends MaxUnpool {
   constructor(kernelSize: Size, options: { stride?: Size | null; padding?: Size } = {}) {
+    takes('MaxUnpool1d', signatures.MaxUnpool1d, arguments);
     super(1, kernelSize, options);
   }
 }
@@ -228,6 +252,7 @@ export class MaxUnpool1d extends MaxUnpool {
 /** Puts values back where `maxPool2d` found them, zeros elsewhere. */
 export class MaxUnpool2d extends MaxUnpool {
   constructor(kernelSize: Size, options: { stride?: Size | null; padding?: Size } = {}) {
+    takes('MaxUnpool2d', signatures.MaxUnpool2d, arguments);
     super(2, kernelSize, options);
   }
 }
@@ -235,6 +260,7 @@ export class MaxUnpool2d extends MaxUnpool {
 /** Puts values back where `maxPool3d` found them, zeros elsewhere. */
 export class MaxUnpool3d extends MaxUnpool {
   constructor(kernelSize: Size, options: { stride?: Size | null; padding?: Size } = {}) {
+    takes('MaxUnpool3d', signatures.MaxUnpool3d, arguments);
     super(3, kernelSize, options);
   }
 }
@@ -245,12 +271,14 @@ export class LocalResponseNorm extends Module {
   readonly options: Required<LocalResponseNormOptions>;
 
   constructor(size: number, options: LocalResponseNormOptions = {}) {
+    takes('LocalResponseNorm', signatures.LocalResponseNorm, arguments);
     super();
     this.size = size;
     this.options = { alpha: 1e-4, beta: 0.75, k: 1, ...options };
   }
 
   override forward(input: Tensor): Tensor {
+    takes('LocalResponseNorm', signatures.LocalResponseNorm_forward, arguments);
     return localResponseNorm(input, this.size, this.options);
   }
 
@@ -274,12 +302,14 @@ export class CrossMapLRN2d extends Module {
   readonly options: Required<LocalResponseNormOptions>;
 
   constructor(size: number, options: LocalResponseNormOptions = {}) {
+    takes('CrossMapLRN2d', signatures.CrossMapLRN2d, arguments);
     super();
     this.size = size;
     this.options = { alpha: 1e-4, beta: 0.75, k: 1, ...options };
   }
 
   override forward(input: Tensor): Tensor {
+    takes('CrossMapLRN2d', signatures.CrossMapLRN2d_forward, arguments);
     if (input.ndim !== 4) {
       throw new RuntimeError(
         `CrossMapLRN2d: expected images [n, channels, height, width], got ${formatShape(input.shape)}`,
@@ -321,14 +351,15 @@ export class Bilinear extends Module {
     outFeatures: number,
     options: BiasOptions = {},
   ) {
+    takes('Bilinear', signatures.Bilinear, arguments);
     super();
     this.in1Features = in1Features;
     this.in2Features = in2Features;
     this.outFeatures = outFeatures;
-    this.weight = new Parameter(empty([outFeatures, in1Features, in2Features], options));
+    this.weight = new Parameter(empty([outFeatures, in1Features, in2Features], placing(options)));
     this.registerParameter(
       'bias',
-      options.bias === false ? null : new Parameter(empty([outFeatures], options)),
+      options.bias === false ? null : new Parameter(empty([outFeatures], placing(options))),
     );
     this.resetParameters();
   }
@@ -341,6 +372,7 @@ export class Bilinear extends Module {
   }
 
   override forward(input1: Tensor, input2: Tensor): Tensor {
+    takes('Bilinear', signatures.Bilinear_forward, arguments);
     return bilinear(input1, input2, this.weight, this.bias);
   }
 
@@ -356,6 +388,7 @@ export class RReLU extends Module {
   readonly inplace: boolean;
 
   constructor(lower = 1 / 8, upper = 1 / 3, options: InplaceOptions = {}) {
+    takes('RReLU', signatures.RReLU, arguments);
     super();
     this.lower = lower;
     this.upper = upper;
@@ -363,6 +396,7 @@ export class RReLU extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    takes('RReLU', signatures.RReLU_forward, arguments);
     const { lower, upper, training, inplace } = this;
     return rrelu(input, { lower, upper, training, inplace });
   }

@@ -1,5 +1,13 @@
-import { constantPadNd, cosineSimilarity, pad, pairwiseDistance, type Tensor } from '@sconce/core';
+import {
+  constantPadNd,
+  cosineSimilarity,
+  pad,
+  pairwiseDistance,
+  type Tensor,
+  takes,
+} from '@sconce/core';
 import { Module } from '../module.js';
+import * as signatures from '../signatures.js';
 import { floatText, text } from '../text.js';
 
 /** Merges dimensions `startDim` (1) to `endDim` (-1): all but the batch, by default. */
@@ -8,12 +16,14 @@ export class Flatten extends Module {
   readonly endDim: number;
 
   constructor(startDim = 1, endDim = -1) {
+    takes('Flatten', signatures.Flatten, arguments);
     super();
     this.startDim = startDim;
     this.endDim = endDim;
   }
 
   override forward(input: Tensor): Tensor {
+    takes('Flatten', signatures.Flatten_forward, arguments);
     return input.flatten(this.startDim, this.endDim);
   }
 
@@ -28,12 +38,14 @@ export class Unflatten extends Module {
   readonly unflattenedSize: readonly number[];
 
   constructor(dim: number, unflattenedSize: readonly number[]) {
+    takes('Unflatten', signatures.Unflatten, arguments);
     super();
     this.dim = dim;
     this.unflattenedSize = unflattenedSize;
   }
 
   override forward(input: Tensor): Tensor {
+    takes('Unflatten', signatures.Unflatten_forward, arguments);
     return input.unflatten(this.dim, this.unflattenedSize);
   }
 
@@ -68,6 +80,7 @@ abstract class ConstantPad extends Padding {
   }
 
   override forward(input: Tensor): Tensor {
+    takes(this.constructor.name, signatures.ConstantPad_forward, arguments);
     return constantPadNd(input, this.padding, this.value);
   }
 
@@ -79,6 +92,7 @@ abstract class ConstantPad extends Padding {
 /** Pads signals with a value. */
 export class ConstantPad1d extends ConstantPad {
   constructor(padding: PadAmounts, value: number) {
+    takes('ConstantPad1d', signatures.ConstantPad1d, arguments);
     super(1, padding, value);
   }
 }
@@ -86,6 +100,7 @@ export class ConstantPad1d extends ConstantPad {
 /** Pads images with a value. */
 export class ConstantPad2d extends ConstantPad {
   constructor(padding: PadAmounts, value: number) {
+    takes('ConstantPad2d', signatures.ConstantPad2d, arguments);
     super(2, padding, value);
   }
 }
@@ -93,6 +108,7 @@ export class ConstantPad2d extends ConstantPad {
 /** Pads volumes with a value. */
 export class ConstantPad3d extends ConstantPad {
   constructor(padding: PadAmounts, value: number) {
+    takes('ConstantPad3d', signatures.ConstantPad3d, arguments);
     super(3, padding, value);
   }
 }
@@ -100,10 +116,12 @@ export class ConstantPad3d extends ConstantPad {
 /** Pads images with zeros. */
 export class ZeroPad2d extends Padding {
   constructor(padding: PadAmounts) {
+    takes('ZeroPad2d', signatures.ZeroPad2d, arguments);
     super(2, padding);
   }
 
   override forward(input: Tensor): Tensor {
+    takes('ZeroPad2d', signatures.ZeroPad2d_forward, arguments);
     return constantPadNd(input, this.padding, 0);
   }
 }
@@ -112,6 +130,7 @@ abstract class MirrorPad extends Padding {
   protected abstract readonly mode: 'reflect' | 'replicate';
 
   override forward(input: Tensor): Tensor {
+    takes(this.constructor.name, signatures.MirrorPad_forward, arguments);
     return pad(input, this.padding, { mode: this.mode });
   }
 }
@@ -120,6 +139,7 @@ abstract class MirrorPad extends Padding {
 export class ReflectionPad1d extends MirrorPad {
   protected override readonly mode = 'reflect';
   constructor(padding: PadAmounts) {
+    takes('ReflectionPad1d', signatures.ReflectionPad1d, arguments);
     super(1, padding);
   }
 }
@@ -128,6 +148,7 @@ export class ReflectionPad1d extends MirrorPad {
 export class ReflectionPad2d extends MirrorPad {
   protected override readonly mode = 'reflect';
   constructor(padding: PadAmounts) {
+    takes('ReflectionPad2d', signatures.ReflectionPad2d, arguments);
     super(2, padding);
   }
 }
@@ -136,6 +157,7 @@ export class ReflectionPad2d extends MirrorPad {
 export class ReflectionPad3d extends MirrorPad {
   protected override readonly mode = 'reflect';
   constructor(padding: PadAmounts) {
+    takes('ReflectionPad3d', signatures.ReflectionPad3d, arguments);
     super(3, padding);
   }
 }
@@ -144,6 +166,7 @@ export class ReflectionPad3d extends MirrorPad {
 export class ReplicationPad1d extends MirrorPad {
   protected override readonly mode = 'replicate';
   constructor(padding: PadAmounts) {
+    takes('ReplicationPad1d', signatures.ReplicationPad1d, arguments);
     super(1, padding);
   }
 }
@@ -152,6 +175,7 @@ export class ReplicationPad1d extends MirrorPad {
 export class ReplicationPad2d extends MirrorPad {
   protected override readonly mode = 'replicate';
   constructor(padding: PadAmounts) {
+    takes('ReplicationPad2d', signatures.ReplicationPad2d, arguments);
     super(2, padding);
   }
 }
@@ -160,6 +184,7 @@ export class ReplicationPad2d extends MirrorPad {
 export class ReplicationPad3d extends MirrorPad {
   protected override readonly mode = 'replicate';
   constructor(padding: PadAmounts) {
+    takes('ReplicationPad3d', signatures.ReplicationPad3d, arguments);
     super(3, padding);
   }
 }
@@ -170,12 +195,14 @@ export class CosineSimilarity extends Module {
   readonly eps: number;
 
   constructor(options: { dim?: number; eps?: number } = {}) {
+    takes('CosineSimilarity', signatures.CosineSimilarity, arguments);
     super();
     this.dim = options.dim ?? 1;
     this.eps = options.eps ?? 1e-8;
   }
 
   override forward(x1: Tensor, x2: Tensor): Tensor {
+    takes('CosineSimilarity', signatures.CosineSimilarity_forward, arguments);
     return cosineSimilarity(x1, x2, { dim: this.dim, eps: this.eps });
   }
 }
@@ -187,6 +214,7 @@ export class PairwiseDistance extends Module {
   readonly keepdim: boolean;
 
   constructor(options: { p?: number; eps?: number; keepdim?: boolean } = {}) {
+    takes('PairwiseDistance', signatures.PairwiseDistance, arguments);
     super();
     this.norm = options.p ?? 2;
     this.eps = options.eps ?? 1e-6;
@@ -194,6 +222,7 @@ export class PairwiseDistance extends Module {
   }
 
   override forward(x1: Tensor, x2: Tensor): Tensor {
+    takes('PairwiseDistance', signatures.PairwiseDistance_forward, arguments);
     return pairwiseDistance(x1, x2, { p: this.norm, eps: this.eps, keepdim: this.keepdim });
   }
 }

@@ -12,12 +12,14 @@ import {
   softplus,
   softshrink,
   type Tensor,
-  type TensorOptions,
+  takes,
   threshold,
 } from '@sconce/core';
 import { logSoftmax, softmax, softmin } from '../functional/softmax.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import type { PlaceOptions } from '../placing.js';
+import * as signatures from '../signatures.js';
 import { floatText, text } from '../text.js';
 import type { InplaceOptions } from './activation.js';
 
@@ -29,12 +31,14 @@ export class ELU extends Module {
   readonly inplace: boolean;
 
   constructor(alpha = 1, options: InplaceOptions = {}) {
+    takes('ELU', signatures.ELU, arguments);
     super();
     this.alpha = alpha;
     this.inplace = options.inplace ?? false;
   }
 
   override forward(input: Tensor): Tensor {
+    takes('ELU', signatures.ELU_forward, arguments);
     return elu(input, { alpha: this.alpha, inplace: this.inplace });
   }
 
@@ -49,12 +53,14 @@ export class CELU extends Module {
   readonly inplace: boolean;
 
   constructor(alpha = 1, options: InplaceOptions = {}) {
+    takes('CELU', signatures.CELU, arguments);
     super();
     this.alpha = alpha;
     this.inplace = options.inplace ?? false;
   }
 
   override forward(input: Tensor): Tensor {
+    takes('CELU', signatures.CELU_forward, arguments);
     return celu(input, { alpha: this.alpha, inplace: this.inplace });
   }
 
@@ -69,12 +75,14 @@ export class LeakyReLU extends Module {
   readonly inplace: boolean;
 
   constructor(negativeSlope = 0.01, options: InplaceOptions = {}) {
+    takes('LeakyReLU', signatures.LeakyReLU, arguments);
     super();
     this.negativeSlope = negativeSlope;
     this.inplace = options.inplace ?? false;
   }
 
   override forward(input: Tensor): Tensor {
+    takes('LeakyReLU', signatures.LeakyReLU_forward, arguments);
     return leakyRelu(input, { negativeSlope: this.negativeSlope, inplace: this.inplace });
   }
 
@@ -88,11 +96,13 @@ export class GELU extends Module {
   readonly approximate: 'none' | 'tanh';
 
   constructor(options: { approximate?: 'none' | 'tanh' } = {}) {
+    takes('GELU', signatures.GELU, arguments);
     super();
     this.approximate = options.approximate ?? 'none';
   }
 
   override forward(input: Tensor): Tensor {
+    takes('GELU', signatures.GELU_forward, arguments);
     return gelu(input, { approximate: this.approximate });
   }
 
@@ -109,6 +119,7 @@ export class Hardtanh extends Module {
 
   /** @throws RuntimeError if maxVal is not greater than minVal. */
   constructor(minVal = -1, maxVal = 1, options: InplaceOptions = {}) {
+    takes('Hardtanh', signatures.Hardtanh, arguments);
     super();
     if (!(maxVal > minVal))
       throw new RuntimeError(
@@ -120,6 +131,7 @@ export class Hardtanh extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    takes('Hardtanh', signatures.Hardtanh_forward, arguments);
     return hardtanh(input, { minVal: this.minVal, maxVal: this.maxVal, inplace: this.inplace });
   }
 
@@ -133,11 +145,13 @@ export class Hardshrink extends Module {
   readonly lambd: number;
 
   constructor(lambd = 0.5) {
+    takes('Hardshrink', signatures.Hardshrink, arguments);
     super();
     this.lambd = lambd;
   }
 
   override forward(input: Tensor): Tensor {
+    takes('Hardshrink', signatures.Hardshrink_forward, arguments);
     return hardshrink(input, { lambd: this.lambd });
   }
 
@@ -151,11 +165,13 @@ export class Softshrink extends Module {
   readonly lambd: number;
 
   constructor(lambd = 0.5) {
+    takes('Softshrink', signatures.Softshrink, arguments);
     super();
     this.lambd = lambd;
   }
 
   override forward(input: Tensor): Tensor {
+    takes('Softshrink', signatures.Softshrink_forward, arguments);
     return softshrink(input, { lambd: this.lambd });
   }
 
@@ -170,12 +186,14 @@ export class Softplus extends Module {
   readonly threshold: number;
 
   constructor(beta = 1, threshold = 20) {
+    takes('Softplus', signatures.Softplus, arguments);
     super();
     this.beta = beta;
     this.threshold = threshold;
   }
 
   override forward(input: Tensor): Tensor {
+    takes('Softplus', signatures.Softplus_forward, arguments);
     return softplus(input, { beta: this.beta, threshold: this.threshold });
   }
 
@@ -191,6 +209,7 @@ export class Threshold extends Module {
   readonly inplace: boolean;
 
   constructor(threshold_: number, value: number, options: InplaceOptions = {}) {
+    takes('Threshold', signatures.Threshold, arguments);
     super();
     this.threshold = threshold_;
     this.value = value;
@@ -198,6 +217,7 @@ export class Threshold extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    takes('Threshold', signatures.Threshold_forward, arguments);
     return threshold(input, this.threshold, this.value, { inplace: this.inplace });
   }
 
@@ -211,7 +231,8 @@ export class PReLU extends Module {
   readonly numParameters: number;
   weight: Parameter;
 
-  constructor(numParameters = 1, options: TensorOptions & { init?: number } = {}) {
+  constructor(numParameters = 1, options: PlaceOptions & { init?: number } = {}) {
+    takes('PReLU', signatures.PReLU, arguments);
     super();
     this.numParameters = numParameters;
     this.weight = new Parameter(
@@ -220,6 +241,7 @@ export class PReLU extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    takes('PReLU', signatures.PReLU_forward, arguments);
     return prelu(input, this.weight);
   }
 
@@ -233,11 +255,13 @@ export class GLU extends Module {
   readonly dim: number;
 
   constructor(dim = -1) {
+    takes('GLU', signatures.GLU, arguments);
     super();
     this.dim = dim;
   }
 
   override forward(input: Tensor): Tensor {
+    takes('GLU', signatures.GLU_forward, arguments);
     return glu(input, this.dim);
   }
 
@@ -252,6 +276,7 @@ abstract class AlongDim extends Module {
 
   /** @param dim if absent, the one that `functional.softmax` implies. */
   constructor(dim?: number | null) {
+    takes(new.target.name, signatures.AlongDim, arguments);
     super();
     this.dim = dim ?? null;
   }
@@ -264,6 +289,7 @@ abstract class AlongDim extends Module {
 /** e^x, scaled so that a dimension sums to 1. */
 export class Softmax extends AlongDim {
   override forward(input: Tensor): Tensor {
+    takes('Softmax', signatures.Softmax_forward, arguments);
     return softmax(input, this.dim);
   }
 }
@@ -271,6 +297,7 @@ export class Softmax extends AlongDim {
 /** e^-x, scaled so that a dimension sums to 1. */
 export class Softmin extends AlongDim {
   override forward(input: Tensor): Tensor {
+    takes('Softmin', signatures.Softmin_forward, arguments);
     return softmin(input, this.dim);
   }
 }
@@ -278,6 +305,7 @@ export class Softmin extends AlongDim {
 /** The logarithm of softmax. */
 export class LogSoftmax extends AlongDim {
   override forward(input: Tensor): Tensor {
+    takes('LogSoftmax', signatures.LogSoftmax_forward, arguments);
     return logSoftmax(input, this.dim);
   }
 }
@@ -285,6 +313,7 @@ export class LogSoftmax extends AlongDim {
 /** Softmax over the channels of images [N, C, H, W] or [C, H, W]. */
 export class Softmax2d extends Module {
   override forward(input: Tensor): Tensor {
+    takes('Softmax2d', signatures.Softmax2d_forward, arguments);
     if (input.shape.length !== 3 && input.shape.length !== 4) {
       throw new RuntimeError(
         `Softmax2d: requires a 3D or 4D tensor as input, got ${input.shape.length}D`,

@@ -1,5 +1,7 @@
-import { gelu, relu, type Tensor, type TensorOptions, ValueError } from '@sconce/core';
+import { gelu, relu, type Tensor, takes, ValueError } from '@sconce/core';
 import { Module } from '../module.js';
+import type { PlaceOptions } from '../placing.js';
+import * as signatures from '../signatures.js';
 import { MultiheadAttention } from './attention.js';
 import { Dropout } from './dropout.js';
 import { Linear } from './linear.js';
@@ -9,7 +11,7 @@ import { LayerNorm } from './norm.js';
 export type TransformerActivation = 'relu' | 'gelu' | ((input: Tensor) => Tensor);
 
 /** Options of transformer layers. */
-export interface TransformerLayerOptions extends TensorOptions {
+export interface TransformerLayerOptions extends PlaceOptions {
   /** Width between the two linear layers; default 2048. */
   dimFeedforward?: number;
   /** Probability of dropping an element, in training; default 0.1. */
@@ -106,6 +108,7 @@ export class TransformerEncoderLayer extends Module {
 
   /** @throws ValueError if the activation is not known. */
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
+    takes('TransformerEncoderLayer', signatures.TransformerEncoderLayer, arguments);
     super();
     const { dimFeedforward = 2048, dropout = 0.1 } = options;
     this.normFirst = options.normFirst ?? false;
@@ -121,6 +124,7 @@ export class TransformerEncoderLayer extends Module {
   }
 
   override forward(src: Tensor, masks: TransformerEncoderLayerMasks = {}): Tensor {
+    takes('TransformerEncoderLayer', signatures.TransformerEncoderLayer_forward, arguments);
     const attend = (x: Tensor): Tensor =>
       this.dropout1(attended(this.selfAttn, x, x, masks.srcMask, masks.srcKeyPaddingMask));
     const feed = (x: Tensor): Tensor =>
@@ -161,6 +165,7 @@ export class TransformerDecoderLayer extends Module {
 
   /** @throws ValueError if the activation is not known. */
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
+    takes('TransformerDecoderLayer', signatures.TransformerDecoderLayer, arguments);
     super();
     const { dimFeedforward = 2048, dropout = 0.1 } = options;
     this.normFirst = options.normFirst ?? false;
@@ -179,6 +184,7 @@ export class TransformerDecoderLayer extends Module {
   }
 
   override forward(tgt: Tensor, memory: Tensor, masks: TransformerDecoderMasks = {}): Tensor {
+    takes('TransformerDecoderLayer', signatures.TransformerDecoderLayer_forward, arguments);
     const attend = (x: Tensor): Tensor =>
       this.dropout1(attended(this.selfAttn, x, x, masks.tgtMask, masks.tgtKeyPaddingMask));
     const look = (x: Tensor): Tensor =>

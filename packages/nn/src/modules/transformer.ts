@@ -1,7 +1,16 @@
-import { formatShape, full, RuntimeError, type Tensor, type TensorOptions } from '@sconce/core';
+import {
+  formatShape,
+  full,
+  RuntimeError,
+  type Tensor,
+  type TensorOptions,
+  takes,
+} from '@sconce/core';
 import { xavierUniform_ } from '@sconce/init';
 import { copyModule } from '../copy.js';
 import { Module } from '../module.js';
+import { placing } from '../placing.js';
+import * as signatures from '../signatures.js';
 import { ModuleList } from './container.js';
 import { LayerNorm } from './norm.js';
 import {
@@ -60,6 +69,7 @@ export class TransformerEncoder extends Module {
     numLayers: number,
     options: TransformerStackOptions = {},
   ) {
+    takes('TransformerEncoder', signatures.TransformerEncoder, arguments);
     super();
     this.numLayers = numLayers;
     this.layers = copies(encoderLayer, numLayers);
@@ -67,6 +77,7 @@ export class TransformerEncoder extends Module {
   }
 
   override forward(src: Tensor, masks: TransformerEncoderMasks = {}): Tensor {
+    takes('TransformerEncoder', signatures.TransformerEncoder_forward, arguments);
     const given = { srcMask: masks.mask, srcKeyPaddingMask: masks.srcKeyPaddingMask };
     let x = src;
     for (const layer of this.layers) x = layer(x, given);
@@ -91,6 +102,7 @@ export class TransformerDecoder extends Module {
     numLayers: number,
     options: TransformerStackOptions = {},
   ) {
+    takes('TransformerDecoder', signatures.TransformerDecoder, arguments);
     super();
     this.numLayers = numLayers;
     this.layers = copies(decoderLayer, numLayers);
@@ -98,6 +110,7 @@ export class TransformerDecoder extends Module {
   }
 
   override forward(tgt: Tensor, memory: Tensor, masks: TransformerDecoderMasks = {}): Tensor {
+    takes('TransformerDecoder', signatures.TransformerDecoder_forward, arguments);
     let x = tgt;
     for (const layer of this.layers) x = layer(x, memory, masks);
     return this.norm ? this.norm(x) : x;
@@ -143,6 +156,7 @@ export class Transformer extends Module {
   decoder: DecoderLayer;
 
   constructor(options: TransformerOptions = {}) {
+    takes('Transformer', signatures.Transformer, arguments);
     super();
     const { dModel = 512, nhead = 8 } = options;
     const norm = (): LayerNorm =>
@@ -154,17 +168,20 @@ export class Transformer extends Module {
     this.dModel = dModel;
     this.nhead = nhead;
     this.batchFirst = options.batchFirst ?? false;
+    const { dimFeedforward, dropout, activation, layerNormEps, batchFirst, normFirst } = options;
+    const layer = { dimFeedforward, dropout, activation, layerNormEps, batchFirst, normFirst };
+    const layerOptions = { ...layer, ...placing(options) };
     this.encoder =
       options.customEncoder ??
       new TransformerEncoder(
-        new TransformerEncoderLayer(dModel, nhead, options),
+        new TransformerEncoderLayer(dModel, nhead, layerOptions),
         options.numEncoderLayers ?? 6,
         { norm: norm() },
       );
     this.decoder =
       options.customDecoder ??
       new TransformerDecoder(
-        new TransformerDecoderLayer(dModel, nhead, options),
+        new TransformerDecoderLayer(dModel, nhead, layerOptions),
         options.numDecoderLayers ?? 6,
         { norm: norm() },
       );
@@ -177,6 +194,7 @@ export class Transformer extends Module {
   }
 
   override forward(src: Tensor, tgt: Tensor, masks: TransformerMasks = {}): Tensor {
+    takes('Transformer', signatures.Transformer_forward, arguments);
     const batchDim = this.batchFirst ? 0 : 1;
     const batched = src.shape.length === 3;
     const fits =
@@ -203,6 +221,11 @@ export class Transformer extends Module {
 
   /** The mask [size, size] that keeps each position from attending to later ones: -Infinity above the diagonal. */
   static generateSquareSubsequentMask(size: number, options: TensorOptions = {}): Tensor {
+    takes(
+      'generateSquareSubsequentMask',
+      signatures.Transformer_generateSquareSubsequentMask,
+      arguments,
+    );
     return full([size, size], Number.NEGATIVE_INFINITY, options).triu(1);
   }
 }

@@ -1,5 +1,6 @@
 import { noGrad } from '@sconce/autograd';
-import { RuntimeError, stack, Tensor, tensor, vectorNorm } from '@sconce/core';
+import { RuntimeError, stack, Tensor, takes, tensor, vectorNorm } from '@sconce/core';
+import * as signatures from '../signatures.js';
 
 /** Options of `clipGradNorm_`. */
 export interface ClipGradNormOptions {
@@ -26,6 +27,7 @@ export function clipGradNorm_(
   maxNorm: number,
   options: ClipGradNormOptions = {},
 ): Tensor {
+  takes('clipGradNorm_', signatures.clipGradNorm_, arguments);
   const { normType = 2, errorIfNonfinite = false } = options;
   return noGrad(() => {
     const grads = gradients(parameters);
@@ -50,6 +52,7 @@ export function clipGradNorm_(
  * @see https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_value_.html
  */
 export function clipGradValue_(parameters: Tensor | Iterable<Tensor>, clipValue: number): void {
+  takes('clipGradValue_', signatures.clipGradValue_, arguments);
   noGrad(() => {
     for (const grad of gradients(parameters)) grad.clamp_(-clipValue, clipValue);
   });

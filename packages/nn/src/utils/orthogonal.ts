@@ -10,12 +10,14 @@ import {
   randn,
   sameShape,
   type Tensor,
+  takes,
   ValueError,
   where,
   zerosLike,
 } from '@sconce/core';
 import { Module } from '../module.js';
 import { propertyNamed } from '../registry.js';
+import * as signatures from '../signatures.js';
 import { registerParametrization } from './parametrize.js';
 import { properties } from './reparametrize.js';
 
@@ -155,6 +157,7 @@ export function orthogonal<M extends Module>(
   name = 'weight',
   options: OrthogonalOptions = {},
 ): M {
+  takes('orthogonal', signatures.orthogonal, arguments);
   const property = propertyNamed(module, name) ?? name;
   const weight = properties(module)[property] as Tensor | undefined;
   if (weight?.shape === undefined) {

@@ -1,4 +1,5 @@
-import { cat, numel, RuntimeError, type Tensor } from '@sconce/core';
+import { cat, numel, RuntimeError, type Tensor, takes } from '@sconce/core';
+import * as signatures from '../signatures.js';
 
 /**
  * All parameters in one vector, one after another, through which gradients flow back to them.
@@ -8,6 +9,7 @@ import { cat, numel, RuntimeError, type Tensor } from '@sconce/core';
  * @example const vector = parametersToVector(model.parameters());
  */
 export function parametersToVector(parameters: Iterable<Tensor>): Tensor {
+  takes('parametersToVector', signatures.parametersToVector, arguments);
   const flat = [...parameters].map((p) => p.reshape([-1]));
   if (flat.length === 0) throw new RuntimeError('parametersToVector: there are no parameters');
   return cat(flat, 0);
@@ -21,6 +23,7 @@ export function parametersToVector(parameters: Iterable<Tensor>): Tensor {
  * @example vectorToParameters(vector.detach().mul(0.5), model.parameters());
  */
 export function vectorToParameters(vector: Tensor, parameters: Iterable<Tensor>): void {
+  takes('vectorToParameters', signatures.vectorToParameters, arguments);
   const list = [...parameters];
   const total = list.reduce((sum, p) => sum + numel(p.shape), 0);
   if (vector.shape.length !== 1 || vector.shape[0] !== total) {

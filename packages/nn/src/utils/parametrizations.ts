@@ -1,5 +1,6 @@
-import { IndexError, normalize, type Tensor } from '@sconce/core';
+import { IndexError, normalize, type Tensor, takes } from '@sconce/core';
 import { Module } from '../module.js';
+import * as signatures from '../signatures.js';
 import { registerParametrization } from './parametrize.js';
 import {
   asMatrix,
@@ -72,6 +73,7 @@ export function spectralNorm<M extends Module>(
   name = 'weight',
   options: SpectralNormOptions = {},
 ): M {
+  takes('spectralNorm', signatures.spectralNorm, arguments);
   const { nPowerIterations = 1, eps = 1e-12 } = options;
   const { property, parameter } = parameterNamed('spectralNorm', module, name);
   const dim = outputDim(module, options.dim);

@@ -5,12 +5,14 @@ import {
   RuntimeError,
   sameShape,
   Tensor,
+  takes,
   ValueError,
 } from '@sconce/core';
 import { Module } from '../module.js';
 import { ModuleDict } from '../modules/container.js';
 import { Parameter } from '../parameter.js';
 import { propertyNamed, registry, stateKey } from '../registry.js';
+import * as signatures from '../signatures.js';
 import { properties } from './reparametrize.js';
 
 /** A module that computes a tensor from one or several others. */
@@ -177,6 +179,7 @@ const listsOf = (module: Module): ModuleDict<ParametrizationList> | undefined =>
  * @see https://pytorch.org/docs/stable/generated/torch.nn.utils.parametrize.is_parametrized.html
  */
 export function isParametrized(module: Module, name?: string): boolean {
+  takes('isParametrized', signatures.isParametrized, arguments);
   const lists = listsOf(module);
   if (!lists) return false;
   return name === undefined ? [...lists].length > 0 : lists.has(stateKey(module, name));
@@ -203,6 +206,7 @@ export function registerParametrization<M extends Module>(
   parametrization: Parametrization,
   options: RegisterOptions = {},
 ): M {
+  takes('registerParametrization', signatures.registerParametrization, arguments);
   const { unsafe = false } = options;
   parametrization.train(module.training);
   const known = listsOf(module)?.get(stateKey(module, name));
@@ -269,6 +273,7 @@ function computed(list: ParametrizationList): Tensor {
  * @example const y = nn.utils.parametrize.cached(() => rnn(x));
  */
 export function cached<T>(fn: () => T): T {
+  takes('cached', signatures.cached, arguments);
   const outer = cache;
   cache ??= new WeakMap();
   try {
@@ -295,6 +300,7 @@ export function removeParametrizations<M extends Module>(
   name: string,
   options: RemoveOptions = {},
 ): M {
+  takes('removeParametrizations', signatures.removeParametrizations, arguments);
   const { leaveParametrized = true } = options;
   const key = stateKey(module, name);
   const lists = listsOf(module);

@@ -1,13 +1,16 @@
 import {
   cat,
+  checking,
   formatShape,
   full,
   RuntimeError,
   Tensor,
+  takes,
   tensor,
   transpose,
   ValueError,
 } from '@sconce/core';
+import * as signatures from '../signatures.js';
 
 /** Options of `packPaddedSequence`. */
 export interface PackPaddedOptions {
@@ -57,6 +60,7 @@ export class PackedSequence {
     sortedIndices: Tensor | null = null,
     unsortedIndices: Tensor | null = null,
   ) {
+    takes('PackedSequence', signatures.PackedSequence, arguments);
     this.data = data;
     this.batchSizes = batchSizes;
     this.sortedIndices = sortedIndices;
@@ -114,6 +118,7 @@ export function packPaddedSequence(
   lengths: Tensor | readonly number[],
   options: PackPaddedOptions = {},
 ): PackedSequence {
+  takes('packPaddedSequence', signatures.packPaddedSequence, arguments);
   const { batchFirst = false, enforceSorted = true } = options;
   let padded = batchFirst ? transpose(input, 0, 1) : input;
   let given = numbers(lengths);
@@ -159,6 +164,7 @@ export function padPackedSequence(
   sequence: PackedSequence,
   options: PadPackedOptions = {},
 ): [padded: Tensor, lengths: Tensor] {
+  takes('padPackedSequence', signatures.padPackedSequence, arguments);
   const { batchFirst = false, paddingValue = 0 } = options;
   const { data, unsortedIndices } = sequence;
   const sizes = sequence.sizes();
@@ -201,6 +207,7 @@ export function padSequence(
   sequences: readonly Tensor[],
   options: PadSequenceOptions = {},
 ): Tensor {
+  takes('padSequence', signatures.padSequence, arguments);
   const { batchFirst = false, paddingValue = 0 } = options;
   const [first] = sequences;
   if (!first) {
@@ -224,15 +231,16 @@ export function padSequence(
  * @throws RuntimeError if lengths do not descend, with `enforceSorted` (the default).
  * @see https://pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_sequence.html
  */
-export const packSequence = (
-  sequences: readonly Tensor[],
-  options: { enforceSorted?: boolean } = {},
-): PackedSequence =>
-  packPaddedSequence(
-    padSequence(sequences),
-    sequences.map((s) => s.size(0)),
-    options,
-  );
+export const packSequence = checking(
+  'packSequence',
+  signatures.packSequence,
+  (sequences: readonly Tensor[], options: { enforceSorted?: boolean } = {}): PackedSequence =>
+    packPaddedSequence(
+      padSequence(sequences),
+      sequences.map((s) => s.size(0)),
+      options,
+    ),
+);
 
 /**
  * The sequences in a padded tensor [L, N, ...], each without what stands behind its end: views, one for each of `lengths`.
@@ -246,6 +254,7 @@ export function unpadSequence(
   lengths: Tensor | readonly number[],
   options: { batchFirst?: boolean } = {},
 ): Tensor[] {
+  takes('unpadSequence', signatures.unpadSequence, arguments);
   const rows = options.batchFirst ? padded : transpose(padded, 0, 1);
   const known = numbers(lengths);
   const [count, longest] = rows.shape as [number, number];
@@ -264,6 +273,7 @@ export function unpadSequence(
  * @example const [a, b] = unpackSequence(packSequence([x, y]));
  */
 export function unpackSequence(packed: PackedSequence): Tensor[] {
+  takes('unpackSequence', signatures.unpackSequence, arguments);
   const [padded, lengths] = padPackedSequence(packed, { batchFirst: true });
   return unpadSequence(padded, lengths, { batchFirst: true });
 }

@@ -1,8 +1,9 @@
 import { noGrad } from '@sconce/autograd';
-import { linalg, type Tensor } from '@sconce/core';
+import { linalg, type Tensor, takes } from '@sconce/core';
 import type { Module } from '../module.js';
 import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from '../modules/conv.js';
 import { registry } from '../registry.js';
+import * as signatures from '../signatures.js';
 import type { LoadStateDictPreHook } from '../state-dict.js';
 import {
   asMatrix,
@@ -58,6 +59,7 @@ export function spectralNorm<M extends Module>(
   name = 'weight',
   options: SpectralNormOptions = {},
 ): M {
+  takes('spectralNorm', signatures.spectralNorm, arguments);
   const { nPowerIterations = 1, eps = 1e-12 } = options;
   const dim = outputDim(module, options.dim);
   checkIterations('spectralNorm', nPowerIterations);
@@ -100,6 +102,7 @@ export function spectralNorm<M extends Module>(
  * @throws ValueError if `spectralNorm` was not applied to it.
  */
 export function removeSpectralNorm<M extends Module>(module: M, name = 'weight'): M {
+  takes('removeSpectralNorm', signatures.removeSpectralNorm, arguments);
   restore('spectralNorm', module, name);
   return module;
 }

@@ -1,7 +1,8 @@
 import { noGrad } from '@sconce/autograd';
-import { type Tensor, vectorNorm } from '@sconce/core';
+import { type Tensor, takes, vectorNorm } from '@sconce/core';
 import type { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import * as signatures from '../signatures.js';
 import { checkOnce, parameterNamed, properties, recompute, restore } from './reparametrize.js';
 
 /** Options of `weightNorm`. */
@@ -34,6 +35,7 @@ export function weightNorm<M extends Module>(
   name = 'weight',
   options: WeightNormOptions = {},
 ): M {
+  takes('weightNorm', signatures.weightNorm, arguments);
   const { dim = 0 } = options;
   checkOnce('weightNorm', module, name);
   const { property, key, parameter } = parameterNamed('weightNorm', module, name);
@@ -56,6 +58,7 @@ export function weightNorm<M extends Module>(
  * @throws ValueError if `weightNorm` was not applied to it.
  */
 export function removeWeightNorm<M extends Module>(module: M, name = 'weight'): M {
+  takes('removeWeightNorm', signatures.removeWeightNorm, arguments);
   restore('weightNorm', module, name);
   return module;
 }

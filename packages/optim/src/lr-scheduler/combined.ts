@@ -1,4 +1,5 @@
-import { once, ValueError } from '@sconce/core';
+import { once, takes, ValueError } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { countUpTo, type LRScheduler, type Scheduled } from './lr-scheduler.js';
 import { checkedState, isNumbers, type SchedulerStateDict, stateFault, stateOf } from './state.js';
 
@@ -58,6 +59,7 @@ export class SequentialLR {
     milestones: readonly number[],
     options: { lastEpoch?: number } = {},
   ) {
+    takes('SequentialLR', signatures.SequentialLR, arguments);
     schedulers.forEach((scheduler, i) => {
       if (scheduler.optimizer !== optimizer) {
         throw new ValueError(
@@ -159,6 +161,7 @@ export class ChainedScheduler {
   protected lastLr: number[];
 
   constructor(schedulers: readonly Chainable[]) {
+    takes('ChainedScheduler', signatures.ChainedScheduler, arguments);
     const [first] = schedulers;
     if (!first) throw new ValueError('ChainedScheduler: expected one scheduler or more, got none');
     schedulers.forEach((scheduler, i) => {

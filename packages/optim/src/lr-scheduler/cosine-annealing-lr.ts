@@ -1,4 +1,5 @@
-import { ValueError } from '@sconce/core';
+import { takes, ValueError } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { LRScheduler, type Scheduled } from './lr-scheduler.js';
 
 /**
@@ -20,6 +21,7 @@ export class CosineAnnealingLR extends LRScheduler {
     tMax: number,
     options: { etaMin?: number; lastEpoch?: number } = {},
   ) {
+    takes('CosineAnnealingLR', signatures.CosineAnnealingLR, arguments);
     if (tMax === 0) throw new ValueError('CosineAnnealingLR: tMax must not be 0');
     super(optimizer, options.lastEpoch);
     this.tMax = tMax;

@@ -1,4 +1,5 @@
-import { once, ValueError } from '@sconce/core';
+import { once, takes, ValueError } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { LRScheduler, type Scheduled } from './lr-scheduler.js';
 
 /**
@@ -34,6 +35,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     t0: number,
     options: { tMult?: number; etaMin?: number; lastEpoch?: number } = {},
   ) {
+    takes('CosineAnnealingWarmRestarts', signatures.CosineAnnealingWarmRestarts, arguments);
     const { tMult = 1, etaMin = 0, lastEpoch = -1 } = options;
     if (!Number.isInteger(t0) || t0 <= 0) {
       throw new ValueError(

@@ -1,4 +1,5 @@
-import { ValueError } from '@sconce/core';
+import { takes, ValueError } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { forGroups, LRScheduler, type Scheduled, type ScheduledGroup } from './lr-scheduler.js';
 import { isNumbers, type SchedulerStateDict, stateFault } from './state.js';
 
@@ -92,6 +93,7 @@ export class CyclicLR extends LRScheduler {
     maxLr: number | readonly number[],
     options: CyclicLROptions = {},
   ) {
+    takes('CyclicLR', signatures.CyclicLR, arguments);
     const { stepSizeUp = 2000, stepSizeDown = stepSizeUp, lastEpoch = -1, scaleFn } = options;
     const whole = stepSizeUp + stepSizeDown;
     const share = stepSizeUp / whole;

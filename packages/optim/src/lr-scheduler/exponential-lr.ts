@@ -1,3 +1,5 @@
+import { takes } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { LRScheduler, type Scheduled } from './lr-scheduler.js';
 
 /**
@@ -12,6 +14,7 @@ export class ExponentialLR extends LRScheduler {
   readonly gamma: number;
 
   constructor(optimizer: Scheduled, gamma: number, options: { lastEpoch?: number } = {}) {
+    takes('ExponentialLR', signatures.ExponentialLR, arguments);
     super(optimizer, options.lastEpoch);
     this.gamma = gamma;
     this.start();

@@ -1,3 +1,5 @@
+import { takes } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { forGroups, LRScheduler, type Scheduled } from './lr-scheduler.js';
 import type { SchedulerStateDict } from './state.js';
 
@@ -22,6 +24,7 @@ export class LambdaLR extends LRScheduler {
     lambda: LRLambda | readonly LRLambda[],
     options: { lastEpoch?: number } = {},
   ) {
+    takes('LambdaLR', signatures.LambdaLR, arguments);
     super(optimizer, options.lastEpoch);
     this.lambdas = forGroups(optimizer, lambda, lambdaMismatch('LambdaLR'));
     this.start();
@@ -52,6 +55,7 @@ export class MultiplicativeLR extends LRScheduler {
     lambda: LRLambda | readonly LRLambda[],
     options: { lastEpoch?: number } = {},
   ) {
+    takes('MultiplicativeLR', signatures.MultiplicativeLR, arguments);
     super(optimizer, options.lastEpoch);
     this.lambdas = forGroups(optimizer, lambda, lambdaMismatch('MultiplicativeLR'));
     this.start();

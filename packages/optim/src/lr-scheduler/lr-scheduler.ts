@@ -1,4 +1,5 @@
-import { once, ValueError } from '@sconce/core';
+import { once, takes, ValueError } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { isUnstepped, warnOrder } from '../stepped.js';
 import { checkedState, type SchedulerStateDict, type StateKeys, stateOf } from './state.js';
 
@@ -47,6 +48,7 @@ export abstract class LRScheduler {
 
   /** @throws ValueError when resuming (`lastEpoch` >= 0) an optimizer whose groups have no `initialLr`. */
   constructor(optimizer: Scheduled, lastEpoch = -1) {
+    takes(new.target.name, signatures.LRScheduler, arguments);
     this.optimizer = optimizer;
     optimizer.paramGroups.forEach((group, i) => {
       if (lastEpoch === -1) group.initialLr ??= group.lr;

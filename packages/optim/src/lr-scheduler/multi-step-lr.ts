@@ -1,3 +1,5 @@
+import { takes } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { countUpTo, LRScheduler, type Scheduled } from './lr-scheduler.js';
 import { type SchedulerStateDict, stateFault } from './state.js';
 
@@ -26,6 +28,7 @@ export class MultiStepLR extends LRScheduler {
     milestones: readonly number[],
     options: { gamma?: number; lastEpoch?: number } = {},
   ) {
+    takes('MultiStepLR', signatures.MultiStepLR, arguments);
     super(optimizer, options.lastEpoch);
     this.milestones = [...milestones].sort((a, b) => a - b);
     this.gamma = options.gamma ?? 0.1;

@@ -1,5 +1,6 @@
-import { ValueError } from '@sconce/core';
+import { takes, ValueError } from '@sconce/core';
 import { snakeCase } from '../keys.js';
+import * as signatures from '../signatures.js';
 import { forGroups, LRScheduler, type Scheduled, type ScheduledGroup } from './lr-scheduler.js';
 import { type SchedulerStateDict, stateFault } from './state.js';
 
@@ -160,6 +161,7 @@ export class OneCycleLR extends LRScheduler {
     maxLr: number | readonly number[],
     options: OneCycleLROptions = {},
   ) {
+    takes('OneCycleLR', signatures.OneCycleLR, arguments);
     const totalSteps = stepsOf(options);
     const { pctStart = 0.3, annealStrategy = 'cos', lastEpoch = -1 } = options;
     if (!(pctStart > 0 && pctStart < 1)) {

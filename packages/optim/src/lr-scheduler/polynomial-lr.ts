@@ -1,3 +1,5 @@
+import { takes } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { LRScheduler, type Scheduled } from './lr-scheduler.js';
 
 /**
@@ -16,6 +18,7 @@ export class PolynomialLR extends LRScheduler {
     optimizer: Scheduled,
     options: { totalIters?: number; power?: number; lastEpoch?: number } = {},
   ) {
+    takes('PolynomialLR', signatures.PolynomialLR, arguments);
     super(optimizer, options.lastEpoch);
     this.totalIters = options.totalIters ?? 5;
     this.power = options.power ?? 1;

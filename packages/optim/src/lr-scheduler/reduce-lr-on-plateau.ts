@@ -1,4 +1,5 @@
-import { once, type Tensor, ValueError } from '@sconce/core';
+import { once, type Tensor, takes, ValueError } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { forGroups, type Scheduled } from './lr-scheduler.js';
 import {
   checkedState,
@@ -73,6 +74,7 @@ export class ReduceLROnPlateau {
   #lastLr: number[] | undefined;
 
   constructor(optimizer: Scheduled, options: ReduceLROnPlateauOptions = {}) {
+    takes('ReduceLROnPlateau', signatures.ReduceLROnPlateau, arguments);
     const { mode = 'min', factor = 0.1, thresholdMode = 'rel' } = options;
     if (!(factor < 1)) {
       throw new ValueError(`ReduceLROnPlateau: Factor should be < 1.0, got ${factor}`);

@@ -1,4 +1,5 @@
-import { ValueError } from '@sconce/core';
+import { takes, ValueError } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { LRScheduler, type Scheduled } from './lr-scheduler.js';
 
 /**
@@ -19,6 +20,7 @@ export class StepLR extends LRScheduler {
     stepSize: number,
     options: { gamma?: number; lastEpoch?: number } = {},
   ) {
+    takes('StepLR', signatures.StepLR, arguments);
     if (stepSize === 0) throw new ValueError('StepLR: stepSize must not be 0');
     super(optimizer, options.lastEpoch);
     this.stepSize = stepSize;

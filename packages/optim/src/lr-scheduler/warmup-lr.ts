@@ -1,4 +1,5 @@
-import { ValueError } from '@sconce/core';
+import { takes, ValueError } from '@sconce/core';
+import * as signatures from '../signatures.js';
 import { LRScheduler, type Scheduled } from './lr-scheduler.js';
 
 const isFraction = (x: number): boolean => x >= 0 && x <= 1;
@@ -20,6 +21,7 @@ export class ConstantLR extends LRScheduler {
     optimizer: Scheduled,
     options: { factor?: number; totalIters?: number; lastEpoch?: number } = {},
   ) {
+    takes('ConstantLR', signatures.ConstantLR, arguments);
     const factor = options.factor ?? 1 / 3;
     if (!isFraction(factor)) {
       throw new ValueError(
@@ -73,6 +75,7 @@ export class LinearLR extends LRScheduler {
       lastEpoch?: number;
     } = {},
   ) {
+    takes('LinearLR', signatures.LinearLR, arguments);
     const { startFactor = 1 / 3, endFactor = 1 } = options;
     if (!isFraction(startFactor) || startFactor === 0) {
       throw new ValueError(

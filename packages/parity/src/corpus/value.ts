@@ -167,7 +167,8 @@ const tags: Record<string, Tag> = {
   size: (sizes) => Tuple.of(...(sizes as number[])),
   device: (name, _, __, device) => (name === 'cpu' ? device : name),
   layout: (name) => name,
-  memory_format: (name) => name,
+  // The order of dimensions in memory shows in no value.
+  memory_format: (name) => (name === 'contiguous_format' ? 'contiguous' : 'preserve'),
   slice: (parts) => {
     const [start, stop, step] = parts as (number | null)[];
     return new Slice(start ?? null, stop ?? null, step ?? null);

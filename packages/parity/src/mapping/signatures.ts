@@ -40,7 +40,7 @@ export const signatures: Readonly<Record<string, string>> = {
   masked_fill: 'input mask value~',
   fill: 'input value~',
   'ops.aten.fill': 'input value~',
-  logit: 'input eps',
+  logit: 'input eps | out',
   'special.logit': 'logit(input eps)',
   nan_to_num: 'input nan posinf neginf | out',
   round: 'input | decimals out',

@@ -1,9 +1,11 @@
+import { takes } from '@sconce/core';
 import { FileError } from '../errors.js';
 import { nodeFs } from '../io/node.js';
 import type { TransferOptions } from '../io/progress.js';
 import { load } from '../load.js';
 import type { MapLocation } from '../location.js';
 import { beginSave, type SaveOptions, save } from '../save.js';
+import * as signatures from '../signatures.js';
 import {
   type Broken,
   CheckpointFolder,
@@ -65,6 +67,7 @@ export class CheckpointManager {
 
   /** @throws FileError on options that make no sense, or where there are no folders (in browsers). */
   constructor(folder: string, options: CheckpointManagerOptions = {}) {
+    takes('CheckpointManager', signatures.CheckpointManager, arguments);
     if (!nodeFs())
       throw new FileError(
         'CheckpointManager: needs a file system; in browsers use save() with an OPFS handle',
@@ -93,6 +96,7 @@ export class CheckpointManager {
     parts: CheckpointParts,
     options: CheckpointOptions = {},
   ): Promise<CheckpointInfo> {
+    takes('save', signatures.CheckpointManager_save, arguments);
     await this.wait();
     return this.#write(step, parts, options, save);
   }
@@ -106,6 +110,7 @@ export class CheckpointManager {
     parts: CheckpointParts,
     options: CheckpointOptions = {},
   ): Promise<void> {
+    takes('saveAsync', signatures.CheckpointManager_saveAsync, arguments);
     await this.wait();
     await new Promise<void>((resolve, reject) => {
       let copied = false;
@@ -161,6 +166,7 @@ export class CheckpointManager {
     parts: CheckpointParts,
     options: { which?: 'latest' | 'best' | number; mapLocation?: MapLocation } = {},
   ): Promise<Restored | undefined> {
+    takes('restore', signatures.CheckpointManager_restore, arguments);
     await this.wait();
     const { which = 'latest', mapLocation } = options;
     const candidates = await this.#candidates(which);

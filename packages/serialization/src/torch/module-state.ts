@@ -1,7 +1,9 @@
 import type { Tensor } from '@sconce/core';
+import { takes } from '@sconce/core';
 import { quote } from '../errors.js';
 import { cost } from '../io/budget.js';
 import { DictNode, GlobalNode, ListNode, type Node, ObjectNode, SetNode } from '../pickle/nodes.js';
+import * as signatures from '../signatures.js';
 import type { Converter } from './converter.js';
 
 /** What a file says of one module of a model that was saved whole. */
@@ -34,6 +36,7 @@ export class ModuleState extends Map<string, Tensor> implements SavedModule {
     entries: Iterable<readonly [string, Tensor]>,
     modules: ReadonlyMap<string, SavedModule>,
   ) {
+    takes('ModuleState', signatures.ModuleState, arguments);
     super(entries);
     const { className = '', training = true } = modules.get('') ?? {};
     this.className = className;

@@ -1,4 +1,5 @@
-import { Device } from '@sconce/core';
+import { Device, takes } from '@sconce/core';
+import * as signatures from '../signatures.js';
 
 /**
  * A Python tuple: an array that is written as a tuple again. Files give them, `new Tuple(...)` makes one where PyTorch insists.
@@ -58,6 +59,7 @@ export class TupleMap<V = unknown> extends Map<unknown, V> {
   readonly #keys = new Map<string, unknown>();
 
   constructor(entries: Iterable<readonly [unknown, V]> = []) {
+    takes('TupleMap', signatures.TupleMap, arguments);
     super();
     for (const [key, value] of entries) this.set(key, value);
   }

@@ -1,4 +1,5 @@
 import { NotImplementedError, RuntimeError } from '../../errors.js';
+import { explaining } from '../../explain.js';
 import { mustRecord, op } from '../../op.js';
 import type { Tensor } from '../../tensor.js';
 import { type Named, named } from '../named.js';
@@ -87,11 +88,11 @@ export const symeig = writing(
  * @throws NotImplementedError always; `eigh` and `eigvalsh` take symmetric matrices.
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.eig.html
  */
-export const eig = (_self: Tensor): never => {
+export const eig = explaining('eig', (_self: Tensor): never => {
   throw new NotImplementedError(
     'linalg.eig: the eigenvalues of general matrices are complex numbers, which Sconce does not have; use linalg.eigh for symmetric matrices',
   );
-};
+});
 
 /** As `eig`. */
 export const eigvals = eig;

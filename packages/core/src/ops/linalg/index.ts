@@ -1,3 +1,4 @@
+import { explaining } from '../../explain.js';
 import type { Tensor } from '../../tensor.js';
 import { diagonal as plainDiagonal } from '../view.js';
 
@@ -32,7 +33,8 @@ export type { SpectralOptions, Tolerance, ToleranceOptions } from './tolerance.j
 export { vander } from './vander.js';
 
 /** A view of the diagonals of matrices in two dimensions, by default the last two. */
-export const diagonal = (
-  self: Tensor,
-  options: { offset?: number; dim1?: number; dim2?: number } = {},
-): Tensor => plainDiagonal(self, { dim1: -2, dim2: -1, ...options });
+export const diagonal = explaining(
+  'linalg.diagonal',
+  (self: Tensor, options: { offset?: number; dim1?: number; dim2?: number } = {}): Tensor =>
+    plainDiagonal(self, { dim1: -2, dim2: -1, ...options }),
+);

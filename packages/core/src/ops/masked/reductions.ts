@@ -1,4 +1,5 @@
 import { category, type DType, isFloatingPoint } from '../../dtype.js';
+import { explaining } from '../../explain.js';
 import { normalizeDims } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { div, mul, sub } from '../binary.js';
@@ -29,43 +30,49 @@ const dimsOf = (operation: string, self: Tensor, dim: Dims): number[] =>
  * @see https://pytorch.org/docs/stable/generated/torch.masked.sum.html
  * @example masked.sum(tensor([1, 2, 3]), 0, { mask: tensor([true, false, true]) }) // tensor(4.)
  */
-export const sum: Reduction = (self, dim, options = {}) => {
+export const sum: Reduction = explaining('masked.sum', (self, dim, options = {}) => {
   const dtype = wide(self, options.dtype);
   const x = filled('sum', self, { mask: options.mask, dtype }, 0);
   return plain.sum(x, dim, { keepdim: options.keepdim, dtype });
-};
+});
 
 /** The product of the elements where the mask is true; 1 where it is nowhere true. */
-export const prod: Reduction = (self, dim, options = {}) => {
+export const prod: Reduction = explaining('masked.prod', (self, dim, options = {}) => {
   const dtype = wide(self, options.dtype);
   let x = filled('prod', self, { mask: options.mask, dtype }, 1);
   const dims = dimsOf('prod', x, dim);
   if (dims.length === 0) return plain.prod(x, undefined, { dtype });
   for (const d of [...dims].reverse()) x = plain.prod(x, d, { keepdim: options.keepdim, dtype });
   return x;
-};
+});
 
 /** The greatest element where the mask is true; -inf, or the dtype's least value, where it is nowhere true. */
-export const amax: Reduction = (self, dim, options = {}) =>
-  plain.amax(filled('amax', self, options, lowest(options.dtype ?? self.dtype)), dim, options);
+export const amax: Reduction = explaining('masked.amax', (self, dim, options = {}) =>
+  plain.amax(filled('amax', self, options, lowest(options.dtype ?? self.dtype)), dim, {
+    keepdim: options.keepdim,
+  }),
+);
 
 /** The smallest element where the mask is true; inf, or the dtype's greatest value, where it is nowhere true. */
-export const amin: Reduction = (self, dim, options = {}) =>
-  plain.amin(filled('amin', self, options, highest(options.dtype ?? self.dtype)), dim, options);
+export const amin: Reduction = explaining('masked.amin', (self, dim, options = {}) =>
+  plain.amin(filled('amin', self, options, highest(options.dtype ?? self.dtype)), dim, {
+    keepdim: options.keepdim,
+  }),
+);
 
 type Position = (self: Tensor, dim?: number | null, options?: MaskedReduceOptions) => Tensor;
 
 /** Where the greatest element of those with a true mask stands, in the dtype of `self` as in PyTorch. */
-export const argmax: Position = (self, dim, options = {}) => {
+export const argmax: Position = explaining('masked.argmax', (self, dim, options = {}) => {
   const x = filled('argmax', self, options, lowest(options.dtype ?? self.dtype));
-  return to(plain.argmax(x, dim, options), x.dtype);
-};
+  return to(plain.argmax(x, dim, { keepdim: options.keepdim }), x.dtype);
+});
 
 /** Where the smallest element of those with a true mask stands, in the dtype of `self` as in PyTorch. */
-export const argmin: Position = (self, dim, options = {}) => {
+export const argmin: Position = explaining('masked.argmin', (self, dim, options = {}) => {
   const x = filled('argmin', self, options, highest(options.dtype ?? self.dtype));
-  return to(plain.argmin(x, dim, options), x.dtype);
-};
+  return to(plain.argmin(x, dim, { keepdim: options.keepdim }), x.dtype);
+});
 
 /** How many elements count, for each result; a plain number where all do. */
 function counted(operation: string, self: Tensor, dim: Dims, options: MaskedReduceOptions) {
@@ -78,41 +85,42 @@ function counted(operation: string, self: Tensor, dim: Dims, options: MaskedRedu
 }
 
 /** The mean of the elements where the mask is true; NaN where it is nowhere true. */
-export const mean: Reduction = (self, dim, options = {}) => {
+export const mean: Reduction = explaining('masked.mean', (self, dim, options = {}) => {
   const dtype = options.dtype ?? self.dtype;
   const total = sum(self, dim, { ...options, dtype });
   return div(total, counted('mean', self, dim, options));
-};
+});
 
 /** The logarithm of the sum of the exponentials of the elements where the mask is true. */
-export const logsumexp: Reduction = (self, dim, options = {}) => {
+export const logsumexp: Reduction = explaining('masked.logsumexp', (self, dim, options = {}) => {
   const x = filled('logsumexp', self, options, lowest(options.dtype ?? self.dtype));
   const result = plain.logsumexp(x, dim ?? [], { keepdim: options.keepdim });
   return to(result, x.dtype);
-};
+});
 
 /** The `ord`-norm of the elements where the mask is true. */
-export const norm = (
-  self: Tensor,
-  ord = 2,
-  dim?: Dims,
-  options: MaskedReduceOptions = {},
-): Tensor => {
-  const x = filled('norm', self, options, ord === -Infinity ? Infinity : 0);
-  return plain.vectorNorm(x, ord, dim, { keepdim: options.keepdim });
-};
+export const norm = explaining(
+  'masked.norm',
+  (self: Tensor, ord = 2, dim?: Dims, options: MaskedReduceOptions = {}): Tensor => {
+    const x = filled('norm', self, options, ord === -Infinity ? Infinity : 0);
+    return plain.vectorNorm(x, ord, dim, { keepdim: options.keepdim });
+  },
+);
 
 /** The lower median of the elements where the mask is true; NaN where it is nowhere true. */
-export const median = (self: Tensor, dim = -1, options: MaskedReduceOptions = {}): Tensor => {
-  const dtype = options.dtype ?? self.dtype;
-  const given = { keepdim: options.keepdim ?? false };
-  if (!options.mask) {
-    return plainMedian(filled('median', self, options, 0), dim, given).values;
-  }
-  const float = isFloatingPoint(dtype) ? dtype : 'float32';
-  const x = filled('median', self, { mask: options.mask, dtype: float }, Number.NaN);
-  return nanmedian(x, dim, given).values;
-};
+export const median = explaining(
+  'masked.median',
+  (self: Tensor, dim = -1, options: MaskedReduceOptions = {}): Tensor => {
+    const dtype = options.dtype ?? self.dtype;
+    const given = { keepdim: options.keepdim ?? false };
+    if (!options.mask) {
+      return plainMedian(filled('median', self, options, 0), dim, given).values;
+    }
+    const float = isFloatingPoint(dtype) ? dtype : 'float32';
+    const x = filled('median', self, { mask: options.mask, dtype: float }, Number.NaN);
+    return nanmedian(x, dim, given).values;
+  },
+);
 
 function spread(
   operation: string,
@@ -142,11 +150,13 @@ type Spread = (
 ) => Tensor;
 
 /** The variance of the elements where the mask is true; `unbiased` (default) divides by one less than their count. */
-const var_: Spread = (self, dim, unbiased, options = {}) =>
-  spread('var', self, dim, unbiased ?? true, options);
+const var_: Spread = explaining('masked.var', (self, dim, unbiased, options = {}) =>
+  spread('var', self, dim, unbiased ?? true, options),
+);
 
 export { var_ as var };
 
 /** The standard deviation of the elements where the mask is true; as `var`. */
-export const std: Spread = (self, dim, unbiased, options = {}) =>
-  sqrt(spread('std', self, dim, unbiased ?? true, options));
+export const std: Spread = explaining('masked.std', (self, dim, unbiased, options = {}) =>
+  sqrt(spread('std', self, dim, unbiased ?? true, options)),
+);

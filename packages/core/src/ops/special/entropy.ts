@@ -1,3 +1,4 @@
+import { explaining } from '../../explain.js';
 import { constant, type Expr, e } from '../../expr.js';
 import { define, type EitherBinary, type Unary, unary } from '../define.js';
 
@@ -17,10 +18,13 @@ export const entr: Unary = unary('entr', 'float', (x) => {
  *
  * @see https://pytorch.org/docs/stable/special.html#torch.special.xlog1py
  */
-export const xlog1py: EitherBinary = define<EitherBinary>({
-  name: 'xlog1py',
-  params: 'self~ other~',
-  promotion: 'float',
-  body: (a: Expr, b: Expr) =>
-    e.where(e.isnan(b), b, e.where(e.eq(a, 0), constant(0, a.dtype), e.mul(a, e.log1p(b)))),
-});
+export const xlog1py: EitherBinary = explaining(
+  'xlog1py',
+  define<EitherBinary>({
+    name: 'xlog1py',
+    params: 'self~ other~',
+    promotion: 'float',
+    body: (a: Expr, b: Expr) =>
+      e.where(e.isnan(b), b, e.where(e.eq(a, 0), constant(0, a.dtype), e.mul(a, e.log1p(b)))),
+  }),
+);

@@ -1,3 +1,4 @@
+import { explaining } from '../../explain.js';
 import { constant, type Expr, e } from '../../expr.js';
 import type { TensorBinary } from '../define.js';
 import { define, refusing } from '../define.js';
@@ -154,12 +155,12 @@ const upperOp = define<TensorBinary>({
  * @throws RuntimeError if `self` requires grad: only the derivative to `other` is there.
  * @see https://pytorch.org/docs/stable/special.html#torch.special.gammainc
  */
-export const igamma: TensorBinary = (self, other, options) => {
+export const igamma: TensorBinary = explaining('igamma', (self, other, options) => {
   refuseGradient('igamma', [self]);
   return lowerOp(self, other, options);
-};
+});
 /** The regularized upper incomplete gamma function, 1 - `igamma`, exact where that is small. */
-export const igammac: TensorBinary = (self, other, options) => {
+export const igammac: TensorBinary = explaining('igammac', (self, other, options) => {
   refuseGradient('igammac', [self]);
   return upperOp(self, other, options);
-};
+});

@@ -1,3 +1,4 @@
+import { guarded } from '../../arguments.js';
 import { RuntimeError } from '../../errors.js';
 import { type Expr, e } from '../../expr.js';
 import { mustRecord } from '../../op.js';
@@ -8,10 +9,10 @@ import { mustRecord } from '../../op.js';
  * @throws RuntimeError from the function if an argument requires grad.
  */
 export function withoutGradient<F extends (...args: never[]) => unknown>(name: string, run: F): F {
-  return ((...args: never[]) => {
+  return guarded(name, ((...args: never[]) => {
     refuseGradient(name, args);
     return run(...args);
-  }) as unknown as F;
+  }) as unknown as F);
 }
 
 /** @throws RuntimeError if one of the arguments requires grad. */

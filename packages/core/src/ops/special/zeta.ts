@@ -1,3 +1,4 @@
+import { explaining } from '../../explain.js';
 import { constant, type Expr, e } from '../../expr.js';
 import { define, type EitherBinary } from '../define.js';
 import { hurwitz } from '../polygamma.js';
@@ -32,7 +33,7 @@ const zetaOp = define<EitherBinary>({
  * @throws RuntimeError if `self` requires grad: only the derivative to `other` is there.
  * @see https://pytorch.org/docs/stable/special.html#torch.special.zeta
  */
-export const zeta: EitherBinary = (self, other, options) => {
+export const zeta: EitherBinary = explaining('zeta', (self, other, options) => {
   refuseGradient('zeta', [self]);
   return zetaOp(self, other, options);
-};
+});

@@ -1,0 +1,21 @@
+// What each call takes, read off the types by `pnpm signatures`; the letters are explained in core's arguments.ts.
+export const CheckpointManager = 'folder:s {keep:n best:s|o name:s}';
+export const CheckpointManager_restore = "parts:o {which:'best'|'latest'|n mapLocation:@Device|s|f|o}";
+export const CheckpointManager_save = 'step:n parts:o {metrics:o classes:b onProgress:f signal:o}';
+export const CheckpointManager_saveAsync = 'step:n parts:o {metrics:o classes:b onProgress:f signal:o}';
+export const FileError = 'message?:s | message?:s {cause:*}';
+export const ModuleState = 'entries:I modules:o';
+export const TensorFile = 'entries:o sources:o[] options:o metadata?:o';
+export const Tuple = 'arrayLength:n | ...items:*';
+export const TupleMap = 'entries?:I';
+export const addPrefix = 'state:o prefix?:s';
+export const isStateful = 'value:*';
+export const load = 'source:* {maxExpansion:n mapLocation:@Device|s|f|o shard:f classes:f|o maps:b verify:b maxInflated:n onProgress:f signal:o}';
+export const openTensors = 'source:* {maxExpansion:n mapLocation:@Device|s|f|o shard:f classes:f|o maps:b verify:b maxInflated:n onProgress:f signal:o}';
+export const registerClass = 'name:s type:f {save:f load:f args:f}';
+export const save = 'value:* target:* {maxShardBytes:n format:* metadata:o compress:b mapLocation:@Device|s|f|o classes:b onProgress:f signal:o}';
+export const saveAsync = 'value:* target:* {maxShardBytes:n format:* metadata:o compress:b mapLocation:@Device|s|f|o classes:b onProgress:f signal:o}';
+export const serialize = 'value:* {format:* metadata:o compress:b mapLocation:@Device|s|f|o classes:b onProgress:f signal:o}';
+export const setParameterClass = 'parameters?:o';
+export const stripPrefix = 'state:o prefix?:s';
+export const withPrefix = 'state:o prefix:s';
