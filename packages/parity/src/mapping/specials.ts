@@ -234,7 +234,7 @@ function each(name: string): Special {
 
 /** The element of a one-element tensor, at once or where need be later. */
 function read(t: Tensor, then: (value: number) => Value): Value {
-  return t.storage.backend.synchronous ? then(t.itemSync()) : t.item().then(then);
+  return core.canRead(t) ? then(t.itemSync()) : t.item().then(then);
 }
 
 /** `std`, `var` and their kin, whose second argument may be `unbiased`. */
