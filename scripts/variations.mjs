@@ -7,10 +7,7 @@ import { parseArgs } from 'node:util';
 import { findBlas } from './host.mjs';
 import { install, run } from './prepare.mjs';
 
-const { values, positionals } = parseArgs({
-  options: { node: { type: 'string', multiple: true, default: [] } },
-  allowPositionals: true,
-});
+const { values, positionals } = given();
 
 const usual = [
   'packages/parity/src/parity.test.ts',
@@ -19,6 +16,19 @@ const usual = [
   'packages/core',
   'packages/autograd',
 ];
+
+/** What the command line says. */
+function given() {
+  try {
+    return parseArgs({
+      options: { node: { type: 'string', multiple: true, default: [] } },
+      allowPositionals: true,
+    });
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  }
+}
 
 /**
  * The kernels of OpenBLAS that this processor can run; it does not look itself.

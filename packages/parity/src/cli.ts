@@ -13,22 +13,26 @@ const usage = `pnpm parity [--device cpu|webgpu|reference]... [--group NAME]... 
 
 groups: ${groupNames.join(', ')}`;
 
-const { values } = parseArgs({
-  options: {
-    device: { type: 'string', multiple: true },
-    group: { type: 'string', multiple: true },
-    op: { type: 'string' },
-    corpus: { type: 'string' },
-    report: { type: 'string' },
-    'list-failures': { type: 'boolean', default: false },
-    markdown: { type: 'boolean', default: false },
-    'update-ratchet': { type: 'boolean', default: false },
-    coverage: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
+const read = () =>
+  parseArgs({
+    options: {
+      device: { type: 'string', multiple: true },
+      group: { type: 'string', multiple: true },
+      op: { type: 'string' },
+      corpus: { type: 'string' },
+      report: { type: 'string' },
+      'list-failures': { type: 'boolean', default: false },
+      markdown: { type: 'boolean', default: false },
+      'update-ratchet': { type: 'boolean', default: false },
+      coverage: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  }).values;
+
+let values: ReturnType<typeof read>;
 
 async function main(): Promise<void> {
+  values = read();
   if (values.help) {
     console.log(usage);
     return;
@@ -60,6 +64,11 @@ async function runOn(device: string): Promise<Report> {
     corpus: values.corpus,
     onGroup: (group, cases) => console.error(`${group}: ${cases} cases`),
   });
+  const cases = Object.values(report.groups).some(
+    ({ forward, gradient }) => forward.total + gradient.total > 0,
+  );
+  if (values.op !== undefined && !cases)
+    throw new Error(`--op ${values.op}: no case is about that; the names are PyTorch's`);
   if (values['update-ratchet']) updateRatchet(report);
   if (values['list-failures']) {
     for (const f of report.failures) console.log(`${f.case} [${f.kind}] ${f.reason}`);
