@@ -68,7 +68,7 @@ const tests = positionals.length > 0 ? positionals : usual;
 const failed = [];
 for (const { name, node = process.execPath, env = {} } of variations) {
   console.log(`\n== ${name}`);
-  const args = ['node_modules/vitest/vitest.mjs', 'run', '--silent', '--reporter=dot', ...tests];
+  const args = ['node_modules/vitest/vitest.mjs', 'run', '--silent', ...tests];
   if (run(node, args, { env: { ...process.env, ...env } }) !== 0) failed.push(name);
 }
 console.log(`\n${variations.length - failed.length} of ${variations.length} variations passed`);

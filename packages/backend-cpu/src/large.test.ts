@@ -12,7 +12,7 @@ afterEach(() => {
   made = undefined;
 });
 
-const patience = { timeout: 120_000 };
+const patience = { timeout: 600_000 };
 
 /** Elements around places where 32-bit counts turn over. */
 const edges = (count: number): number[] =>

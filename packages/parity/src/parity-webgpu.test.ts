@@ -16,7 +16,7 @@ describe.skipIf(!host.webgpu)('the public corpus on WebGPU', () => {
   beforeAll(async () => {
     report = await runParity({ device: 'webgpu', groups });
     console.log(formatTable(report));
-  }, 480_000);
+  }, 900_000);
 
   it('passes as many cases as it did', () => {
     const { fallen, risen } = changes(report);

@@ -11,7 +11,7 @@ describe('the public corpus on the cpu', () => {
   beforeAll(async () => {
     report = await runParity({ device: 'cpu' });
     console.log(formatTable(report));
-  }, 240_000);
+  }, 600_000);
 
   it('passes as many cases as it did', () => {
     const { fallen, risen } = changes(report);

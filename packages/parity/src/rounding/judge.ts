@@ -138,6 +138,16 @@ export const isRounding = ({ own, torch, spread }: Distances): boolean =>
   torch < most && own <= share * Math.max(torch, 1) && torch <= excess * Math.max(own, spread, 1);
 
 /**
+ * Whether what differs at a place is what the order of a sum makes of it, on devices where that changes from run to run: with the order
+ * fixed it is rounding, and without it not far off.
+ *
+ * @param loose the distances of the run in question.
+ * @param fixed those of a run in a fixed order.
+ */
+export const isOrder = (loose: Distances, fixed: Distances): boolean =>
+  isRounding(fixed) && loose.own <= excess * Math.max(loose.torch, 1);
+
+/**
  * Whether what differs at a place is what an ulp of the inputs makes of it: each element of PyTorch's is as near to ours as twice the larger
  * of what the nudged runs are off there and the tolerance, and under a hundred tolerances. So are whole numbers, such as how many trials
  * a search took, as far as the nudged runs took others.

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Leaf } from '../compare/compare.js';
 import { type Case, Corpus } from '../corpus/corpus.js';
 import { runParity } from '../runner.js';
-import { isRounding, isSpread } from './judge.js';
+import { isOrder, isRounding, isSpread } from './judge.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sconce-rounding-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -143,6 +143,13 @@ describe('the rule', () => {
     expect(isRounding({ own: 0, torch: 100, spread: 500 })).toBe(false);
     expect(isRounding({ own: 0, torch: 20, spread: 1 })).toBe(false);
     expect(isRounding({ own: Infinity, torch: 1, spread: 1 })).toBe(false);
+  });
+
+  it('looks at a fixed order where a device has none', () => {
+    const far = (own: number) => ({ own, torch: 0.2, spread: 0 });
+    expect(isOrder(far(5), far(0.3))).toBe(true);
+    expect(isOrder(far(5), far(2.1))).toBe(false);
+    expect(isOrder(far(11), far(0.3))).toBe(false);
   });
 });
 

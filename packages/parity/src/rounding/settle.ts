@@ -1,10 +1,12 @@
 import {
+  areDeterministicAlgorithmsEnabled,
   Device,
   getDefaultDevice,
   getDefaultDtype,
   setDefaultDevice,
   setDefaultDtype,
   tidy,
+  useDeterministicAlgorithms,
 } from '@sconce/core';
 import { isExpectedTensor, type Leaf, leafDifference } from '../compare/compare.js';
 import type { Case } from '../corpus/corpus.js';
@@ -16,7 +18,7 @@ import {
   type Outcome,
   rounding,
 } from '../report/counts.js';
-import { float64Distances, isRounding, isSpread, mayRound } from './judge.js';
+import { float64Distances, isOrder, isRounding, isSpread, mayRound } from './judge.js';
 import { Observations } from './observations.js';
 import { Float64Variant, isNarrow, NudgedVariant, type Variant } from './variants.js';
 
@@ -88,10 +90,15 @@ async function judgeOf(
         (n) => new Float64Variant(weights, n),
       );
       if (!exact || !nudged) return undefined;
+      const fixed = run.device.backend.synchronous ? undefined : await runInOrder(group, test, run);
       return (direction, { leaf, at }) => {
         const moved = nudged.map((n) => n(direction)[at]);
-        const distances = float64Distances(leaf, exact(direction)[at], moved);
-        return distances !== undefined && isRounding(distances);
+        const measured = (own: Leaf) => float64Distances(own, exact(direction)[at], moved);
+        const distances = measured(leaf);
+        if (distances === undefined) return false;
+        const ordered = fixed?.(direction)[at];
+        const inOrder = ordered && measured(ordered);
+        return isRounding(distances) || (inOrder !== undefined && isOrder(distances, inOrder));
       };
     }
     case 'nudged': {
@@ -135,6 +142,25 @@ function weightsDtype(seen: Observations) {
 
 /** What a run noted of a direction in which it came to its end; nothing of one in which it did not. */
 type Ended = (direction: Direction) => readonly Leaf[];
+
+/** What a case gives on its device with sums in a fixed order; undefined where there is none. */
+async function runInOrder(
+  group: Group,
+  test: Case,
+  run: Omit<Run, 'check'>,
+): Promise<Ended | undefined> {
+  const outer = areDeterministicAlgorithmsEnabled();
+  useDeterministicAlgorithms(true);
+  try {
+    const seen = new Observations();
+    const outcome = await tidy(async () => group.run(test, { ...run, check: seen.check }));
+    return (direction) => (outcome[direction]?.status === 'passed' ? seen.of(direction) : []);
+  } catch {
+    return undefined;
+  } finally {
+    useDeterministicAlgorithms(outer);
+  }
+}
 
 /** What a case gives with other inputs; undefined if it has no input to change. */
 async function runAgain(
