@@ -62,21 +62,23 @@ const split: (self: Tensor) => { mantissa: Tensor; exponent: Tensor } = op(
     const compute = computeType(self.dtype);
     const wide = compute === 'float64';
     const x = input(0, compute);
-    // Denormals are brought into the range of normal numbers first.
-    const tiny = e.lt(e.abs(x), wide ? 2.2250738585072014e-308 : 1.1754943508222875e-38);
-    const scaled = e.where(tiny, e.mul(x, wide ? 2 ** 54 : 2 ** 25), x);
-    const bits = bitsOf(scaled);
-    const int = (value: number | bigint): Expr => constant(value, bits.dtype);
+    const given = bitsOf(x);
+    const int = (value: number | bigint): Expr => constant(value, given.dtype);
     const [shift, mask, bias] = wide ? [52n, 0x7ffn, 1022n] : [23, 0xff, 126];
+    // The significand of a denormal is a whole number of the least one's size. No arithmetic on it: devices take it for zero.
+    const tiny = e.eq(e.and(e.ushr(given, int(shift)), int(mask)), int(wide ? 0n : 0));
+    const fraction = e.and(given, int(wide ? 2n ** 52n - 1n : 2 ** 23 - 1));
+    const bits = bitsOf(e.where(tiny, cast(fraction, compute), x));
+    const sign = e.and(given, int(wide ? -(2n ** 63n) : -(2 ** 31)));
     const field = e.and(e.ushr(bits, int(shift)), int(mask));
     const special = e.or(e.eq(x, 0), e.eq(field, int(mask)));
     const cleared = e.and(bits, e.not(e.shl(int(mask), int(shift))));
     const mantissa = e.where(
       special,
       x,
-      bitcast(e.or(cleared, e.shl(int(bias), int(shift))), compute),
+      bitcast(e.or(sign, e.or(cleared, e.shl(int(bias), int(shift)))), compute),
     );
-    const raised = e.where(tiny, int(wide ? 54n : 25), int(wide ? 0n : 0));
+    const raised = e.where(tiny, int(wide ? 1074n : 149), int(wide ? 0n : 0));
     const exponent = e.where(special, int(wide ? 0n : 0), e.sub(e.sub(field, int(bias)), raised));
     const [m, n] = [
       allocate(self.shape, self.dtype, self.device),

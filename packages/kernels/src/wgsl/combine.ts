@@ -71,9 +71,10 @@ export function combination(
             return `(${better}||(${a}==${b}&&${j}<${i}))`;
           }
           if (!float) return `(${b}${sign}${a}||(${a}==${b}&&${j}<${i}))`;
-          functions.add('isnan');
+          for (const name of ['isnan', 'lt', 'eq']) functions.add(name);
           const [na, nb] = [`f_isnan(${a})`, `f_isnan(${b})`];
-          return `((${nb}&&!${na})||(!${na}&&${b}${sign}${a})||((${a}==${b}||(${na}&&${nb}))&&${j}<${i}))`;
+          const better = combine === 'argmax' ? `f_lt(${a},${b})` : `f_lt(${b},${a})`;
+          return `((${nb}&&!${na})||${better}||((f_eq(${a},${b})||(${na}&&${nb}))&&${j}<${i}))`;
         },
       };
     }

@@ -47,22 +47,30 @@ function floatLiteral(value: number, functions: Set<string>): string {
   return value < 0 ? `(-f_${name}())` : `f_${name}()`;
 }
 
-const infix: Partial<Record<Expr['op'], string>> = {
-  add: '+',
-  sub: '-',
-  mul: '*',
-  div: '/',
+const comparisons: Partial<Record<Expr['op'], string>> = {
   eq: '==',
+  ne: '!=',
   lt: '<',
   le: '<=',
   gt: '>',
   ge: '>=',
 };
 
+/** Whether it is all the same, for a comparison with this, if a denormal is taken for zero. */
+const farFromZero = ({ op, value }: Expr): boolean =>
+  op === 'const' && Math.abs(value as number) >= 2 ** -126;
+
+const infix: Partial<Record<Expr['op'], string>> = {
+  add: '+',
+  sub: '-',
+  mul: '*',
+  div: '/',
+};
+
 /** Levels of nesting after which a value is named: parsers of WGSL give up past some hundred. */
 const deepest = 24;
 
-const builtins = new Set(['abs', 'floor', 'ceil', 'trunc', 'round', 'sqrt']);
+const builtins = new Set(['abs', 'trunc', 'round', 'sqrt']);
 
 /**
  * Writes trees as WGSL statements: values used more than once are named, so that the text grows with
@@ -148,6 +156,22 @@ export class Block {
     return `f_${name}(${args.join(',')})`;
   }
 
+  /** A comparison of floats, which devices do as if denormals were zeros, by their bits where that matters. */
+  #compared(e: Expr, a: string, b: string): string {
+    if (e.args.some(farFromZero) && e.op !== 'ne') return `(${a}${comparisons[e.op]}${b})`;
+    switch (e.op) {
+      case 'gt':
+        return this.#call('lt', b, a);
+      case 'ge':
+        return this.#call('le', b, a);
+      case 'ne':
+        // Not by !=, which is false for NaN where WGSL is taken by its word.
+        return `(!${this.#call('eq', a, b)})`;
+      default:
+        return this.#call(e.op, a, b);
+    }
+  }
+
   #node(e: Expr): string {
     const type = wgslType(e.dtype);
     switch (e.op) {
@@ -198,9 +222,13 @@ export class Block {
         return type === 'f32' ? this.#call(e.op, a, b) : `${e.op}(${a},${b})`;
       case 'neg':
         return `(-${a})`;
+      case 'eq':
       case 'ne':
-        // A float comparison by != is false for NaN where WGSL is taken by its word.
-        return from === 'f32' ? `(!(${a}==${b}))` : `(${a}!=${b})`;
+      case 'lt':
+      case 'le':
+      case 'gt':
+      case 'ge':
+        return from === 'f32' ? this.#compared(e, a, b) : `(${a}${comparisons[e.op]}${b})`;
       case 'and':
         return `(${a}&${b})`;
       case 'or':

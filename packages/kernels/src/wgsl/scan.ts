@@ -57,8 +57,8 @@ export function planScan(work: ScanWork, steps: WgslStep[]): void {
       const sign = combine === 'max' ? '>=' : '<=';
       if (kind.type === 'bool') return combine === 'max' ? '(x||!v)' : '(!x||v)';
       if (kind.type !== 'f32') return `x${sign}v`;
-      functions.add('isnan');
-      return `(f_isnan(x)||(!f_isnan(v)&&x${sign}v))`;
+      for (const name of ['isnan', 'le']) functions.add(name);
+      return `(f_isnan(x)||${combine === 'max' ? 'f_le(v,x)' : 'f_le(x,v)'})`;
     };
     const take = indices ? `if(${later()}){v=x;k=at;}` : `v=${kind.combine('v', 'x')};`;
     const walk = (store: boolean) => `for(var j=first;j<last;j++){

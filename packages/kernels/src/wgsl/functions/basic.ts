@@ -1,5 +1,24 @@
 import { copySign, type WgslFunction } from './function.js';
 
+/** Numbers compared by their order; what is not a number compares as false. */
+function comparison(name: string, sign: string): WgslFunction {
+  return {
+    needs: ['order'],
+    code: `fn f_${name}(a:f32,b:f32)->bool{let p=f_order(a);let q=f_order(b);
+return p${sign}q&&max(abs(p),abs(q))<=0x7f800000;}`,
+  };
+}
+
+/** The greater or the lesser of two; NaN if one of them is. The negative zero is the lesser. */
+function extreme(name: string, sign: string): WgslFunction {
+  return {
+    needs: ['isnan'],
+    code: `fn f_${name}(a:f32,b:f32)->f32{let p=bitcast<i32>(a);let q=bitcast<i32>(b);
+let first=(p^((p>>31u)&0x7fffffff))${sign}(q^((q>>31u)&0x7fffffff));
+return select(select(b,a,first||f_isnan(a)),b,f_isnan(b));}`,
+  };
+}
+
 /** Special values, integers, remainders and the rounding of stored floats. */
 export const basic: Record<string, WgslFunction> = {
   inf: { code: 'fn f_inf()->f32{return bitcast<f32>(P[0].x);}' },
@@ -11,14 +30,22 @@ export const basic: Record<string, WgslFunction> = {
   toint: {
     code: 'fn f_toint(x:f32)->i32{return select(i32(-2147483648),i32(x),abs(x)<2147483648.0);}',
   },
-  max: {
-    needs: ['isnan'],
-    code: 'fn f_max(a:f32,b:f32)->f32{return select(select(max(a,b),a,f_isnan(a)),b,f_isnan(b));}',
+  // Devices take denormals for zeros when they compare floats; the order of the bits, made one of integers, does not.
+  order: {
+    code: 'fn f_order(x:f32)->i32{let b=bitcast<i32>(x);return select(b,i32(-2147483648)-b,b<0);}',
   },
-  min: {
-    needs: ['isnan'],
-    code: 'fn f_min(a:f32,b:f32)->f32{return select(select(min(a,b),a,f_isnan(a)),b,f_isnan(b));}',
+  ceil: {
+    code: 'fn f_ceil(x:f32)->f32{let b=bitcast<i32>(x);return select(ceil(x),1f,b>0&&b<0x800000);}',
   },
+  floor: {
+    code: `fn f_floor(x:f32)->f32{let b=bitcast<u32>(x);
+return select(floor(x),-1f,b>0x80000000u&&b<0x80800000u);}`,
+  },
+  eq: comparison('eq', '=='),
+  lt: comparison('lt', '<'),
+  le: comparison('le', '<='),
+  max: extreme('max', '>='),
+  min: extreme('min', '<='),
   idiv: { code: 'fn f_idiv(a:i32,b:i32)->i32{return select(a/b,0,b==0);}' },
   irem: { code: 'fn f_irem(a:i32,b:i32)->i32{return select(a%b,0,b==0);}' },
   // Long division by the bit: every subtraction is exact.
