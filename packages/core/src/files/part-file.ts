@@ -117,11 +117,11 @@ function runs(pid: number, began: string): boolean {
  * @param isTarget says, by what a part keeps of it, whether the target is one to look after.
  */
 export async function removeAbandonedParts(
-  fs: Fs,
   folder: string,
   isTarget: (stem: string) => boolean,
   now = Date.now(),
 ): Promise<void> {
+  const fs = builtinModule<Fs>('node:fs/promises') as Fs;
   const names = await fs.readdir(folder).catch(() => [] as string[]);
   for (const name of names) {
     if (!name.startsWith('.') || !name.endsWith(partSuffix)) continue;

@@ -84,7 +84,7 @@ export async function openWholeFile(path: string, fault: WriteFault): Promise<Wh
       if (mode !== undefined) await handle.chmod(mode);
       // The clock of the disk, which may be another machine's, is what ages are measured by.
       const { mtimeMs } = await handle.stat();
-      await removeAbandonedParts(fs, folder, belongsTo(base), mtimeMs);
+      await removeAbandonedParts(folder, belongsTo(base), mtimeMs);
     });
   } catch (error) {
     await abort();

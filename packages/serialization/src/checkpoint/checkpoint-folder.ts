@@ -86,7 +86,7 @@ export class CheckpointFolder {
     const fs = nodeFs() as NonNullable<ReturnType<typeof nodeFs>>;
     const { join } = nodePath();
     const known = new Map<number, Known>();
-    await removeAbandonedParts(fs, this.path, (stem) => stem.startsWith(`${this.#name}-`));
+    await removeAbandonedParts(this.path, (stem) => stem.startsWith(`${this.#name}-`));
     const pattern = new RegExp(`^${this.#name}-(\\d{10,16})\\.pt$`);
     for (const file of await fs.readdir(this.path).catch(() => [])) {
       const path = join(this.path, file);

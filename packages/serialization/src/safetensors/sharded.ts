@@ -47,7 +47,6 @@ export async function writeSharded(
   const parts = split(plan.entries, maxBytes);
   const shard = /^(?:-[0-9a-z]+)?-\d{5}-of-\d{5}\.safetensors$/;
   await removeAbandonedParts(
-    fs,
     folder,
     (stem) => stem.startsWith(base) && shard.test(stem.slice(base.length)),
   );
