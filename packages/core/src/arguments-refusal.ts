@@ -53,15 +53,25 @@ function shown(x: unknown, name = 'x'): string {
 const braces = (parts: readonly string[]): string =>
   parts.length === 0 ? '{}' : `{ ${parts.join(', ')} }`;
 
-/** How many letters must be put in, taken out or replaced, to make one word of another. */
+/** How many letters must be put in, taken out, replaced or exchanged with the next, to make one word of another. */
 function distance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + same));
+      const exchanged = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      next.push(
+        Math.min(
+          (row[j] ?? 0) + 1,
+          (next[j - 1] ?? 0) + 1,
+          (row[j - 1] ?? 0) + same,
+          exchanged ? (before[j - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY,
+        ),
+      );
     }
+    before = row;
     row = next;
   }
   return row[b.length] ?? 0;
@@ -278,7 +288,18 @@ function faultOf(name: string, form: Form, args: readonly unknown[]): Fault {
   const sentence = wrongRest(name, form, args) ?? `${name} takes ${counted(form)}`;
   // An object that stands where options do was meant as options.
   const nearer = form.options !== undefined && isPlainObject(args[form.parameters.length]);
-  return { progress: form.parameters.length + (nearer ? 0.5 : 0), sentence };
+  return {
+    progress: form.parameters.length + (nearer ? 0.5 : firstOptionFits(form, args) ? 0.25 : 0),
+    sentence,
+  };
+}
+
+/** Whether what stands where options do could be the first of them. */
+function firstOptionFits(form: Form, args: readonly unknown[]): boolean {
+  const x = args[form.parameters.length];
+  if (x === undefined || form.options === undefined) return false;
+  const [first] = form.options.values();
+  return first?.kind.admits(x) ?? false;
 }
 
 /** The error for arguments that no form of a call takes; tells of the form that they come nearest to. */

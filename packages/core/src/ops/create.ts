@@ -306,39 +306,50 @@ export function asTensor(data: TensorData | Tensor, options: TensorOptions = {})
   return tensor(data, options);
 }
 
+/** A tensor with every element `value`, as `operation` makes it. */
+function filled(
+  operation: string,
+  shape: readonly number[],
+  value: Scalar,
+  options: TensorOptions,
+): Tensor {
+  const dtype =
+    options.dtype ?? (typeof value === 'number' ? getDefaultDtype() : scalarDtype(value));
+  checkFits(operation, value, dtype);
+  const result = allocate(checkShape(operation, shape), dtype, place(options));
+  const compute = computeType(dtype);
+  const source = scalar(0, compute === 'bool' ? 'float32' : compute);
+  const raw = scalarValue(value);
+  if (numel(shape) > 0) {
+    execute({
+      kind: 'map',
+      shape,
+      inputs: [],
+      scalars: [raw],
+      values: [cast(source, compute)],
+      outputs: [result],
+    });
+  }
+  return finish(result, options);
+}
+
 /** A tensor with every element `value`: floats for numbers, int64 for bigints, bool for booleans unless `dtype` says otherwise. */
 export const full = creating(
   'full',
-  (shape: readonly number[], value: Scalar, options: TensorOptions = {}): Tensor => {
-    const dtype =
-      options.dtype ?? (typeof value === 'number' ? getDefaultDtype() : scalarDtype(value));
-    checkFits('full', value, dtype);
-    const result = allocate(checkShape('full', shape), dtype, place(options));
-    const compute = computeType(dtype);
-    const source = scalar(0, compute === 'bool' ? 'float32' : compute);
-    const raw = scalarValue(value);
-    if (numel(shape) > 0) {
-      execute({
-        kind: 'map',
-        shape,
-        inputs: [],
-        scalars: [raw],
-        values: [cast(source, compute)],
-        outputs: [result],
-      });
-    }
-    return finish(result, options);
-  },
+  (shape: readonly number[], value: Scalar, options: TensorOptions = {}): Tensor =>
+    filled('full', shape, value, options),
 );
 /** A tensor of zeros. */
 export const zeros = creating(
   'zeros',
-  (shape: readonly number[], options: TensorOptions = {}): Tensor => full(shape, float0, options),
+  (shape: readonly number[], options: TensorOptions = {}): Tensor =>
+    filled('zeros', shape, float0, options),
 );
 /** A tensor of ones. */
 export const ones = creating(
   'ones',
-  (shape: readonly number[], options: TensorOptions = {}): Tensor => full(shape, float1, options),
+  (shape: readonly number[], options: TensorOptions = {}): Tensor =>
+    filled('ones', shape, float1, options),
 );
 const float0 = new Float(0);
 const float1 = new Float(1);

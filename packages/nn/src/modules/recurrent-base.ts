@@ -24,6 +24,8 @@ import { resetRecurrent } from './recurrent-cell.js';
 export interface RecurrentOptions extends BiasOptions {
   /** Layers stacked on each other; default 1. */
   numLayers?: number;
+  /** Learn an additive bias; default true. */
+  bias?: boolean;
   /** Input and output are [N, L, ...] instead of [L, N, ...]; default false. States are [layers, N, ...] always. */
   batchFirst?: boolean;
   /** Probability of dropping an element of the output of each layer but the last, in training; default 0. */

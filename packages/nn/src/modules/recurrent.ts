@@ -22,10 +22,10 @@ const sumOfBiases = ({ biasIh, biasHh }: Weights): Tensor | null =>
 export interface RNN extends PackedCall<Tensor, Tensor> {}
 
 /** Options of `RNN`. */
-export interface RNNOptions extends RecurrentOptions {
+export type RNNOptions = RecurrentOptions & {
   /** Default `'tanh'`. */
   nonlinearity?: RecurrentNonlinearity;
-}
+};
 
 /**
  * Elman networks stacked on each other: input [L, N, inputSize] ([N, L, inputSize] with `batchFirst`, [L, inputSize]
@@ -78,10 +78,10 @@ export type LSTMState = readonly [hidden: Tensor, cell: Tensor];
 export interface LSTM extends PackedCall<LSTMState, [hidden: Tensor, cell: Tensor]> {}
 
 /** Options of `LSTM`. */
-export interface LSTMOptions extends RecurrentOptions {
+export type LSTMOptions = RecurrentOptions & {
   /** Width to which outputs are projected; default 0, no projection. */
   projSize?: number;
-}
+};
 
 /**
  * Long short-term memories stacked on each other: input [L, N, inputSize] ([N, L, inputSize] with `batchFirst`,
