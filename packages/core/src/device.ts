@@ -43,6 +43,13 @@ function wayTo(type: string): string {
   return `import the package that provides it${known}`;
 }
 
+function unregistered(type: string): RuntimeError {
+  const names = [...providers.keys()].map((n) => `'${n}'`).join(', ') || 'none';
+  return new RuntimeError(
+    `device '${type}' is not registered (registered: ${names}); ${wayTo(type)}`,
+  );
+}
+
 /**
  * A place where tensors live and computations run.
  *
@@ -94,10 +101,7 @@ export class Device {
     if (this.#backend) return this.#backend;
     const provider = providers.get(this.type);
     if (!provider) {
-      const names = [...providers.keys()].map((n) => `'${n}'`).join(', ') || 'none';
-      throw new RuntimeError(
-        `device '${this.type}' is not registered (registered: ${names}); ${wayTo(this.type)}`,
-      );
+      throw unregistered(this.type);
     }
     if (!provider.open) {
       throw new RuntimeError(
@@ -201,5 +205,7 @@ export const getDefaultDevice = (): Device => (current ??= Device.from('cpu'));
 /** Sets the device that creation functions use when none is given. */
 export function setDefaultDevice(device: DeviceLike): void {
   takes('setDefaultDevice', signatures.setDefaultDevice, arguments);
+  const { type } = Device.from(device);
+  if (!providers.has(type)) throw unregistered(type);
   current = Device.from(device);
 }

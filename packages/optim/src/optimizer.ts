@@ -256,6 +256,8 @@ export abstract class Optimizer<O extends object = Options> {
    * @example await optimizer.loadStateDictAsync(onWebGpu.stateDict());
    */
   async loadStateDictAsync(state: OptimizerStateDict): Promise<void> {
+    // What is no state dict is told by the other.
+    if (typeof state?.state !== 'object' || state.state === null) return this.loadStateDict(state);
     const near = async (value: StateValue | Tensor | number): Promise<StateValue> => {
       if (Array.isArray(value)) {
         return (await Promise.all(value.map(near))) as (Tensor | number)[];

@@ -1,6 +1,16 @@
 import { InterpreterBackend } from '@sconce/core';
 import { expect, test } from 'vitest';
-import { Device, init, nn, ones, registerBackend, type Tensor, tensor, zeros } from './index.js';
+import {
+  Device,
+  init,
+  nn,
+  ones,
+  registerBackend,
+  setDefaultDevice,
+  type Tensor,
+  tensor,
+  zeros,
+} from './index.js';
 
 declare module '@sconce/core' {
   interface DeviceTypes {
@@ -49,6 +59,11 @@ test('to takes a device and a dtype, a tensor, and options behind either', () =>
   expect(() => loose(x).to('float64', 'float32')).toThrow(
     "to: a second dtype can only follow a device, as in to('cpu', 'float64'); got 'float32' after 'float64'",
   );
+  expect(() => loose(x).to('cpu', 'float64', { copi: true })).toThrow(/^to: .*did you mean copy\?/);
+  expect(() => loose(x).to({ devise: 'cpu' })).toThrow(/^to: .*did you mean device\?/);
+  expect(() => loose(x).to('cpu', 'float64', {}, 1)).toThrow(/^to/);
+  expect(() => setDefaultDevice('cpx' as never)).toThrow("device 'cpx' is not registered");
+  expect(loose(x).to('cpu', undefined, undefined)).toBe(x);
   for (const wrong of [undefined, null, 5, true]) expect(() => loose(x).to(wrong)).toThrow(/^to: /);
 });
 

@@ -1,3 +1,4 @@
+import { takes } from '../arguments.js';
 import { Device, type DeviceLike, isDeviceName, registeredDevices } from '../device.js';
 import { checkDType, type DType, dtypes, isDType } from '../dtype.js';
 import { kindOf } from '../errors.js';
@@ -15,12 +16,17 @@ export type ToArguments =
   | [target: DType | DeviceLike | Tensor | ToOptions, extras?: ToExtras]
   | [device: DeviceLike, dtype: DType, extras?: ToExtras];
 
+/** The forms of `to`, which types give as a union: with everything by name, and with a target in front. */
+const byName = '{dtype:D device:@Device|s copy:b}';
+const inOrder = 'target:s|T|@Device {copy:b} | device:s|@Device dtype:D {copy:b}';
+
 /**
  * What `to` was asked for, with its parts named.
  *
  * @throws TypeError if it is neither a dtype, a device, a tensor nor options.
  */
-export function toTarget(...[target, second, third]: ToArguments): ToOptions {
+export function toTarget(...args: ToArguments): ToOptions {
+  const [target, second, third] = args;
   const parts = partsOf(target);
   if (typeof second === 'string') {
     const dtype = checkDType('to', second);
@@ -29,8 +35,10 @@ export function toTarget(...[target, second, third]: ToArguments): ToOptions {
         `to: a second dtype can only follow a device, as in to('cpu', 'float64'); got '${second}' after ${typeof target === 'string' ? `'${target}'` : kindOf(target)}`,
       );
     }
+    takes('to', inOrder, args);
     return { ...parts, dtype, ...third };
   }
+  takes('to', parts === target ? byName : inOrder, args);
   return second === undefined ? parts : { ...parts, ...second };
 }
 
