@@ -1,4 +1,4 @@
-import { Device, ones, type Tensor, tensor, zeros } from '@sconce/core';
+import { conv1d, Device, ones, type Tensor, tensor, zeros } from '@sconce/core';
 import { afterEach, expect, test } from 'vitest';
 import type { CpuBackend } from './backend.js';
 import './index.js';
@@ -105,4 +105,34 @@ test('more numbers than arrays can hold are refused', patience, () => {
   const x = zeros([2 ** 27 + 1], { dtype: 'bool' });
   expect(() => x.toArraySync()).toThrow(/toArray: 134217729 elements are too many.*toTypedArray/);
   x.dispose();
+});
+
+test('filling an expanded tensor writes its elements and no others', () => {
+  const z = zeros([4, 16]);
+  const one = z.narrow(1, 3, 1);
+  one.select(0, 1).expand([1000]).fill_(3);
+  one.narrow(0, 2, 1).expand([5, 7, 1000]).fill_(5);
+  one
+    .narrow(0, 3, 1)
+    .expand([1000, 2 ** 31 + 5])
+    .fill_(7);
+  one
+    .narrow(0, 0, 1)
+    .expand([2, 3])
+    .maskedFill_(tensor([true, false, false]), 2);
+  expect(z.sum(1).toArraySync()).toEqual([2, 3, 5, 7]);
+  expect(z.select(1, 3).toArraySync()).toEqual([2, 3, 5, 7]);
+});
+
+test('the variance of many equal numbers is 0', () => {
+  expect(ones([1]).expand([20_000_001]).var().itemSync()).toBe(0);
+});
+
+test('strides and padding that are no int32 are refused', () => {
+  const [x, w] = [ones([1, 1, 4]), ones([1, 1, 2])];
+  expect(() => conv1d(x, w, null, { padding: 2 ** 33, stride: 2 ** 33 })).toThrow(
+    /conv1d: stride \[8589934592\] is too large: positions are computed in 32 bits/,
+  );
+  const far = { padding: 2 ** 29, stride: 2 ** 29 };
+  expect(conv1d(x, w, null, far).toArraySync()).toEqual([[[0, 2, 0]]]);
 });

@@ -1,7 +1,7 @@
 import { computeType } from './dtype.js';
 import { RuntimeError } from './errors.js';
 import { acrossDevices } from './explain.js';
-import { input } from './expr.js';
+import { input, uses } from './expr.js';
 import type { MapPrimitive, Primitive, View } from './primitive.js';
 import { attempt, undoable } from './replay.js';
 import { Storage } from './storage.js';
@@ -72,7 +72,50 @@ function executeMap(p: MapPrimitive): void {
       checkDevice(p.inputs[i] as View, storage.device.toString());
   }
   if (attempt !== undefined) keepContents(p.outputs);
-  storage.backend.execute(p);
+  storage.backend.execute(onceEach(p));
+}
+
+/**
+ * A map into expanded views, as fills are that write one value however many positions share an element, without the
+ * repetition: devices may take it that outputs move along every dimension.
+ *
+ * @throws RuntimeError if what is written differs along a dimension in which the output stays in place.
+ */
+function onceEach(p: MapPrimitive): MapPrimitive {
+  const { shape } = p;
+  let q = p;
+  for (let d = 0; d < shape.length; d++) {
+    if ((shape[d] as number) <= 1 || !p.outputs.some((view) => view.strides[d] === 0)) continue;
+    const same = (view: View): boolean => {
+      const k = d - (shape.length - view.shape.length);
+      return k < 0 || view.shape[k] === 1 || view.strides[k] === 0;
+    };
+    const positions = p.values.some((v) => uses(v, 'coord') || uses(v, 'linear'));
+    if (positions || !p.outputs.every(same) || !p.inputs.every(same)) {
+      throw new RuntimeError(
+        'unsupported operation: different values are written to elements of an expanded tensor that refer to a single memory location. Please clone() the tensor before performing the operation.',
+      );
+    }
+    const narrowed = (view: View): View => {
+      const k = d - (shape.length - view.shape.length);
+      if (k < 0 || view.shape[k] === 1) return view;
+      const { storage, dtype, strides, offset } = view;
+      return {
+        storage,
+        dtype,
+        strides,
+        offset,
+        shape: view.shape.map((n, i) => (i === k ? 1 : n)),
+      };
+    };
+    q = {
+      ...q,
+      shape: q.shape.map((n, i) => (i === d ? 1 : n)),
+      inputs: q.inputs.map(narrowed),
+      outputs: q.outputs.map(narrowed),
+    };
+  }
+  return q;
 }
 
 /** Remembers what memory holds that is about to be written by a function which may have to be repeated. */

@@ -1,5 +1,5 @@
 import type { DType, ScanPrimitive, ScatterPrimitive, View } from '@sconce/core';
-import { dtypes } from '@sconce/core';
+import { dtypes, SconceError } from '@sconce/core';
 import {
   type AddressedOperand,
   finish,
@@ -74,7 +74,13 @@ export function launch(parts: LaunchParts): Launch {
   for (let k = 0; k < parts.outputs.length; k++) {
     const at = streamCount + k;
     // An output that does not move has one element there: storing it is storing the first lane.
-    if (accesses[at] === BROADCAST) accesses[at] = CONTIGUOUS;
+    if (accesses[at] === BROADCAST) {
+      const perRow = parts.outputs[k]?.per === 'row' && vector === 'reduced';
+      if (!perRow && (sizes[vectorDimension] as number) > 1) {
+        throw new SconceError('elements of an output must not share memory');
+      }
+      accesses[at] = CONTIGUOUS;
+    }
     node = node.child(
       dtypeCodes[(parts.outputs[k] as { dtype: DType }).dtype] * 8 +
         (accesses[at] as Access) * 2 +

@@ -141,8 +141,15 @@ export function spatial(
         : `${operation}: negative ${name} is not supported, got ${formatShape(list)}`,
     );
   }
+  if (name !== 'kernelSize' && list.some((x) => x > mostSpatial)) {
+    throw new RuntimeError(
+      `${operation}: ${name} ${formatShape(list)} is too large: positions are computed in 32 bits, which takes at most ${mostSpatial}`,
+    );
+  }
   return list;
 }
+
+const mostSpatial = 2 ** 29;
 
 function checkOperands(
   name: string,

@@ -224,8 +224,7 @@ const moments = (
   const average = e.div(stage(0, compute), scalar(0, compute));
   // Squares of small float32 are no float32, so they are doubles where no dtype is out of the device's reach.
   const wide = compute === 'float32' && !self.storage.backend.whyNot ? 'float64' : compute;
-  const mean = e.div(cast(stage(0, compute), wide), scalar(0, wide));
-  const deviation = e.sub(cast(x, wide), mean);
+  const deviation = e.sub(cast(x, wide), cast(average, wide));
   const variance = e.div(stage(1, wide), scalar(1, wide));
   const n = rowLength(self, axes);
   return reduceRows(
