@@ -29,7 +29,8 @@ describe.each(backends)('linear algebra, $name', ({ name, backend, size: n }) =>
   const positive = random.matmul(random.t()).div(n).add(eye(n, { device }));
   const one = eye(n, { device });
 
-  test('matrices that are worth threads', () => {
+  // Threads of a BLAS wait for each other, long where others want the processor.
+  test('matrices that are worth threads', { timeout: 120_000 }, () => {
     const lower = linalg.cholesky(positive);
     expect(apart(lower.matmul(lower.t()), positive)).toBeLessThan(200);
     const { P, L, U } = linalg.lu(random);
