@@ -88,10 +88,17 @@ declare const pointerOf: Parameters<typeof packArguments>[4];`,
 const x = randn([5]);`,
   },
   'docs/webgpu.md 2': {
+    before: `import { nn, zeros } from 'sconce';
+const { mseLoss } = nn.functional;
+const [encoder, head] = [new nn.Linear(2, 2), new nn.Linear(2, 2)];
+const [x, y] = [zeros([1, 2]), zeros([1, 2])];`,
+    typesOnly: 'not every machine has WebGPU',
+  },
+  'docs/webgpu.md 3': {
     before: `import { linalg, zeros } from 'sconce'; const a = zeros([2, 2]);`,
     typesOnly: 'elsewhere the error is thrown at once',
   },
-  'docs/webgpu.md 3': {
+  'docs/webgpu.md 4': {
     before: `import { init } from 'sconce';`,
     typesOnly: 'not every machine has WebGPU',
   },
