@@ -1,9 +1,9 @@
-import { RuntimeError } from '@sconce/core';
+import { environment, RuntimeError } from '@sconce/core';
 import { gemmWords } from './gemm-layout.js';
 import { Lapack } from './lapack.js';
 import type { LinearMemory } from './memory.js';
 import { baseAddress, findKoffi, type Koffi, type Library, platform } from './native.js';
-import { environment, type ThreadPool } from './threads.js';
+import type { ThreadPool } from './threads.js';
 import type { Task, WorkerTools } from './worker.js';
 
 /** `cblas_?gemm`: order, transposition of A and B, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc; addresses as numbers. */

@@ -1,4 +1,11 @@
-import { builtinModule, kindOf, RuntimeError, specialFunctions, ValueError } from '@sconce/core';
+import {
+  builtinModule,
+  environment,
+  kindOf,
+  RuntimeError,
+  specialFunctions,
+  ValueError,
+} from '@sconce/core';
 import type { LinearMemory } from './memory.js';
 import {
   type ControlLayout,
@@ -54,10 +61,6 @@ interface PoolWorker {
   /** Whether it has ended, as far as can be told without returning to the event loop. */
   ended(): boolean;
 }
-
-/** An environment variable; undefined in browsers. */
-export const environment = (name: string): string | undefined =>
-  (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.[name];
 
 function availableThreads(): number {
   const os = builtinModule<typeof import('node:os')>('node:os');

@@ -1,11 +1,8 @@
-import { NotImplementedError, type Primitive, runningOperation } from '@sconce/core';
+import { environment, NotImplementedError, type Primitive, runningOperation } from '@sconce/core';
 
 /** What the environment says of the option `fallback`; browsers have none. */
 const allowedByDefault = (): boolean =>
-  /^(1|true|on|yes)$/i.test(
-    (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env
-      ?.SCONCE_FALLBACK ?? '',
-  );
+  /^(1|true|on|yes)$/i.test(environment('SCONCE_FALLBACK') ?? '');
 
 /** Whether the host may compute what the device cannot: only where the user asks for it, and never in silence. */
 export class Fallback {

@@ -1,5 +1,6 @@
 import type { TypedArray } from './dtype.js';
 import { RuntimeError } from './errors.js';
+import { environment } from './platform.js';
 import { readAllSync } from './read.js';
 import type { Tensor } from './tensor.js';
 
@@ -23,12 +24,11 @@ function valuesOf(t: Tensor): TypedArray {
 /** Whether a test runner is at work: vitest, jest, node's own, or what calls itself a test. */
 function testing(): boolean {
   if ('__vitest_worker__' in globalThis) return true;
-  const env = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process
-    ?.env;
   return (
-    env !== undefined &&
-    (env.NODE_ENV === 'test' ||
-      ['VITEST', 'JEST_WORKER_ID', 'NODE_TEST_CONTEXT'].some((name) => env[name] !== undefined))
+    environment('NODE_ENV') === 'test' ||
+    ['VITEST', 'JEST_WORKER_ID', 'NODE_TEST_CONTEXT'].some(
+      (name) => environment(name) !== undefined,
+    )
   );
 }
 

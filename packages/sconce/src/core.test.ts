@@ -36,7 +36,7 @@ separate setAt shortenRows slot smoothL1 softMarginElements softmaxBackward span
 specialFunctions squaredError stage tapPosition toBfloat16Array toFloat16Array toNested
 traceElementwise track tril_ triu_ typedArray typedArrayDtype typedArrayOver unary unfoldImage uniform_
 belongsTo partName removeAbandonedParts openWholeFile safeSoftmax
-HostStep checkValues inputsOf outputsOf enter leave runAs runningOperation withViews
+environment HostStep checkValues inputsOf outputsOf enter leave runAs runningOperation withViews
 updateRunning updating upsample upsampleBackward uses verify viewStrides windowLoad
 checkInteger poolSizes toJson windowScalars windowView wrapIndex wrongArgument checkTensor notCastable checkFits existingDim ExpressionError kindOf tensorBinary eitherBinary zero_ takes checking
 `
