@@ -164,6 +164,8 @@ function asOptions(form: Form, extras: readonly unknown[]): Map<string, unknown>
   const keys = [...(form.options?.values() ?? [])];
   let next = 0;
   for (const x of extras) {
+    // Null says nothing about what it was meant for.
+    if (x === null) return undefined;
     if (x === undefined) {
       next++;
       continue;
@@ -326,7 +328,7 @@ export function refusal(
   let worst: Fault | undefined;
   for (const form of forms) {
     const fault = faultOf(name, form, args);
-    if (worst === undefined || fault.progress > worst.progress) worst = fault;
+    if (worst === undefined || fault.progress >= worst.progress) worst = fault;
   }
   const { sentence } = worst as Fault;
   return typeof sentence === 'string' ? new TypeError(sentence) : sentence;

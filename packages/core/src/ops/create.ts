@@ -68,8 +68,8 @@ function finish(t: Tensor, options: TensorOptions): Tensor {
   return options.requiresGrad ? t.requiresGrad_() : t;
 }
 
-/** Checks a shape a user gave. */
-function checkShape(operation: string, shape: readonly number[]): readonly number[] {
+/** Checks a shape that a user gave. @throws RuntimeError if a size is negative or not whole. */
+export function checkShape(operation: string, shape: readonly number[]): readonly number[] {
   for (const size of shape) {
     if (!Number.isSafeInteger(size) || size < 0) {
       throw new RuntimeError(

@@ -18,6 +18,7 @@ import { signatures } from '../signatures.js';
 import { allocate, Tensor, type TensorOptions } from '../tensor.js';
 import { multinomialOnDevice } from './category-draws.js';
 import { binomialOnDevice, poissonOnDevice } from './count-draws.js';
+import { checkShape } from './create.js';
 import {
   drawsOnHost,
   generatorFor,
@@ -33,13 +34,14 @@ import { expand } from './view.js';
 export interface RandomTensorOptions extends TensorOptions, RandomOptions {}
 
 function sampled(
+  operation: string,
   shape: readonly number[],
   sampler: Sampler,
   dtype: DType,
   options: RandomTensorOptions,
 ): Tensor {
   const device = options.device === undefined ? getDefaultDevice() : Device.from(options.device);
-  const result = allocate(shape, dtype, device);
+  const result = allocate(checkShape(operation, shape), dtype, device);
   sampleInto(result, sampler, options);
   return options.requiresGrad ? result.requiresGrad_() : result;
 }
@@ -57,14 +59,14 @@ function floatDtypeOf(operation: string, options: TensorOptions): DType {
 export const rand = explaining(
   'rand',
   (shape: readonly number[], options: RandomTensorOptions = {}): Tensor =>
-    sampled(shape, uniformSampler(0, 1), floatDtypeOf('rand', options), options),
+    sampled('rand', shape, uniformSampler(0, 1), floatDtypeOf('rand', options), options),
 );
 
 /** Standard normal numbers. */
 export const randn = explaining(
   'randn',
   (shape: readonly number[], options: RandomTensorOptions = {}): Tensor =>
-    sampled(shape, normalSampler(0, 1), floatDtypeOf('randn', options), options),
+    sampled('randn', shape, normalSampler(0, 1), floatDtypeOf('randn', options), options),
 );
 
 function checkBounds(name: string, low: number, high: number): void {
@@ -102,7 +104,13 @@ export function randint(
   const shape = (two ? b : c) as readonly number[];
   const options = ((two ? c : d) ?? {}) as RandomTensorOptions;
   checkBounds('randint', low, high);
-  return sampled(shape, integerSampler('randint', low, high), options.dtype ?? 'int64', options);
+  return sampled(
+    'randint',
+    shape,
+    integerSampler('randint', low, high),
+    options.dtype ?? 'int64',
+    options,
+  );
 }
 
 /** The numbers 0 to n - 1 in random order, int64 unless told otherwise. */
@@ -127,7 +135,7 @@ function sampledLike(
   options: RandomTensorOptions,
 ): Tensor {
   if (self.isContiguous() || !isDense(self.shape, self.strides)) {
-    return sampled(self.shape, sampler, dtype, { device: self.device, ...options });
+    return sampled('like', self.shape, sampler, dtype, { device: self.device, ...options });
   }
   const device = options.device === undefined ? self.device : Device.from(options.device);
   const { storage } = allocate([self.numel()], dtype, device);
@@ -173,6 +181,7 @@ export function normal(
     if (!options.shape)
       throw new RuntimeError('normal: two numbers need a shape: normal(0, 1, { shape: [3] })');
     return sampled(
+      'normal',
       options.shape,
       normalSampler(mean, std),
       floatDtypeOf('normal', options),

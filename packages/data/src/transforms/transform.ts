@@ -1,4 +1,13 @@
-import { empty, type Generator, RuntimeError, rand, randint, type Tensor } from '@sconce/core';
+import {
+  empty,
+  type Generator,
+  RuntimeError,
+  rand,
+  randint,
+  type Tensor,
+  takes,
+} from '@sconce/core';
+import * as signatures from '../signatures.js';
 
 /** Options of transforms that draw. */
 export interface RandomTransformOptions {
@@ -23,6 +32,7 @@ export interface Transform<I = Tensor> {
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface gives instances their call signature
 export abstract class Transform<I = Tensor> {
   constructor() {
+    takes(new.target.name, signatures.Transform, arguments);
     const self = ((image: I) => (self as unknown as Transform<I>).forward(image)) as object;
     Object.setPrototypeOf(self, new.target.prototype);
     // A function's own `name` and `length` would hide properties of these names.
