@@ -355,6 +355,16 @@ describe('a wrong call is answered with the right one', () => {
       () => make(layers.ReLU)(true),
       'ReLU takes inplace as an option: { inplace: true }',
     ],
+    [
+      'new MultiheadAttention(4, 2, 0.1, false)',
+      () => make(layers.MultiheadAttention)(4, 2, 0.1, false),
+      'MultiheadAttention takes dropout and bias as options: { dropout: 0.1, bias: false }',
+    ],
+    [
+      'x.std(1, true, true)',
+      () => method('std')(1, true, true),
+      'std takes unbiased and keepdim as options: { unbiased: true, keepdim: true }',
+    ],
     ['new Sigmoid(1)', () => make(layers.Sigmoid)(1), 'Sigmoid takes no arguments, got 1'],
     [
       'new StepLR(optimizer, 3, 0.5)',

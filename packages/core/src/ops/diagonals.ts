@@ -131,10 +131,10 @@ export const diag = writing('diag', (self: Tensor, diagonalOffset = 0): Tensor =
 });
 
 /** A matrix with the elements of the tensor, flattened, on its diagonal. */
-export const diagflat = explaining(
-  'diagflat',
-  (self: Tensor, offset = 0): Tensor => diagEmbed(ravel(self), { offset }),
-);
+export const diagflat = explaining('diagflat', (self: Tensor, offset = 0): Tensor => {
+  checkInteger('diagflat', 'offset', 1, offset);
+  return diagEmbed(ravel(self), { offset });
+});
 
 /** The sum of the diagonal of a matrix. */
 export const trace = explaining('trace', (self: Tensor): Tensor => {

@@ -6,7 +6,14 @@ import { numel } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { avgPool2d, avgPool3d } from './avg-pool.js';
 import { add, div, mul, pow } from './binary.js';
-import { batchNorm, type NormOptions, type RowNormalized, updateRunning } from './norm.js';
+import { epsilon } from './linalg/tolerance.js';
+import {
+  batchNorm,
+  checkLayerNorm,
+  type NormOptions,
+  type RowNormalized,
+  updateRunning,
+} from './norm.js';
 import {
   normalizeRows,
   normInputGrad,
@@ -195,9 +202,16 @@ export const instanceNorm = explaining(
   },
 );
 
+/** Options of `rmsNorm`. */
+export interface RmsNormOptions {
+  /** Added to the mean of the squares; default the epsilon that is computed with: 2^-52 for float64, else 2^-23. */
+  eps?: number | null;
+}
+
 /**
  * x / sqrt(mean(x²) + eps) * weight over the last dimensions, which must be `normalizedShape`.
  *
+ * @throws RuntimeError if they are not.
  * @see https://arxiv.org/abs/1910.07467
  */
 export const rmsNorm = explaining(
@@ -206,11 +220,12 @@ export const rmsNorm = explaining(
     input: Tensor,
     normalizedShape: readonly number[],
     weight?: Maybe,
-    options: NormOptions = {},
+    options: RmsNormOptions = {},
   ): Tensor => {
+    checkLayerNorm('rmsNorm', input, normalizedShape, weight ?? null, null);
     const dims = normalizedShape.map((_, i) => i - normalizedShape.length);
     const power = meanOf(square(input), dims, { keepdim: true });
-    const scaled = mul(input, rsqrt(add(power, options.eps ?? 1e-5)));
+    const scaled = mul(input, rsqrt(add(power, options.eps ?? epsilon(input))));
     return weight ? mul(scaled, weight) : scaled;
   },
 );

@@ -1,4 +1,4 @@
-import { RuntimeError } from '../errors.js';
+import { checkInteger, RuntimeError } from '../errors.js';
 import { numel } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { arange, linspace, zeros } from './create.js';
@@ -19,6 +19,7 @@ export interface HistogramOptions {
 
 /** Edges of equal bins over a range, or over what the elements span: computed without reading them. */
 export function equalEdges(x: Tensor, bins: number, range: HistogramOptions['range']): Tensor {
+  checkInteger('histogram', 'bins', 1, bins);
   const { dtype, device } = x;
   if (range || numel(x.shape) === 0) {
     const [low, high] = (range ?? [0, 1]) as readonly [number, number];

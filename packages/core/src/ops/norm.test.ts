@@ -178,3 +178,11 @@ describe('statistics are of the dtype of the input', () => {
     expect(flat(nativeLayerNorm(narrow(), [3], null, null, 1e-5).rstd)).toEqual([0.462890625]);
   });
 });
+
+test('rmsNorm adds the epsilon of the dtype, and looks at the shape', () => {
+  // From PyTorch 2.15: torch.nn.functional.rms_norm(x, [3]).
+  const x = tensor([1e-3, 2e-3, 3e-3]);
+  const values = rmsNorm(x, [3]).toArraySync() as number[];
+  [0.4571, 0.9142, 1.3713].forEach((value, i) => expect(values[i]).toBeCloseTo(value, 4));
+  expect(() => rmsNorm(x, [7])).toThrow('rmsNorm: Given normalized_shape=[7]');
+});

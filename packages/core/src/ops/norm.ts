@@ -317,7 +317,7 @@ function checkedLayerNorm(
   bias: Maybe | undefined,
   eps: number,
 ): RowNormalized {
-  checkLayerNorm(input, normalizedShape, weight ?? null, bias ?? null);
+  checkLayerNorm('layerNorm', input, normalizedShape, weight ?? null, bias ?? null);
   return layerNormOp(input, [...normalizedShape], weight ?? null, bias ?? null, eps);
 }
 
@@ -339,7 +339,9 @@ export const layerNorm = explaining(
   ): Tensor => checkedLayerNorm(input, normalizedShape, weight, bias, options.eps ?? 1e-5).out,
 );
 
-function checkLayerNorm(
+/** Checks what is normalised over the last dimensions. @throws RuntimeError if these are not `normalizedShape`. */
+export function checkLayerNorm(
+  operation: string,
   input: Tensor,
   normalizedShape: readonly number[],
   weight: Maybe,
@@ -347,7 +349,7 @@ function checkLayerNorm(
 ): void {
   if (normalizedShape.length < 1) {
     throw new RuntimeError(
-      'layerNorm: Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []',
+      `${operation}: Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []`,
     );
   }
   for (const [what, t] of [
@@ -356,19 +358,19 @@ function checkLayerNorm(
   ] as const) {
     if (t && !sameShape(t.shape, normalizedShape)) {
       throw new RuntimeError(
-        `layerNorm: Expected ${what} to be of same shape as normalized_shape, but got ${what} of shape ${formatShape(t.shape)} and normalized_shape = ${formatShape(normalizedShape)}`,
+        `${operation}: Expected ${what} to be of same shape as normalized_shape, but got ${what} of shape ${formatShape(t.shape)} and normalized_shape = ${formatShape(normalizedShape)}`,
       );
     }
   }
   const tail = input.shape.slice(Math.max(0, input.shape.length - normalizedShape.length));
   if (!sameShape(tail, normalizedShape)) {
     throw new RuntimeError(
-      `layerNorm: Given normalized_shape=${formatShape(normalizedShape)}, expected input with shape [*, ${normalizedShape.join(', ')}], but got input of size ${formatShape(input.shape)}`,
+      `${operation}: Given normalized_shape=${formatShape(normalizedShape)}, expected input with shape [*, ${normalizedShape.join(', ')}], but got input of size ${formatShape(input.shape)}`,
     );
   }
   if (!isFloatingPoint(input.dtype)) {
     throw new NotImplementedError(
-      `layerNorm: "LayerNormKernelImpl" not implemented for '${input.dtype}'`,
+      `${operation}: "LayerNormKernelImpl" not implemented for '${input.dtype}'`,
     );
   }
 }

@@ -204,11 +204,12 @@ export const any: Writing<
 
 /** Options of `var` and `std`. */
 export interface VarianceOptions {
+  /** `false` is `correction: 0`. */
+  unbiased?: boolean;
+  /** Keep the reduced dimensions with size 1; default false. */
   keepdim?: boolean;
   /** Subtracted from the count in the denominator; default 1. */
   correction?: number | null;
-  /** `false` is `correction: 0`. */
-  unbiased?: boolean;
 }
 
 /** Variance and mean as rows; `root` takes the square root. */

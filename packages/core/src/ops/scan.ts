@@ -1,5 +1,5 @@
 import { computeType, type DType, isFloatingPoint } from '../dtype.js';
-import { IndexError, NotImplementedError, RuntimeError } from '../errors.js';
+import { checkInteger, IndexError, NotImplementedError, RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
 import { explaining } from '../explain.js';
 import { inplace, type Op, op, operations } from '../op.js';
@@ -147,6 +147,7 @@ export const diff = writing(
     const { prepend, append } = options;
     if (self.shape.length === 0)
       throw new RuntimeError('diff: expects input to be at least one-dimensional');
+    checkInteger('diff', 'n', 1, n);
     if (n < 0) throw new RuntimeError(`diff: order must be non-negative but got ${n}`);
     const d = normalizeDim('diff', dim, self.shape.length);
     if (n === 0) return self.clone();

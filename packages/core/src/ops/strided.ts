@@ -146,7 +146,10 @@ export const asStrided = explaining(
     shape: readonly number[],
     strides: readonly number[],
     storageOffset = self.offset,
-  ): Tensor => asStridedOp(self, shape, strides, storageOffset),
+  ): Tensor => {
+    checkInteger('asStrided', 'storageOffset', 3, storageOffset);
+    return asStridedOp(self, shape, strides, storageOffset);
+  },
 );
 
 /** The diagonal over two dimensions, as the last dimension of a view. */

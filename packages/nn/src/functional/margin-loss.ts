@@ -195,6 +195,8 @@ export const cosineEmbeddingLoss = checking(
 
 /** Options of `tripletMarginLoss`. */
 export interface TripletMarginOptions extends MarginOptions {
+  /** By how much the negative is to be farther; default 1. */
+  margin?: number;
   /** The p of the distance; default 2. */
   p?: number;
   /** Added to differences; default 1e-6. */
@@ -258,6 +260,8 @@ function triplet(
 export interface TripletDistanceOptions extends MarginOptions {
   /** Default: `pairwiseDistance`. */
   distanceFunction?: ((a: Tensor, b: Tensor) => Tensor) | null;
+  /** As in `tripletMarginLoss`. */
+  margin?: number;
   /** As in `tripletMarginLoss`. */
   swap?: boolean;
 }

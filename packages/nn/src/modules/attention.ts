@@ -25,6 +25,8 @@ import { type BiasOptions, Linear } from './linear.js';
 export interface MultiheadAttentionOptions extends BiasOptions {
   /** Probability of dropping an attention weight, in training; default 0. */
   dropout?: number;
+  /** Add learnt biases to the projections; default true. */
+  bias?: boolean;
   /** Append a learnt key and value to the sequences; default false. */
   addBiasKv?: boolean;
   /** Append a key and a value of zeros to the sequences; default false. */

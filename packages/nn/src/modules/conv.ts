@@ -34,6 +34,8 @@ export interface ConvLayerOptions extends BiasOptions {
   dilation?: Size;
   /** Channels are connected in this many separate groups; default 1. */
   groups?: number;
+  /** Learn an additive bias; default true. */
+  bias?: boolean;
   /** Default `'zeros'`. */
   paddingMode?: PaddingMode;
 }
@@ -44,8 +46,9 @@ export interface ConvTransposeLayerOptions extends BiasOptions {
   padding?: Size;
   /** Added to one side of the result; default 0. */
   outputPadding?: Size;
-  dilation?: Size;
   groups?: number;
+  bias?: boolean;
+  dilation?: Size;
 }
 
 const spread = (size: Size, rank: number): number[] =>

@@ -107,6 +107,12 @@ export class Embedding extends Module {
 
 /** Options of `EmbeddingBag`. */
 export interface EmbeddingBagLayerOptions extends EmbeddingLayerOptions {
+  /** Rows longer than this are shortened when used. */
+  maxNorm?: number | null;
+  /** The p of the norm for `maxNorm`; default 2. */
+  normType?: number;
+  /** Divide gradients by how often a row is used in the batch; default false. */
+  scaleGradByFreq?: boolean;
   /** How the vectors of a bag are combined; default `'mean'`. */
   mode?: 'sum' | 'mean' | 'max';
   /** The last offset is the end of the last bag; default false. */

@@ -32,10 +32,10 @@ export interface MaxPoolLayerOptions<I extends boolean = boolean> {
   padding?: Size;
   /** Distance of the window's elements; default 1. */
   dilation?: Size;
-  /** Round the number of windows up; default false. */
-  ceilMode?: boolean;
   /** Give the positions of the maxima too, as `[values, indices]`; default false. */
   returnIndices?: I;
+  /** Round the number of windows up; default false. */
+  ceilMode?: boolean;
 }
 
 /** What a max pooling layer gives: values, or values and positions. */
