@@ -196,6 +196,9 @@ export class Guard {
   constructor(name: string, signature: string) {
     this.name = name;
     this.#text = signature;
+    const [first = ''] = signature.split(' | ', 1);
+    const alone = /^((?:\w+\??:T\S* ?)*)(?:\{[^!]*\})?$/.exec(first)?.[1];
+    this.tensors = alone === undefined ? -1 : (alone.match(/:/g)?.length ?? 0);
   }
 
   get forms(): readonly Form[] {
@@ -203,7 +206,20 @@ export class Guard {
     return this.#forms;
   }
 
+  /** How many tensors alone are a right call: the common case, told without looking further; -1 if there is no such number. */
+  readonly tensors: number;
+
   admits(args: ArrayLike<unknown>): boolean {
+    const count = this.tensors;
+    if (args.length === count) {
+      let i = 0;
+      while (i < count && args[i] instanceof Tensor) i++;
+      if (i === count) return true;
+    }
+    return this.#admitted(args);
+  }
+
+  #admitted(args: ArrayLike<unknown>): boolean {
     const { forms } = this;
     for (let i = 0; i < forms.length; i++) if (admits(forms[i] as Form, args)) return true;
     return false;
@@ -216,7 +232,10 @@ export class Guard {
 
   /** As `check`, but lets the function itself tell of a word that it does not know, if it does. */
   checkFor(run: (...args: unknown[]) => unknown, self: readonly unknown[], args: unknown[]): void {
-    if (this.admits(args)) return;
+    if (!this.admits(args)) this.#refuse(run, self, args);
+  }
+
+  #refuse(run: (...args: unknown[]) => unknown, self: readonly unknown[], args: unknown[]): never {
     const error = refusal(this.name, this.forms, args);
     if (error instanceof ValueError) run(...self, ...args);
     throw error;
@@ -277,7 +296,7 @@ export function guarded<F extends (...args: never[]) => unknown>(name: string, f
   const guard = new Guard(name, text);
   const run = fn as unknown as (...args: unknown[]) => unknown;
   const call = (...args: unknown[]) => {
-    guard.checkFor(run, none, args);
+    if (!guard.admits(args)) guard.checkFor(run, none, args);
     return run(...args);
   };
   bare.set(call, run);

@@ -3,7 +3,6 @@ import { category, computeType } from '../dtype.js';
 import { type Body, type ElementwiseRow, type Promotion, resultType } from '../elementwise.js';
 import { RuntimeError } from '../errors.js';
 import { execute } from '../execute.js';
-import { explaining } from '../explain.js';
 import { bitcast, cast, constant, type Expr, e, input, stage } from '../expr.js';
 import { checkTensor } from '../op.js';
 import type { OutOptions } from '../out.js';
@@ -102,16 +101,16 @@ function scaled(
 }
 
 /** self + alpha * other. */
-export const add: Additive = explaining('add', (self, other, options) =>
+export const add: Additive = guarded('add', (self, other, options) =>
   plus(self, scaled('add', self, other, options?.alpha), options),
 );
 /** self - alpha * other. */
-export const sub: Additive = explaining('sub', (self, other, options) => {
+export const sub: Additive = guarded('sub', (self, other, options) => {
   checkSubtraction('sub', self, other);
   return minus(self, scaled('sub', self, other, options?.alpha), options);
 });
 /** other - alpha * self. */
-export const rsub = explaining(
+export const rsub = guarded(
   'rsub',
   (self: Tensor, other: Tensor | Scalar, options?: AlphaOptions): Tensor => {
     checkTensor('rsub', 'self', 0, self);
@@ -200,7 +199,7 @@ function hasZero(t: Tensor): boolean {
 
 /** self / other; integers divide to the default float unless a rounding mode is given. */
 export const div: (self: Tensor | Scalar, other: Tensor | Scalar, options?: DivOptions) => Tensor =
-  explaining('div', (self, other, options) => {
+  guarded('div', (self, other, options) => {
     const mode = options?.roundingMode;
     if (!mode) return quotientOp(self, other, options);
     if (mode === 'floor') return floored(self, other, options);
@@ -217,7 +216,7 @@ const floored: EitherBinary = (self, other, options) => {
   return floorDivideOp(self, other, options);
 };
 /** The quotient rounded downwards. */
-export const floorDivide: EitherBinary = explaining('floorDivide', floored);
+export const floorDivide: EitherBinary = guarded('floorDivide', floored);
 const remainderOp = eitherBinary(
   'remainder',
   'same',
@@ -229,13 +228,13 @@ const remainderOp = eitherBinary(
   refusing('remainder_cpu', ['bool']),
 );
 /** Python's %: the remainder with the sign of the divisor. */
-export const remainder: EitherBinary = explaining('remainder', (self, other, options) => {
+export const remainder: EitherBinary = guarded('remainder', (self, other, options) => {
   checkIntegerDivisor('remainder', self, other);
   return remainderOp(self, other, options);
 });
 const fmodOp = binary('fmod', 'same', (a, b) => e.fmod(a, b), refusing('fmod_cpu', ['bool']));
 /** C's fmod: the remainder with the sign of the dividend. */
-export const fmod: Binary = explaining('fmod', (self, other, options) => {
+export const fmod: Binary = guarded('fmod', (self, other, options) => {
   checkIntegerDivisor('fmod', self, other);
   return fmodOp(self, other, options);
 });
@@ -275,7 +274,7 @@ const power = eitherBinary('pow', 'same', (a, b) =>
  *
  * @throws RuntimeError for an integer tensor to a negative integer number.
  */
-export const pow: EitherBinary = explaining('pow', (self, other, options) => {
+export const pow: EitherBinary = guarded('pow', (self, other, options) => {
   if (self instanceof Tensor && isScalar(other)) {
     const exponent = Number(scalarValue(other));
     if (exponent === 2) return powSquare(self, other, options);
@@ -364,7 +363,7 @@ export const xlogy: EitherBinary = eitherBinary('xlogy', 'float', (a, b) =>
   e.where(e.isnan(b), b, e.where(e.eq(a, 0), zero(a), e.mul(a, e.log(b)))),
 );
 /** 0, `other` or 1 as self is negative, zero or positive. */
-export const heaviside: TensorBinary = explaining('heaviside', (self, other, options) => {
+export const heaviside: TensorBinary = guarded('heaviside', (self, other, options) => {
   checkTensor('heaviside', 'self', 0, self);
   if (other instanceof Tensor && self.dtype !== other.dtype) {
     throw new RuntimeError(
