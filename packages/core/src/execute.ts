@@ -83,6 +83,7 @@ function executeMap(p: MapPrimitive): void {
  */
 function onceEach(p: MapPrimitive): MapPrimitive {
   const { shape } = p;
+  if (shape.includes(0)) return p;
   let q = p;
   for (let d = 0; d < shape.length; d++) {
     if ((shape[d] as number) <= 1 || !p.outputs.some((view) => view.strides[d] === 0)) continue;
