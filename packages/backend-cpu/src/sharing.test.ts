@@ -83,7 +83,9 @@ test('what is no typed array, or one whose memory is gone, is refused by name', 
   expect(() => fromTypedArray(new SharedArrayBuffer(8) as never)).toThrow(
     /got a SharedArrayBuffer/,
   );
-  expect(() => fromTypedArray(null as never)).toThrow(/argument 'data' \(position 1\) must be .*, got null/);
+  expect(() => fromTypedArray(null as never)).toThrow(
+    /argument 'data' \(position 1\) must be .*, got null/,
+  );
   expect(() => fromTypedArray([1, 2] as never)).toThrow(/must be a typed array, got an array/);
   const gone = new Float32Array(2);
   structuredClone(gone.buffer, { transfer: [gone.buffer] });
