@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { runParity } from './runner.js';
 
-/** Random indices of every kind read and written by PyTorch 1.13: values, views, gradients and errors. */
+/** Random indices of every kind read and written by PyTorch 2.15 (scripts/indexing.py): values, views, gradients and errors. */
 const corpus = fileURLToPath(new URL('../fixtures/indexing', import.meta.url));
 
 it('indexes at random as PyTorch does', { timeout: 60_000 }, async () => {

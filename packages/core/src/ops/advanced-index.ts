@@ -237,7 +237,12 @@ function soleMask(self: Tensor, indices: Indices): Tensor | undefined {
   const before = indices.indexOf(mask);
   const after = self.shape.length - before - mask.shape.length;
   if (after < 0 || mask.shape.some((size, i) => size !== self.shape[before + i])) return;
-  const holds = beside(self, mask.dtype === 'bool' ? mask : mask.ne(0));
+  if (mask.dtype === 'uint8') {
+    throw new RuntimeError(
+      "indexPut: masked_fill_ only supports boolean masks, but got mask with dtype uint8; convert it with .to('bool')",
+    );
+  }
+  const holds = beside(self, mask);
   return reshape(holds, [...mask.shape, ...new Array<number>(after).fill(1)]);
 }
 

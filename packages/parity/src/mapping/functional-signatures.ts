@@ -75,7 +75,8 @@ export const functionalSignatures: Readonly<Record<string, string>> = {
   'nn.functional.pixel_shuffle': 'input upscale_factor',
   'nn.functional.pixel_unshuffle': 'input downscale_factor',
   'nn.functional.channel_shuffle': 'input groups',
-  'nn.functional.batch_norm': 'input running_mean running_var weight bias | training momentum eps',
+  'nn.functional.batch_norm':
+    'input running_mean? running_var? weight bias | training momentum eps',
   'nn.functional.instance_norm':
     'input | running_mean running_var weight bias use_input_stats momentum eps',
   'nn.functional.layer_norm': 'input normalized_shape weight bias | eps',
