@@ -121,7 +121,9 @@ function bindTo(
   const result: Value[] = [];
   for (let i = 0; i < positional; i++) {
     const parameter = parameters[i] as Parameter;
-    result.push(convert(bound.get(parameter), parameter.kind));
+    const value = bound.get(parameter);
+    const none = value === null && parameter.kind === 'nullable';
+    result.push(none ? null : convert(value, parameter.kind));
   }
   const options: Record<string, Value> = {};
   for (const [parameter, value] of bound) {
