@@ -38,6 +38,8 @@ let registry: Registry;
 async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
   const env = {
     ...registry.env,
+    // Each manager starts from nothing: what an earlier rehearsal left has the address of an earlier registry.
+    YARN_GLOBAL_FOLDER: join(work, 'yarn-global'),
     DENO_DIR: join(work, 'deno'),
     BUN_INSTALL_CACHE_DIR: join(work, 'bun'),
   };
