@@ -79,8 +79,8 @@ function distance(a: string, b: string): number {
 
 const letters = (word: string): string => word.replace(/[_-]/g, '').toLowerCase();
 
-/** The known word that an unknown one was most likely meant to be. */
-function meant(word: string, known: readonly string[]): string | undefined {
+/** The known word that an unknown one was most likely meant to be: the same but for case and underscores, or a letter in three. */
+export function meant(word: string, known: readonly string[]): string | undefined {
   const same = known.find((other) => letters(other) === letters(word));
   if (same !== undefined) return same;
   const near = known
@@ -143,6 +143,11 @@ function misplaced(
   if (keys.every((key) => form.options?.has(key)) && gap.every(({ optional }) => optional)) {
     const call = [...before, ...gap.map(() => 'undefined'), shown(x)].join(', ');
     return `${name}: options stand behind ${listed(gap.map(({ name: own }) => `'${own}'`))}: ${name}(${call})`;
+  }
+  const known = [...(form.options?.keys() ?? [])];
+  if (gap.every(({ optional }) => optional) && keys.some((key) => meant(key, known))) {
+    const wrong = wrongOption(name, form, x);
+    if (typeof wrong === 'string') return wrong;
   }
   const named = gap.filter((parameter) =>
     keys.some((key) => letters(key) === letters(parameter.name)),
@@ -326,9 +331,16 @@ export function refusal(
     );
   }
   let worst: Fault | undefined;
+  let least = 0;
   for (const form of forms) {
     const fault = faultOf(name, form, args);
-    if (worst === undefined || fault.progress >= worst.progress) worst = fault;
+    const away = Math.abs(form.parameters.length - args.length);
+    // Of forms that come equally near, the one for as many arguments tells more.
+    const better = fault.progress === worst?.progress ? away <= least : true;
+    if (worst === undefined || (fault.progress >= worst.progress && better)) {
+      worst = fault;
+      least = away;
+    }
   }
   const { sentence } = worst as Fault;
   return typeof sentence === 'string' ? new TypeError(sentence) : sentence;

@@ -1,6 +1,7 @@
 import './disposable.js';
 
 export { checking, takes } from './arguments.js';
+export { meant } from './arguments-refusal.js';
 export * from './backend.js';
 export * from './deterministic.js';
 export * from './device.js';

@@ -3,6 +3,8 @@ import {
   canRead,
   fullLike,
   keep,
+  kindOf,
+  meant,
   pythonRepr,
   RuntimeError,
   type Tensor,
@@ -88,9 +90,10 @@ export abstract class Optimizer<O extends object = Options> {
   /**
    * Adds parameters, with options of their own, to those being trained.
    *
-   * @throws ValueError if a tensor is no leaf, or already in a group.
+   * @throws ValueError if a tensor is no leaf, or already in a group; TypeError for an option that is misspelt or of another kind.
    */
   addParamGroup(group: ParamGroupInput<O>): void {
+    this.#checkGroup(group);
     const params = [...group.params];
     const known = new Set(this.paramGroups.flatMap((g) => g.params));
     for (const p of params) {
@@ -116,6 +119,29 @@ export abstract class Optimizer<O extends object = Options> {
       ...withoutUndefined(group),
       params,
     } as unknown as ParamGroup<O>);
+  }
+
+  /** Groups may hold what users want to remember of them, but nothing that is nearly an option. */
+  #checkGroup(group: ParamGroupInput<O>): void {
+    const { name } = this.constructor;
+    if (group === null || typeof group !== 'object' || !('params' in group)) {
+      throw new TypeError(`${name}: a group must be an object with params: { params: [...] }`);
+    }
+    const defaults = this.defaults as Readonly<Record<string, unknown>>;
+    const known = Object.keys(defaults);
+    for (const [key, value] of Object.entries(group)) {
+      if (key === 'params' || key === 'initialLr' || value === undefined) continue;
+      const usual = defaults[key];
+      const guess = key in defaults ? undefined : meant(key, known);
+      if (guess !== undefined) {
+        throw new TypeError(`${name}: unknown option '${key}' of a group; did you mean ${guess}?`);
+      }
+      if (typeof usual === 'number' && typeof value !== 'number') {
+        throw new TypeError(
+          `${name}: option '${key}' of a group must be a number, got ${kindOf(value)}`,
+        );
+      }
+    }
   }
 
   /** Drops the gradients of all parameters, or fills them with zeros if `setToNone` is false. */

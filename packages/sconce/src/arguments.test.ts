@@ -365,6 +365,26 @@ describe('a wrong call is answered with the right one', () => {
       () => method('std')(1, true, true),
       'std takes unbiased and keepdim as options: { unbiased: true, keepdim: true }',
     ],
+    [
+      '{ params, weight_decay: 0.1 }',
+      () => make(optimizers.SGD)([{ params: params(), weight_decay: 0.1 }], { lr: 0.1 }),
+      "SGD: unknown option 'weight_decay' of a group; did you mean weightDecay?",
+    ],
+    [
+      "{ params, lr: '0.1' }",
+      () => make(optimizers.SGD)([{ params: params(), lr: '0.1' }]),
+      "SGD: option 'lr' of a group must be a number, got the string '0.1'",
+    ],
+    [
+      'backward({ retain_graph: true })',
+      () => method('backward')({ retain_graph: true }),
+      "backward: unknown option 'retain_graph'; did you mean retainGraph?",
+    ],
+    [
+      'randint(5)',
+      () => wrong(sconce.randint)(5),
+      "randint: argument 'shape' (position 2) must be an array of numbers, got undefined",
+    ],
     ['new Sigmoid(1)', () => make(layers.Sigmoid)(1), 'Sigmoid takes no arguments, got 1'],
     [
       'new StepLR(optimizer, 3, 0.5)',
@@ -421,6 +441,13 @@ describe('a wrong call is answered with the right one', () => {
   ])('%s', (_, call, message) => {
     expect(call).toThrow(TypeError);
     expect(call).toThrow(message);
+  });
+
+  test('groups keep what users remember of them', () => {
+    const optimizer = new optimizers.SGD([{ params: params(), name: 'head' } as never], {
+      lr: 0.1,
+    });
+    expect((optimizer.paramGroups[0] as unknown as { name: string }).name).toBe('head');
   });
 
   test('a word that is not known is a ValueError, with the nearest that is', () => {

@@ -38,7 +38,7 @@ traceElementwise track tril_ triu_ typedArray typedArrayDtype typedArrayOver una
 belongsTo partName removeAbandonedParts openWholeFile safeSoftmax
 environment HostStep checkValues inputsOf outputsOf enter leave runAs runningOperation withViews
 updateRunning updating upsample upsampleBackward uses verify viewStrides windowLoad
-checkInteger poolSizes toJson windowScalars windowView wrapIndex wrongArgument checkTensor notCastable checkFits existingDim ExpressionError kindOf tensorBinary eitherBinary zero_ takes checking checkShape checkLayerNorm
+checkInteger poolSizes toJson windowScalars windowView wrapIndex wrongArgument checkTensor notCastable checkFits existingDim ExpressionError kindOf tensorBinary eitherBinary zero_ takes checking meant checkShape checkLayerNorm
 `
     .trim()
     .split(/\s+/),
