@@ -75,6 +75,17 @@ function executeMap(p: MapPrimitive): void {
   storage.backend.execute(onceEach(p));
 }
 
+/** Whether a view does not move along one of its dimensions. */
+function staysInPlace(views: readonly View[]): boolean {
+  for (let i = 0; i < views.length; i++) {
+    const { shape, strides } = views[i] as View;
+    for (let d = 0; d < shape.length; d++) {
+      if (strides[d] === 0 && (shape[d] as number) > 1) return true;
+    }
+  }
+  return false;
+}
+
 /**
  * A map into expanded views, as fills are that write one value however many positions share an element, without the
  * repetition: devices may take it that outputs move along every dimension.
@@ -82,8 +93,8 @@ function executeMap(p: MapPrimitive): void {
  * @throws RuntimeError if what is written differs along a dimension in which the output stays in place.
  */
 function onceEach(p: MapPrimitive): MapPrimitive {
+  if (!staysInPlace(p.outputs) || p.shape.includes(0)) return p;
   const { shape } = p;
-  if (shape.includes(0)) return p;
   let q = p;
   for (let d = 0; d < shape.length; d++) {
     if ((shape[d] as number) <= 1 || !p.outputs.some((view) => view.strides[d] === 0)) continue;
