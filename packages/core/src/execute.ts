@@ -4,6 +4,7 @@ import { acrossDevices } from './explain.js';
 import { input, uses } from './expr.js';
 import type { MapPrimitive, Primitive, View } from './primitive.js';
 import { attempt, undoable } from './replay.js';
+import { repeats } from './shape.js';
 import { Storage } from './storage.js';
 
 /** The views a primitive writes. */
@@ -75,17 +76,6 @@ function executeMap(p: MapPrimitive): void {
   storage.backend.execute(onceEach(p));
 }
 
-/** Whether a view does not move along one of its dimensions. */
-function staysInPlace(views: readonly View[]): boolean {
-  for (let i = 0; i < views.length; i++) {
-    const { shape, strides } = views[i] as View;
-    for (let d = 0; d < shape.length; d++) {
-      if (strides[d] === 0 && (shape[d] as number) > 1) return true;
-    }
-  }
-  return false;
-}
-
 /**
  * A map into expanded views, as fills are that write one value however many positions share an element, without the
  * repetition: devices may take it that outputs move along every dimension.
@@ -93,8 +83,11 @@ function staysInPlace(views: readonly View[]): boolean {
  * @throws RuntimeError if what is written differs along a dimension in which the output stays in place.
  */
 function onceEach(p: MapPrimitive): MapPrimitive {
-  if (!staysInPlace(p.outputs) || p.shape.includes(0)) return p;
+  let some = false;
+  for (const { shape, strides } of p.outputs) some ||= repeats(shape, strides);
+  if (!some) return p;
   const { shape } = p;
+  const positions = p.values.some((v) => uses(v, 'coord') || uses(v, 'linear'));
   let q = p;
   for (let d = 0; d < shape.length; d++) {
     if ((shape[d] as number) <= 1 || !p.outputs.some((view) => view.strides[d] === 0)) continue;
@@ -102,7 +95,6 @@ function onceEach(p: MapPrimitive): MapPrimitive {
       const k = d - (shape.length - view.shape.length);
       return k < 0 || view.shape[k] === 1 || view.strides[k] === 0;
     };
-    const positions = p.values.some((v) => uses(v, 'coord') || uses(v, 'linear'));
     if (positions || !p.outputs.every(same) || !p.inputs.every(same)) {
       throw new RuntimeError(
         'unsupported operation: different values are written to elements of an expanded tensor that refer to a single memory location. Please clone() the tensor before performing the operation.',

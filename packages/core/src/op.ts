@@ -3,7 +3,7 @@ import { formatShape, RuntimeError, wrongArgument } from './errors.js';
 import { explained } from './explain.js';
 import { autogradEngine } from './grad-mode.js';
 import { gradMode } from './mode-scope.js';
-import { sameShape } from './shape.js';
+import { repeats, sameShape } from './shape.js';
 import { Tensor } from './tensor.js';
 
 /** A differentiable operation: the name under which autograd finds its derivative, and how to run it. */
@@ -144,14 +144,10 @@ const filling: ReadonlySet<string> = new Set(['fill', 'zero', 'maskedFill', 'ind
 
 /** @throws RuntimeError if several elements of `self` share memory, as those of an expanded tensor do. */
 export function checkWritable(operation: string, self: Tensor): void {
-  if (self.shape.includes(0)) return;
-  for (let i = 0; i < self.shape.length; i++) {
-    if (self.strides[i] === 0 && (self.shape[i] as number) > 1) {
-      throw new RuntimeError(
-        `${operation}_: unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation.`,
-      );
-    }
-  }
+  if (!repeats(self.shape, self.strides)) return;
+  throw new RuntimeError(
+    `${operation}_: unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation.`,
+  );
 }
 
 /** @throws RuntimeError if a result of that shape and dtype cannot be written into `self`. */

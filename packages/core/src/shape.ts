@@ -188,6 +188,14 @@ export function inferShape(operation: string, shape: readonly number[], count: n
   return result;
 }
 
+/** Whether several positions share an element, as those of an expanded tensor do. */
+export function repeats(shape: readonly number[], strides: readonly number[]): boolean {
+  for (let d = 0; d < shape.length; d++) {
+    if (strides[d] === 0 && (shape[d] as number) > 1) return !shape.includes(0);
+  }
+  return false;
+}
+
 /** Strides that show `shape`/`strides` as `target` without a copy; undefined if there are none. */
 export function viewStrides(
   shape: readonly number[],

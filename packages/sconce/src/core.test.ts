@@ -29,7 +29,7 @@ integerTwins movesAsIntegers
 changeMode enterMode leaveMode runInMode canMove checkDType isDeviceName keepContents providerOf once undoable whenDone
 normalizeDim normalizeDims numberToBfloat16 numberToFloat16 op operations padMode
 padModeBackward pair put_ pythonRepr random_ readAll readAllSync readOne readOneSync reduceInto
-reduceOne reduceRows refusing registeredDevices regularWindows release resizeAs_ resize_
+reduceOne reduceRows refusing registeredDevices regularWindows release repeats resizeAs_ resize_
 rowLength rreluNoise softmin runFused sameShape sampleInto sample_ scalar scalarAs scalarCategory
 scalarValue scalarsAfter scaledI0 scaledI1 scatterAdd_ scatterReduce_ scatter_
 separate setAt shortenRows slot smoothL1 softMarginElements softmaxBackward span spatial
