@@ -187,27 +187,39 @@ function admits(form: Form, args: ArrayLike<unknown>): boolean {
   return true;
 }
 
-/** What a call takes, ready to be held against arguments; parsed when first asked. */
+/** What a call takes, ready to be held against arguments; read when first asked, since a program calls few of all functions. */
 export class Guard {
   readonly name: string;
-  readonly #text: string;
+  readonly #signature: string | (() => string);
+  #text: string | undefined;
   #forms: readonly Form[] | undefined;
+  #tensors: number | undefined;
 
-  constructor(name: string, signature: string) {
+  constructor(name: string, signature: string | (() => string)) {
     this.name = name;
-    this.#text = signature;
-    const [first = ''] = signature.split(' | ', 1);
-    const alone = /^((?:\w+\??:T\S* ?)*)(?:\{[^!]*\})?$/.exec(first)?.[1];
-    this.tensors = alone === undefined ? -1 : (alone.match(/:/g)?.length ?? 0);
+    this.#signature = signature;
+  }
+
+  get #read(): string {
+    const signature = this.#signature;
+    this.#text ??= typeof signature === 'string' ? signature : signature();
+    return this.#text;
   }
 
   get forms(): readonly Form[] {
-    this.#forms ??= this.#text.split(' | ').map(parseForm);
+    this.#forms ??= this.#read.split(' | ').map(parseForm);
     return this.#forms;
   }
 
   /** How many tensors alone are a right call: the common case, told without looking further; -1 if there is no such number. */
-  readonly tensors: number;
+  get tensors(): number {
+    if (this.#tensors === undefined) {
+      const [first = ''] = this.#read.split(' | ', 1);
+      const alone = /^((?:\w+\??:T\S* ?)*)(?:\{[^!]*\})?$/.exec(first)?.[1];
+      this.#tensors = alone === undefined ? -1 : (alone.match(/:/g)?.length ?? 0);
+    }
+    return this.#tensors;
+  }
 
   admits(args: ArrayLike<unknown>): boolean {
     const count = this.tensors;
@@ -306,12 +318,10 @@ export function guarded<F extends (...args: never[]) => unknown>(name: string, f
 /** What a method of tensors takes: what is written down for it, or what the function of its name takes behind the tensor. */
 export function methodGuard(name: string): Guard | undefined {
   const own = texts.get(`Tensor_${name}`);
-  const text =
-    own ??
-    texts
-      .get(name)
-      ?.split(' | ')
-      .map((form) => form.replace(/^\w+:\S+ ?/, ''))
-      .join(' | ');
-  return text === undefined ? undefined : new Guard(name, text);
+  if (own !== undefined) return new Guard(name, own);
+  const text = texts.get(name);
+  const withoutSelf = (form: string) => form.replace(/^\w+:\S+ ?/, '');
+  return text === undefined
+    ? undefined
+    : new Guard(name, () => text.split(' | ').map(withoutSelf).join(' | '));
 }

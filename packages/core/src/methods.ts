@@ -155,10 +155,11 @@ export function attach(module: Readonly<Record<string, unknown>>): void {
     if (typeof fn !== 'function') continue;
     const run = unguarded(fn as Fn) as (...args: unknown[]) => unknown;
     const guard = methodGuard(name);
-    const alone = guard && guard.tensors < 2 ? guard.tensors : -1;
     prototype[name] = function (this: Tensor, ...args: unknown[]) {
       // Nothing, or one tensor, is most calls: told without a look at the signature.
-      const usual = args.length === alone && (alone === 0 || args[0] instanceof Tensor);
+      const { length } = args;
+      const usual =
+        length < 2 && length === guard?.tensors && (length === 0 || args[0] instanceof Tensor);
       if (!usual) guard?.checkFor(run, [this], args);
       try {
         return run(this, ...args);
