@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fromSource } from '../../../scripts/testing/from-source.js';
@@ -75,26 +75,21 @@ describe.skipIf(!host.chromium)('in a browser', () => {
   let headers: Record<string, string> = {};
 
   beforeAll(async () => {
-    const bundle = await build({
-      stdin: { contents: program, resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
-      plugins: [fromSource],
-      bundle: true,
-      minify: true,
-      format: 'esm',
-      platform: 'browser',
-      write: false,
-    });
-    code = bundle.outputFiles[0]?.text ?? '';
-    const worker = await build({
-      entryPoints: [fileURLToPath(new URL('./worker-file.ts', import.meta.url))],
-      plugins: [fromSource],
-      bundle: true,
-      minify: true,
-      format: 'esm',
-      platform: 'browser',
-      write: false,
-    });
-    workerCode = worker.outputFiles[0]?.text ?? '';
+    const bundled = async (entry: BuildOptions): Promise<string> => {
+      const { outputFiles } = await build({
+        ...entry,
+        plugins: [fromSource],
+        bundle: true,
+        minify: true,
+        format: 'esm',
+        platform: 'browser',
+        write: false,
+      });
+      return outputFiles[0]?.text ?? '';
+    };
+    const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+    code = await bundled({ stdin: { contents: program, resolveDir: here('.') } });
+    workerCode = await bundled({ entryPoints: [here('./worker-file.ts')] });
     server = createServer((request, response) => {
       const script = request.url?.endsWith('.js');
       response.writeHead(200, {

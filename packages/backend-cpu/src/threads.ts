@@ -106,25 +106,26 @@ export function setWorkerUrl(url: string | URL | undefined): void {
 
 let warned = false;
 
-/** Says once in a browser that workers could not be started. */
-function warnNoWorkers(): void {
+/** Says once in a page why there is one thread only. */
+function warnOnce(why: string): void {
   if (warned || typeof document === 'undefined') return;
   warned = true;
-  console.warn(
-    'Sconce runs on one thread: workers could not be started. A content security policy must allow `worker-src blob:`, or ' +
-      'setWorkerUrl() of @sconce/backend-cpu name a file of its entry @sconce/backend-cpu/worker-file that the policy allows.',
-  );
+  console.warn(`Sconce runs on one thread: ${why}`);
 }
 
-/** Says once in a browser page without isolation what it takes to have threads. */
-function warnSingleThreaded(): void {
-  if (warned || typeof document === 'undefined') return;
-  warned = true;
-  console.warn(
-    'Sconce runs on one thread: this page is not cross-origin isolated. Serve it with the headers ' +
-      "'Cross-Origin-Opener-Policy: same-origin' and 'Cross-Origin-Embedder-Policy: require-corp' to use all cores.",
+/** Workers could not be started. */
+const warnNoWorkers = (): void =>
+  warnOnce(
+    'workers could not be started. A content security policy must allow `worker-src blob:`, or ' +
+      'setWorkerUrl() of @sconce/backend-cpu name a file of its entry @sconce/backend-cpu/worker-file that the policy allows.',
   );
-}
+
+/** The page is not isolated: it is said what it takes to have threads. */
+const warnSingleThreaded = (): void =>
+  warnOnce(
+    "this page is not cross-origin isolated. Serve it with the headers 'Cross-Origin-Opener-Policy: same-origin' and " +
+      "'Cross-Origin-Embedder-Policy: require-corp' to use all cores.",
+  );
 
 /**
  * Threads that share the memory and split the items of a task with the caller. They start with the

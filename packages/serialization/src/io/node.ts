@@ -1,10 +1,4 @@
-/** A module of Node, or undefined elsewhere; asked for at run time, so that no bundler follows it. */
-function builtin(name: string): unknown {
-  const { process } = globalThis as {
-    process?: { getBuiltinModule?: (name: string) => unknown };
-  };
-  return process?.getBuiltinModule?.(name);
-}
+import { builtinModule } from '@sconce/core';
 
 type Fs = typeof import('node:fs/promises');
 type FsSync = typeof import('node:fs');
@@ -13,13 +7,13 @@ type Url = typeof import('node:url');
 type Zlib = typeof import('node:zlib');
 
 /** Node's `fs/promises`, where there is one. */
-export const nodeFs = (): Fs | undefined => builtin('node:fs/promises') as Fs | undefined;
+export const nodeFs = (): Fs | undefined => builtinModule<Fs>('node:fs/promises');
 /** Node's `fs`; only after `nodeFs` was found. */
-export const nodeFsSync = (): FsSync => builtin('node:fs') as FsSync;
+export const nodeFsSync = (): FsSync => builtinModule<FsSync>('node:fs') as FsSync;
 /** Node's `path`; only after `nodeFs` was found. */
-export const nodePath = (): Path => builtin('node:path') as Path;
+export const nodePath = (): Path => builtinModule<Path>('node:path') as Path;
 /** The path of a `file:` URL; only after `nodeFs` was found. */
-export const pathOfUrl = (url: URL): string => (builtin('node:url') as Url).fileURLToPath(url);
+export const pathOfUrl = (url: URL): string =>
+  (builtinModule<Url>('node:url') as Url).fileURLToPath(url);
 /** Node's native CRC-32, where there is one. */
-export const nodeCrc32 = (): Zlib['crc32'] | undefined =>
-  (builtin('node:zlib') as Zlib | undefined)?.crc32;
+export const nodeCrc32 = (): Zlib['crc32'] | undefined => builtinModule<Zlib>('node:zlib')?.crc32;
