@@ -59,34 +59,48 @@ const filesIn = (folder, kind) =>
 const sources = /(?<!\.test)\.ts$/;
 
 /**
- * The entries of a package by name: those of its manifest, and the files that start as workers.
+ * The sources of a package, each with its text.
  *
  * @param {string} folder
- * @returns {{ modules: Record<string, string>, declarations: Record<string, string> }}
+ * @returns {{ file: string, text: string }[]}
+ */
+function sourcesOf(folder) {
+  const path = join(packages, folder, 'src');
+  return filesIn(path, sources).map((name) => {
+    const file = join(path, name);
+    return { file, text: readFileSync(file, 'utf8') };
+  });
+}
+
+/**
+ * The names of the entries in a package's manifest.
+ *
+ * @param {string} folder
+ * @returns {string[]}
  */
 function entriesOf(folder) {
-  const path = join(packages, folder);
-  /** @type {Record<string, string>} */
-  const modules = {};
-  /** @type {Record<string, string>} */
-  const declarations = {};
-  for (const target of Object.values(manifestOf(folder).exports)) {
+  return Object.values(manifestOf(folder).exports).flatMap((target) => {
     const file = typeof target === 'string' ? target : target.default;
-    const name = /^\.\/dist\/(.*)\.js$/.exec(file)?.[1];
-    if (name === undefined) continue;
-    modules[name] = join(path, 'src', `${name}.ts`);
-    declarations[name] = join(path, 'build', `${name}.d.ts`);
-  }
-  for (const file of filesIn(join(path, 'src'), sources)) {
-    const text = readFileSync(join(path, 'src', file), 'utf8');
-    for (const [, worker] of text.matchAll(
-      /new URL\(\s*'\.\/([\w-]+)\.js',\s*import\.meta\.url/g,
-    )) {
-      const started = join(path, 'src', dirname(file), `${worker}.ts`);
-      if (worker && existsSync(started)) modules[worker] = started;
+    return /^\.\/dist\/(.*)\.js$/.exec(file)?.[1] ?? [];
+  });
+}
+
+/**
+ * The files that sources start as workers, by name.
+ *
+ * @param {{ file: string, text: string }[]} texts
+ * @returns {Record<string, string>}
+ */
+function workersIn(texts) {
+  /** @type {Record<string, string>} */
+  const workers = {};
+  for (const { file, text } of texts) {
+    for (const [, name] of text.matchAll(/new URL\(\s*'\.\/([\w-]+)\.js',\s*import\.meta\.url/g)) {
+      const started = join(dirname(file), `${name}.ts`);
+      if (name && existsSync(started)) workers[name] = started;
     }
   }
-  return { modules, declarations };
+  return workers;
 }
 
 /**
@@ -146,16 +160,14 @@ const pure = {
  * What decides the contents of a package's `dist`.
  *
  * @param {string} folder
+ * @param {{ file: string, text: string }[]} texts its sources
  */
-function fingerprint(folder) {
+function fingerprint(folder, texts) {
   const hash = createHash('sha256');
-  const path = join(packages, folder);
-  const files = [
-    fileURLToPath(import.meta.url),
-    join(path, 'package.json'),
-    ...filesIn(join(path, 'src'), sources).map((file) => join(path, 'src', file)),
-  ];
-  for (const file of files) hash.update(relative(root, file)).update(readFileSync(file));
+  for (const file of [fileURLToPath(import.meta.url), join(packages, folder, 'package.json')]) {
+    hash.update(readFileSync(file));
+  }
+  for (const { file, text } of texts) hash.update(relative(root, file)).update(text);
   return hash.digest('hex');
 }
 
@@ -231,14 +243,22 @@ async function bundleDeclarations(folder, input) {
  */
 export async function bundlePackages(folders, force = false) {
   for (const folder of folders) {
-    const dist = join(packages, folder, 'dist');
-    const stamp = join(packages, folder, 'build', '.bundled');
-    const wanted = fingerprint(folder);
-    const { modules, declarations } = entriesOf(folder);
-    const made = Object.keys(declarations).every((name) => existsSync(join(dist, `${name}.d.ts`)));
+    const path = join(packages, folder);
+    const dist = join(path, 'dist');
+    const stamp = join(path, 'build', '.bundled');
+    const texts = sourcesOf(folder);
+    const wanted = fingerprint(folder, texts);
+    const entries = entriesOf(folder);
+    const made = entries.every((name) => existsSync(join(dist, `${name}.d.ts`)));
     if (!force && made && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) continue;
     rmSync(dist, { recursive: true, force: true });
-    await Promise.all([bundleModules(folder, modules), bundleDeclarations(folder, declarations)]);
+    /** @param {string} place @param {string} ending */
+    const named = (place, ending) =>
+      Object.fromEntries(entries.map((name) => [name, join(path, place, `${name}${ending}`)]));
+    await Promise.all([
+      bundleModules(folder, { ...named('src', '.ts'), ...workersIn(texts) }),
+      bundleDeclarations(folder, named('build', '.d.ts')),
+    ]);
     mkdirSync(dirname(stamp), { recursive: true });
     writeFileSync(stamp, wanted);
   }

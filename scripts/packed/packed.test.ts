@@ -1,17 +1,13 @@
 // Each public package, packed, installed with npm in an empty folder and used there alone.
 
-import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
-import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { root } from '../prepare.mjs';
+import { packAll, run as runProgram } from '../testing/packing.js';
 
-const exec = promisify(execFile);
-// npm and npx are .cmd files on Windows, which start only through a shell.
-const shell = process.platform === 'win32';
 const work = mkdtempSync(join(tmpdir(), 'sconce-packed-'));
 const tarballs = join(work, 'tarballs');
 
@@ -19,7 +15,6 @@ interface Manifest {
   name: string;
   version: string;
   private?: boolean;
-  packageManager?: string;
   dependencies?: Record<string, string>;
 }
 
@@ -56,15 +51,8 @@ function folderOf(name: string): string {
   return join(work, name.replace('@sconce/', ''));
 }
 
-/** Runs a program; what it printed is in the error when it fails. */
-async function run(command: string, args: string[], cwd: string): Promise<string> {
-  try {
-    return (await exec(command, args, { cwd, shell, maxBuffer: 1 << 26, timeout: 100_000 })).stdout;
-  } catch (error) {
-    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-    throw new Error(`${command} ${args.join(' ')} failed in ${cwd}\n${stdout}\n${stderr}`);
-  }
-}
+const run = (command: string, args: readonly string[], cwd: string): Promise<string> =>
+  runProgram(command, args, { cwd, timeout: 100_000 });
 
 async function install(name: string): Promise<void> {
   const folder = folderOf(name);
@@ -74,12 +62,7 @@ async function install(name: string): Promise<void> {
   await run('npm', ['install', ...flags, ...closure(name).map(tarballOf)], folder);
 }
 
-beforeAll(async () => {
-  const { packageManager = 'pnpm' } = manifestOf(root);
-  const filters = names.map((name) => `--filter=${name}`);
-  const pack = ['pack', '--pack-destination', tarballs];
-  await run('npx', ['--yes', packageManager, '-r', ...filters, ...pack], root);
-}, 60_000);
+beforeAll(() => packAll(tarballs), 60_000);
 
 afterAll(() => {
   rmSync(work, { recursive: true, force: true });

@@ -1,7 +1,6 @@
 // What users will meet once this is published: every package goes to a registry on loopback, and is installed from there by
 // each package manager, checked by TypeScript, and built into a page by Vite.
 
-import { execFile } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -15,7 +14,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { type Browser, chromium } from 'playwright-core';
 import { publint } from 'publint';
@@ -24,18 +22,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { publicFolders } from '../bundle.mjs';
 import { root } from '../prepare.mjs';
 import { chromiumArgs, host } from '../testing/host.js';
+import { packAll, run as runProgram } from '../testing/packing.js';
 import { type Registry, startRegistry } from './registry.js';
 
-const exec = promisify(execFile);
-// npm and npx are .cmd files on Windows, which start only through a shell.
-const shell = process.platform === 'win32';
 const work = mkdtempSync(join(tmpdir(), 'sconce-rehearsal-'));
 const tarballs = join(work, 'tarballs');
 const folders = publicFolders();
 let registry: Registry;
 
-/** Runs a program; what it printed is in the error when it fails. */
-async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
+/** Runs a program that has the packages of the rehearsal's registry. */
+function run(command: string, args: readonly string[], cwd: string): Promise<string> {
   const env = {
     ...registry.env,
     // Each manager starts from nothing: what an earlier rehearsal left has the address of an earlier registry.
@@ -43,13 +39,7 @@ async function run(command: string, args: readonly string[], cwd: string): Promi
     DENO_DIR: join(work, 'deno'),
     BUN_INSTALL_CACHE_DIR: join(work, 'bun'),
   };
-  const options = { cwd, shell, env, maxBuffer: 1 << 26, timeout: 150_000 };
-  try {
-    return (await exec(command, args, options)).stdout;
-  } catch (error) {
-    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-    throw new Error(`${command} ${args.join(' ')} failed in ${cwd}\n${stdout}\n${stderr}`);
-  }
+  return runProgram(command, args, { cwd, env });
 }
 
 /** A new folder with a manifest that depends on the umbrella. */
@@ -76,11 +66,8 @@ const lastLoss = (printed: string): number => Number(printed.trim().split(/\s+/)
 
 beforeAll(async () => {
   registry = await startRegistry(join(work, 'registry'));
-  const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const filters = folders.map((folder) => `--filter=./packages/${folder}`);
-  const pack = ['--yes', packageManager, '-r', ...filters, 'pack', '--pack-destination', tarballs];
   // Packing is of this repository, with the registries that it is set up for.
-  await exec('npx', pack, { cwd: root, shell, maxBuffer: 1 << 26 });
+  await packAll(tarballs);
   for (const tarball of readdirSync(tarballs)) {
     await run('npm', ['publish', join(tarballs, tarball), '--tag', 'latest'], work);
   }
